@@ -1,0 +1,323 @@
+//! What is read of an application and what is kept of it: `[[dataset]]` in `datasets.toml`.
+
+use crate::{FieldPath, Place};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One request (with its continuations) whose answer is reduced to typed rows at receipt.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Stable within the application: `auth-settings`.
+    pub id: String,
+    /// "Sign-in settings".
+    pub title: String,
+    /// One row or many; follows from [`Dataset::rows`].
+    pub kind: DatasetKind,
+    /// The login option's host role that is asked.
+    pub host: String,
+    /// Whether the session's credential goes along; `false` for documents that are public.
+    pub authorised: bool,
+    /// GET, or POST with a pinned document.
+    pub method: Method,
+    /// Path template over login fields (`{organization}`) and, under [`Dataset::each`], over the parent row (`{each.name}`).
+    /// Each placeholder fills exactly one percent-encoded segment.
+    pub path: String,
+    /// Fixed query parameters, in order; values may be templates.
+    pub query: Vec<(String, String)>,
+    /// For POST: the pinned body.
+    pub document: Option<String>,
+    /// How further pages are asked for.
+    pub pagination: Pagination,
+    /// Where the rows lie in an answer: `data[]`, `data`, `[]` or empty for the body itself.
+    pub rows: String,
+    /// What is kept of each row, by path from the row. Everything else is dropped at receipt.
+    pub keep: BTreeMap<FieldPath, Keep>,
+    /// Constants put into each row that came from a real answer: `protected = true`.
+    pub constant: BTreeMap<String, serde_json::Value>,
+    /// Kept paths that identify a row; empty for an object.
+    pub key: Vec<FieldPath>,
+    /// Kept path that names a row to a person.
+    pub label: Option<FieldPath>,
+    /// What the credential must hold, to be shown when it does not.
+    pub needs: Needs,
+    /// Read once per row of another dataset, or per item of a login field.
+    pub each: Option<Each>,
+    /// A row that must be seen before emptiness or absence means anything.
+    pub probe: Option<Probe>,
+    /// What it means that a Complete answer has no rows.
+    pub on_empty: OnEmpty,
+    /// Answers with a meaning of their own, asked before the application's.
+    pub says: Vec<Says>,
+    /// How hard the vendor may be asked.
+    pub politeness: Politeness,
+    /// Where the facts come from (URL).
+    pub source: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// Whether a dataset is one object or a list of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatasetKind {
+    /// Exactly one row.
+    Object,
+    /// Any number of rows.
+    List,
+}
+
+/// The verbs a dataset may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+impl Method {
+    /// `GET`, `POST`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// How further pages are asked for. Each style is written once in `crates/connect`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "style", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Pagination {
+    /// One answer is all.
+    None,
+    /// JSON:API: `links.next` (or the member named here) holds a path or URL of the same host, null at the end.
+    JsonApi {
+        /// Path of the link in the body.
+        #[serde(default = "links_next")]
+        next: FieldPath,
+        /// Name and value of the page-size parameter of the first request.
+        #[serde(default)]
+        size: Option<(String, u32)>,
+    },
+    /// RFC 8288 `Link: <…>; rel="next"`.
+    LinkHeader {
+        /// Name and value of the page-size parameter of the first request.
+        #[serde(default)]
+        size: Option<(String, u32)>,
+    },
+}
+
+fn links_next() -> FieldPath {
+    FieldPath::from("links.next")
+}
+
+/// What is kept of one field.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Keep {
+    /// The type of the value as it is received; a value of another type is kept out and makes the field ill-typed.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// What is stored in its place.
+    pub transform: Option<Transform>,
+    /// Whether null or absence is documented, and what it then stands for.
+    pub absent: Option<Absent>,
+    /// For lists: whether the vendor documents that an empty list means none, so that `all`/`exists` may judge it.
+    pub on_empty: OnEmpty,
+    /// Source of a fact that is not in the dataset's own source.
+    pub source: Option<String>,
+    /// Where it is written.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// The type of a kept value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// true or false.
+    Bool,
+    /// A whole number within ±2^53.
+    Int,
+    /// Any finite number.
+    Number,
+    /// Text.
+    String,
+    /// A number or text that names something, kept as text.
+    Id,
+    /// A point in time, kept as RFC 3339 in UTC.
+    Timestamp(TimestampFormat),
+    /// Text out of a closed set; anything else is an unknown value and judges nothing.
+    Enum(Vec<String>),
+    /// A list of values of one type.
+    List(Box<Type>),
+    /// A map from text to values of one type.
+    Map(Box<Type>),
+    /// An object of which only these fields are kept (fields of list elements: `headers[].name`).
+    Object(BTreeMap<String, Keep>),
+}
+
+/// How a vendor writes a point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum TimestampFormat {
+    Rfc3339,
+    EpochSeconds,
+    EpochMilliseconds,
+}
+
+/// What is stored in place of a value that may be judged but not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transform {
+    /// Whether there is a value that is not empty: bool.
+    Present,
+    /// The keys of a map, sorted: list<string>.
+    NamesOf,
+    /// Of a URL: `{scheme, host}`, lower case. Never path, query or user information.
+    HostOf,
+    /// Lower-case hex digest of the text: string.
+    Sha256,
+    /// Of a PEM or base64 DER certificate: `{subject, issuer, not_before, not_after, key_algorithm, key_bits, signature_algorithm, sha256}`.
+    X509,
+    /// Of a JSON Web Token payload (never verified, never a basis for trust): `{exp, iat}` as timestamps.
+    JwtTimes,
+}
+
+/// What null or absence of a field stands for, as the vendor documents it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Absent {
+    /// The value put in its place; null keeps the field as null.
+    pub value: serde_json::Value,
+    /// The URL that says so.
+    pub source: String,
+}
+
+/// What emptiness means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum OnEmpty {
+    /// There are none: a fact.
+    None,
+    /// Nobody says; whatever rests on it is not evaluated.
+    #[default]
+    Unknown,
+}
+
+/// What a credential must hold for a dataset to be readable.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// Any one of these roles or scopes.
+    pub any_of: Vec<String>,
+    /// The vendor's plan that has it; empty when every plan does.
+    pub plan: String,
+    /// Login fields that must be filled: `organization`.
+    pub fields: Vec<String>,
+}
+
+/// A dataset that is read once per something.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Each {
+    /// What it is read for.
+    pub over: EachOver,
+    /// Fields of the parent row that the path's `{each.…}` placeholders and `row.each.…` in checks may use.
+    pub carry: Vec<FieldPath>,
+}
+
+/// What a dataset is read for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EachOver {
+    /// Each row of that dataset for which all conditions hold.
+    Dataset {
+        /// Its id.
+        id: String,
+        /// Only rows that fulfil these.
+        filter: Vec<crate::Condition>,
+    },
+    /// Each item of a list field of the login option; the item is `{each.item}`.
+    Field(String),
+}
+
+/// A row that must be seen: one whose `row` field equals the `field` of the one row of `dataset`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// Path in this dataset's rows.
+    pub row: FieldPath,
+    /// The dataset (an object) that holds what must be seen.
+    pub dataset: String,
+    /// Path in that dataset's row.
+    pub field: FieldPath,
+}
+
+/// An answer with a meaning of its own.
+#[derive(Debug, Clone, Serialize)]
+pub struct Says {
+    /// HTTP status it comes with.
+    pub status: u16,
+    /// A text in the body: path and the exact value.
+    pub body: Option<(FieldPath, String)>,
+    /// A text in the body: path and a part of the value, compared without case.
+    pub body_contains: Option<(FieldPath, String)>,
+    /// A header that must be present.
+    pub header: Option<String>,
+    /// What it means.
+    pub means: Meaning,
+    /// One sentence for the administrator, and what to do; empty for the meaning's own.
+    pub sentence: String,
+    /// Where the fact comes from.
+    pub source: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Meaning {
+    /// The credential is not accepted (any more).
+    CredentialRefused,
+    /// The credential lacks a role or scope.
+    ScopeMissing,
+    /// The vendor's plan lacks it.
+    PlanLacks,
+    /// Too many requests; wait and go on.
+    Throttled,
+    /// There is no such thing and that is a fact: this row stands in its place.
+    Row(BTreeMap<String, serde_json::Value>),
+}
+
+/// How hard the vendor may be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Politeness {
+    /// Requests under way at once, per host.
+    pub concurrency: u32,
+    /// Requests per second, per host; 0 is no limit of ours.
+    pub per_second: u32,
+    /// Headers that tell the budget; empty when the vendor has none.
+    pub remaining_header: String,
+    /// Header with the size of the budget.
+    pub limit_header: String,
+    /// Header with the time (epoch seconds) at which it is whole again.
+    pub reset_header: String,
+    /// Wait for the reset when less than this share (0 to 1) is left.
+    pub keep_free: f64,
+}
+
+impl Default for Politeness {
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            per_second: 0,
+            remaining_header: "x-ratelimit-remaining".into(),
+            limit_header: "x-ratelimit-limit".into(),
+            reset_header: "x-ratelimit-reset".into(),
+            keep_free: 0.1,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What can be onboarded, as data: applications, their login options, datasets, views and checks, read from
+//! `catalog/<app>/`, validated and embedded at build time.
+//!
+//! This crate also owns the words every other crate shares: [`Row`], [`Completeness`], [`Cause`], [`Verdict`].
+//! It does no I/O but reading manifest folders, opens no socket, knows no clock and evaluates no expression.
+
+mod app;
+mod check;
+mod dataset;
+mod load;
+mod path;
+mod place;
+mod row;
+mod tenant;
+mod verdict;
+mod view;
+
+pub use app::{Inputs, App, Category, Choice, Feature, Field, Format, HostRole, Login, NeverCalled, Step, Strategy, Verified};
+pub use check::{Check, CheckKind, Link, Param, ParamType, ParamValue, Severity};
+pub use dataset::{
+    Absent, Dataset, DatasetKind, Each, EachOver, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe, Says, TimestampFormat,
+    Transform, Type,
+};
+pub use load::LoadError;
+pub use path::FieldPath;
+pub use place::Place;
+pub use row::{Collected, Completeness, Row, RowKey};
+pub use tenant::{SandboxAnswer, SandboxTenant};
+pub use verdict::{Cause, CauseKind, Verdict};
+pub use view::{Compare, Condition, Join, JoinKind, View, ViewShape};
