@@ -1,1 +1,88 @@
-//! 
+//! The window: Tauri's side of the console. It owns the window, its commands and its events, and knows nothing of
+//! vendors, SQL or keys; every decision is `console`'s.
+
+mod commands;
+mod events;
+
+use tauri_specta::{Builder, collect_commands, collect_events};
+
+/// Commands and events, and the one place from which the TypeScript types are generated.
+pub fn doors() -> Builder<tauri::Wry> {
+    Builder::<tauri::Wry>::new()
+        .commands(collect_commands![
+            commands::start::start,
+            commands::start::first_start,
+            commands::start::unlock,
+            commands::start::recover,
+            commands::start::lock,
+            commands::start::set_preference,
+            commands::start::seen,
+            commands::start::open_link,
+            commands::onboard::tiles,
+            commands::onboard::application,
+            commands::onboard::open_draft,
+            commands::onboard::check_field,
+            commands::onboard::close_draft,
+            commands::onboard::connect,
+            commands::onboard::replace_secret,
+            commands::onboard::sandbox_tenants,
+            commands::onboard::add_sandbox,
+            commands::onboard::remove_sandbox,
+            commands::instances::instances,
+            commands::instances::instance,
+            commands::instances::change_instance,
+            commands::instances::delete_instance,
+            commands::instances::scan,
+            commands::instances::cancel,
+            commands::instances::jobs,
+            commands::browse::overview,
+            commands::browse::findings,
+            commands::browse::finding,
+            commands::browse::requests,
+            commands::browse::activity,
+            commands::browse::export_findings,
+        ])
+        .events(collect_events![events::JobsChanged])
+        // Rust's `Option` with serde defaults would otherwise give two TypeScript types for one word.
+        .disable_serde_phases()
+}
+
+/// Opens the window and runs until it is closed.
+///
+/// # Errors
+/// When the window system cannot be used, or the data folder cannot be made.
+pub fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let console = console::Console::new(console::Options::for_this_user()?)?;
+    let doors = doors();
+    let handler = doors.invoke_handler();
+    tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| events::come_forward(app)))
+        .plugin(tauri_plugin_window_state::Builder::default().build())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(console.clone())
+        .invoke_handler(handler)
+        .setup(move |app| {
+            doors.mount_events(app);
+            events::announce_jobs(app.handle().clone(), &console);
+            Ok(())
+        })
+        .run(tauri::generate_context!())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use specta_typescript::Typescript;
+
+    /// The generated file is committed; it must say what the Rust types say now.
+    #[test]
+    fn typescript_types_are_current() -> Result<(), Box<dyn std::error::Error>> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/lib/backend/bindings.ts");
+        let before = std::fs::read_to_string(path).unwrap_or_default();
+        super::doors().export(Typescript::default(), path)?;
+        let after = std::fs::read_to_string(path)?;
+        assert_eq!(before, after, "ui/src/lib/backend/bindings.ts was out of date and has been written anew; commit it");
+        Ok(())
+    }
+}

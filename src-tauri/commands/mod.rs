@@ -1,0 +1,14 @@
+//! What the window may ask, each a thin door to `console`. No decision is taken here.
+
+pub mod browse;
+pub mod instances;
+pub mod onboard;
+pub mod start;
+
+use console::{Console, screen::Failure};
+
+/// What every command answers.
+pub type Answer<T> = Result<T, Failure>;
+
+/// The engine, as the window's managed state.
+pub type Engine<'a> = tauri::State<'a, Console>;
