@@ -1,0 +1,422 @@
+//! Owns `cargo xtask test`: the stages, what each counts, and the tables at the end.
+
+use std::{
+    env,
+    fmt::Write,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    failure::Failure,
+    frontend,
+    machine::{self, Consent, Need},
+    program::Program,
+    project::{self, Project},
+    promises::{self, Ledger},
+    tally::Tally,
+};
+
+/// Starts a Secret Service with an unlocked keyring of its own inside the session bus, then what its arguments say.
+/// Only the daemon gets the temporary home: cargo needs the real one.
+const WITH_KEYRING: &str = r#"set -euo pipefail
+keyring=$(mktemp -d)
+trap 'rm -rf "$keyring"' EXIT
+mkdir -p -m 700 "$keyring/data/keyrings" "$keyring/run"
+printf test | HOME=$keyring XDG_DATA_HOME=$keyring/data XDG_RUNTIME_DIR=$keyring/run gnome-keyring-daemon --unlock --components=secrets >/dev/null
+"$@"
+"#;
+
+/// A display as large as the console's standard window.
+const DISPLAY: &[&str] = &[
+    "xvfb-run",
+    "-a",
+    "-s",
+    "-screen 0 1280x800x24",
+    "dbus-run-session",
+    "--",
+];
+
+/// How the result of a stage is counted.
+#[derive(Clone, Copy)]
+enum Counts {
+    /// One passed or failed step.
+    Step,
+    /// The tests that the runner reports; reporting none is a failure.
+    Tests,
+}
+
+struct Stage {
+    title: &'static str,
+    counts: Counts,
+    program: Program,
+}
+
+struct Outcome {
+    title: &'static str,
+    tally: Tally,
+    took: Duration,
+    remark: Option<String>,
+}
+
+/// Runs everything that proves the project.
+pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
+    let started = Instant::now();
+    machine::prepare(project, Need::Test, consent)?;
+    frontend::install(project, "ui")?;
+    frontend::install(project, "tests/recorded")?;
+    let drivers = install_tauri_driver(project)?;
+    let promises = project.target().join("promises.tsv");
+    project::write(&promises, "")?;
+    let set_up = Outcome {
+        title: "Set-up",
+        tally: Tally {
+            passed: 1,
+            ..Tally::default()
+        },
+        took: started.elapsed(),
+        remark: None,
+    };
+
+    let ui = project.path("ui");
+    let npm = |script: &str| Program::npm(&ui).args(["run", script]);
+    let cargo = |args: &[&str]| {
+        Program::cargo(project.root())
+            .args(args)
+            .env(promises::VARIABLE, &promises)
+    };
+    let stage = |title, counts, program| Stage {
+        title,
+        counts,
+        program,
+    };
+    let stages = vec![
+        stage("Format", Counts::Step, cargo(&["fmt", "--all", "--check"])),
+        stage("Frontend: types", Counts::Step, npm("check")),
+        stage("Frontend: lint", Counts::Step, npm("lint")),
+        stage("Frontend: tests", Counts::Tests, npm("test")),
+        stage("Frontend: build", Counts::Step, npm("build")),
+        stage(
+            "Lint",
+            Counts::Step,
+            cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        ),
+        stage(
+            "Tests",
+            Counts::Tests,
+            cargo(&["test", "--workspace", "--no-fail-fast"]),
+        ),
+        // `--workspace` beside `--test` keeps the selection of features, so nothing is compiled a second time.
+        stage(
+            "Secret Service",
+            Counts::Tests,
+            cargo(&["test", "--workspace", "--test", "secret_service"]).inside(&[
+                "dbus-run-session",
+                "--",
+                "bash",
+                "-c",
+                WITH_KEYRING,
+                "bash",
+            ]),
+        ),
+        stage(
+            "Window",
+            Counts::Tests,
+            cargo(&[
+                "test",
+                "--workspace",
+                "--test",
+                "window",
+                "--",
+                "--test-threads=1",
+            ])
+            .env("PATH", drivers)
+            .inside(DISPLAY),
+        ),
+    ];
+    let mut outcomes = vec![set_up];
+    outcomes.extend(stages.into_iter().map(Stage::run));
+
+    let ledger = Ledger::read(&project::read(&promises)?);
+    let mut total = sum(&outcomes);
+    total.add(Tally {
+        passed: ledger.kept_count(),
+        failed: ledger.failures(),
+        ignored: 0,
+    });
+    println!(
+        "\n{}\n{}",
+        stage_table(&outcomes, started.elapsed()),
+        ledger.table()
+    );
+    conclude(total)
+}
+
+/// Runs only what needs neither a display nor a keychain: the frontend's tests and the unit tests of the crates.
+pub fn run_quick(project: &Project, consent: Consent) -> Result<(), Failure> {
+    let started = Instant::now();
+    machine::prepare(project, Need::Build, consent)?;
+    frontend::install(project, "ui")?;
+    let outcomes: Vec<Outcome> = [
+        Stage {
+            title: "Frontend: tests",
+            counts: Counts::Tests,
+            program: Program::npm(&project.path("ui")).args(["run", "test"]),
+        },
+        Stage {
+            title: "Unit tests",
+            counts: Counts::Tests,
+            program: Program::cargo(project.root()).args([
+                "test",
+                "--workspace",
+                "--lib",
+                "--bins",
+                "--no-fail-fast",
+            ]),
+        },
+    ]
+    .into_iter()
+    .map(Stage::run)
+    .collect();
+    println!("\n{}", stage_table(&outcomes, started.elapsed()));
+    println!("The promises are not examined by --quick.");
+    conclude(sum(&outcomes))
+}
+
+/// Prints the last line, which other programs read, and turns failures into the exit code.
+fn conclude(total: Tally) -> Result<(), Failure> {
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed == 0 {
+        Ok(())
+    } else {
+        Err(Failure::NotProved("Not everything holds.".into()))
+    }
+}
+
+impl Stage {
+    fn run(self) -> Outcome {
+        println!("\n== {}", self.title);
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let ended = self.program.stream(|line| tally.see(line));
+        let (tally, remark) = judge(self.counts, tally, ended);
+        Outcome {
+            title: self.title,
+            tally,
+            took: started.elapsed(),
+            remark,
+        }
+    }
+}
+
+/// What a stage adds to the total. A runner that dies before it reports counts as one failure, and so does one that
+/// ends well without having run a test.
+fn judge(counts: Counts, seen: Tally, ended: Result<(), Failure>) -> (Tally, Option<String>) {
+    let one_failed = |seen: Tally| Tally {
+        failed: seen.failed.max(1),
+        ..seen
+    };
+    match (counts, ended) {
+        (Counts::Step, Ok(())) => (
+            Tally {
+                passed: 1,
+                ..Tally::default()
+            },
+            None,
+        ),
+        (Counts::Step, Err(failure)) => (one_failed(Tally::default()), first_line(&failure)),
+        (Counts::Tests, Ok(())) if seen.passed + seen.failed == 0 => {
+            (one_failed(seen), Some("no test ran".into()))
+        }
+        (Counts::Tests, Ok(())) => (seen, None),
+        (Counts::Tests, Err(failure)) => (one_failed(seen), first_line(&failure)),
+    }
+}
+
+fn first_line(failure: &Failure) -> Option<String> {
+    failure.to_string().lines().next().map(str::to_string)
+}
+
+fn sum(outcomes: &[Outcome]) -> Tally {
+    let mut total = Tally::default();
+    for outcome in outcomes {
+        total.add(outcome.tally);
+    }
+    total
+}
+
+fn stage_table(outcomes: &[Outcome], took: Duration) -> String {
+    let mut table = format!(
+        "{:<16}  {:>6}  {:>6}  {:>7}  {:>7}\n",
+        "Stage", "passed", "failed", "ignored", "seconds"
+    );
+    for Outcome {
+        title,
+        tally,
+        took,
+        remark,
+    } in outcomes
+    {
+        let remark = remark
+            .as_ref()
+            .map(|remark| format!("  {remark}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            table,
+            "{title:<16}  {:>6}  {:>6}  {:>7}  {:>7}{remark}",
+            tally.passed,
+            tally.failed,
+            tally.ignored,
+            took.as_secs()
+        );
+    }
+    let total = sum(outcomes);
+    let _ = writeln!(
+        table,
+        "{:<16}  {:>6}  {:>6}  {:>7}  {:>7}",
+        "All",
+        total.passed,
+        total.failed,
+        total.ignored,
+        took.as_secs()
+    );
+    table
+}
+
+/// Builds tauri-driver once below target/ and gives the PATH that finds it.
+fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure> {
+    let tools = project.target().join("tools");
+    let driver = tools
+        .join("bin")
+        .join(format!("tauri-driver{}", env::consts::EXE_SUFFIX));
+    if !driver.exists() {
+        Program::cargo(project.root())
+            .args([
+                "install",
+                "tauri-driver",
+                "--version",
+                "^2",
+                "--locked",
+                "--root",
+            ])
+            .args([&tools])
+            .run()?;
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tools.join("bin")).chain(env::split_paths(&path));
+    env::join_paths(folders).map_err(|_| Failure::Missing {
+        what: format!(
+            "The path of the checkout cannot stand in PATH: {}.",
+            project.root().display()
+        ),
+        remedy: "Move the checkout to a folder whose path holds no list separator.".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn died() -> Result<(), Failure> {
+        Err(Failure::Ended {
+            line: "cargo test".into(),
+            status: "signal: 9".into(),
+        })
+    }
+
+    #[test]
+    fn a_step_is_one() {
+        let seen = Tally {
+            passed: 7,
+            failed: 0,
+            ignored: 0,
+        };
+        assert_eq!(
+            judge(Counts::Step, seen, Ok(())).0,
+            Tally {
+                passed: 1,
+                failed: 0,
+                ignored: 0
+            }
+        );
+        assert_eq!(
+            judge(Counts::Step, seen, died()).0,
+            Tally {
+                passed: 0,
+                failed: 1,
+                ignored: 0
+            }
+        );
+    }
+
+    #[test]
+    fn a_runner_that_dies_silently_fails_once() {
+        let seen = Tally {
+            passed: 7,
+            failed: 0,
+            ignored: 0,
+        };
+        let (tally, remark) = judge(Counts::Tests, seen, died());
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 7,
+                failed: 1,
+                ignored: 0
+            }
+        );
+        assert_eq!(
+            remark.as_deref(),
+            Some("`cargo test` ended with signal: 9.")
+        );
+    }
+
+    #[test]
+    fn failures_that_were_reported_are_not_counted_twice() {
+        let seen = Tally {
+            passed: 7,
+            failed: 3,
+            ignored: 0,
+        };
+        assert_eq!(judge(Counts::Tests, seen, died()).0, seen);
+    }
+
+    #[test]
+    fn a_stage_without_a_test_fails() {
+        let (tally, remark) = judge(
+            Counts::Tests,
+            Tally {
+                passed: 0,
+                failed: 0,
+                ignored: 2,
+            },
+            Ok(()),
+        );
+        assert_eq!(tally.failed, 1);
+        assert_eq!(remark.as_deref(), Some("no test ran"));
+    }
+
+    #[test]
+    fn the_conclusion_decides_the_exit_code() {
+        assert!(
+            conclude(Tally {
+                passed: 3,
+                failed: 0,
+                ignored: 0
+            })
+            .is_ok()
+        );
+        let failure = conclude(Tally {
+            passed: 3,
+            failed: 1,
+            ignored: 0,
+        });
+        assert_eq!(failure.map_err(|failure| failure.exit_code()), Err(1));
+    }
+}
