@@ -72,7 +72,7 @@ fn state(folder: &Path) -> Result<String, Failure> {
             let facts = entry.metadata().map_err(failed)?;
             let name = entry.file_name();
             if facts.is_dir() {
-                if !["node_modules", ".svelte-kit", "coverage"]
+                if !["node_modules", ".svelte-kit", "dist-mock"]
                     .iter()
                     .any(|generated| name == *generated)
                 {
