@@ -1,1 +1,33 @@
-//! 
+//! What the console remembers: instances, scans, rows with their evidence, verdicts, findings and what became of them.
+//!
+//! This crate owns the encrypted SQLite database and everything that is written in SQL, and with it the rules by which a
+//! finding is opened, stays open, is fixed or gone. It must not know how rows are read, how verdicts come about, where the
+//! database's key is kept, how anything is shown, or what time it is: times and the key are passed in. It holds no secret.
+//!
+//! Times are kept to the millisecond. Every call may block on the disk; a caller in an asynchronous program runs it on a
+//! thread for that.
+
+mod canonical;
+mod error;
+mod lease;
+mod pool;
+mod schema;
+mod store;
+mod table;
+
+pub use canonical::{EvidenceHash, canonical_row};
+pub use error::StoreError;
+pub use schema::{OLDEST_READER, SCHEMA};
+pub use store::{DeletedInstance, Slice, Store};
+pub use table::activity::Act;
+pub use table::dataset::{DatasetState, ParentState, QueuedParent};
+pub use table::event::{EventKind, FindingEvent, Since};
+pub use table::finding::{
+    CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort,
+    FindingState, JudgedWrite, NotRechecked, SandboxScope, ScanOutcome, SeverityTally,
+};
+pub use table::instance::{Instance, InstanceId};
+pub use table::request::{Request, RequestClass, RequestId, RequestOutcome};
+pub use table::row::{PageWrite, StoredRow};
+pub use table::scan::{Resumable, ResumeState, Scan, ScanId, ScanState, TrendDay};
+pub use table::verdict::{CheckTally, StoredVerdict, VerdictKind, VerdictTally};

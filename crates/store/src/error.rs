@@ -1,0 +1,119 @@
+//! What can go wrong with the database, each with a stable code and what to do about it.
+
+use rusqlite::ErrorCode;
+
+/// Why the store could not do what was asked. [`std::fmt::Display`] is one sentence for the administrator; see
+/// [`StoreError::remedy`] for what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database was written by a newer release whose changes this one cannot read.
+    #[error(
+        "The database was written by a newer version of Posture Console (schema {schema}) that this version (schema {}) cannot read.",
+        crate::SCHEMA
+    )]
+    Newer {
+        /// The schema of the file.
+        schema: u32,
+    },
+    /// The file is not what was written: its content fails authentication or its structure is broken.
+    #[error("The database file is damaged and cannot be read.")]
+    Damaged,
+    /// The file is encrypted with another key.
+    #[error("The key does not open this database.")]
+    WrongKey,
+    /// No room is left for what was to be written. Nothing of it was kept.
+    #[error("The disk is full: nothing more could be written to the database.")]
+    DiskFull,
+    /// Another process kept the database locked for longer than we wait.
+    #[error("The database is in use by another process that did not let go of it in time.")]
+    Busy,
+    /// A scan of this instance is under way in this or another process.
+    #[error("A scan of this instance is already running.")]
+    ScanRunning,
+    /// What was asked for is not there.
+    #[error("There is no such {what}.")]
+    NotFound {
+        /// `instance`, `scan`, `finding`.
+        what: &'static str,
+    },
+    /// The application already has an instance of that name.
+    #[error("There is already an instance named {name}.")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The scan is not in the state that the call needs.
+    #[error("The scan is {actual}, so this cannot be done with it.")]
+    WrongState {
+        /// Its state.
+        actual: &'static str,
+    },
+    /// The folder or file could not be opened, created or locked.
+    #[error("The database file could not be opened: {0}.")]
+    Io(#[source] std::io::Error),
+    /// The database refused a statement for a reason that no other variant names.
+    #[error("The database refused an operation.")]
+    Sql(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    /// A code that stays the same for ever, shown by window and terminal alike.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "E-DB-NEWER",
+            Self::Damaged => "E-DB-DAMAGED",
+            Self::WrongKey => "E-DB-KEY",
+            Self::DiskFull => "E-DISK-FULL",
+            Self::Busy => "E-DB-BUSY",
+            Self::ScanRunning => "E-SCAN-RUNNING",
+            Self::NotFound { .. } => "E-NOT-FOUND",
+            Self::NameTaken { .. } => "E-NAME-TAKEN",
+            Self::WrongState { .. } => "E-SCAN-STATE",
+            Self::Io(_) => "E-DB-FILE",
+            Self::Sql(_) => "E-DB",
+        }
+    }
+
+    /// What to do about it, in one or two sentences.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Newer { .. } => "Install the newest version of Posture Console.",
+            Self::Damaged => {
+                "Close Posture Console, move the database file away or restore it from a backup, and start again. Instances are then added anew."
+            }
+            Self::WrongKey => {
+                "Open it with the recovery key, or restore the database that belongs to this keychain."
+            }
+            Self::DiskFull => {
+                "Free some space on the disk that holds the data folder and try again. What was stored before is unharmed."
+            }
+            Self::Busy => "Wait until the other window or command has finished and try again.",
+            Self::ScanRunning => "Wait until it has finished, or cancel it.",
+            Self::NotFound { .. } => "It may have been deleted meanwhile: reload the list.",
+            Self::NameTaken { .. } => "Choose another name.",
+            Self::WrongState { .. } => "Start a new scan.",
+            Self::Io(_) => "Check that the data folder exists and that you may write to it.",
+            Self::Sql(_) => "Try again; if it happens again, report it with the code and the log.",
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(_) | None => Self::Sql(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Io(error),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! `evidence`: what rows say, stored once per content, compressed.

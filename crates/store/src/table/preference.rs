@@ -1,0 +1,1 @@
+//! `preference`: small choices of the window, by key, as JSON.

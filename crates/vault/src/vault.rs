@@ -1,0 +1,335 @@
+//! The one handle to everything that is sealed.
+
+use crate::{
+    Protection, RecoveryKey, SealedField, Unlock, VaultError, files,
+    keys::{self, Derivation, Key, KeyHolder, MIN_PASSPHRASE_CHARACTERS},
+    random, recovery,
+    seal::SealedFile,
+};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// `vault.json`: which vault this is and what holds its keys. Written last, so that a creation that was interrupted leaves
+/// no vault.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    format: u32,
+    id: String,
+    protection: Protection,
+    passphrase: Option<Derivation>,
+}
+
+pub(crate) const VAULT_FILE: &str = "vault.json";
+
+/// An open vault. Several processes may have it open.
+pub struct Vault {
+    folder: PathBuf,
+    id: String,
+    protection: Protection,
+    holder: KeyHolder,
+    database: Key,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault")
+            .field("protection", &self.protection)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// What holds the keys of the vault in this folder; `None` when there is no vault yet.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`], [`VaultError::Newer`], [`VaultError::Io`].
+    pub fn protection_of(folder: &Path) -> Result<Option<Protection>, VaultError> {
+        Ok(files::read::<Description>(folder, VAULT_FILE)?
+            .map(|description| description.protection))
+    }
+
+    /// Creates a vault with a new database key. The recovery key is to be shown once and forgotten.
+    ///
+    /// # Errors
+    /// [`VaultError::VaultExists`], [`VaultError::PassphraseTooShort`], or what the keychain or the disk refuses.
+    pub fn create(folder: &Path, unlock: &Unlock) -> Result<(Self, RecoveryKey), VaultError> {
+        files::create_folder(&folder.join("instances"))?;
+        let _lock = files::lock(folder)?;
+        if Self::protection_of(folder)?.is_some() {
+            return Err(VaultError::VaultExists);
+        }
+        let id = hex::encode(random::bytes::<8>()?);
+        let recovery_key = RecoveryKey::new()?;
+        let database = keys::new_key()?;
+        recovery::keep(folder, &id, &recovery_key, &database)?;
+        Ok((Self::protect(folder, id, database, unlock)?, recovery_key))
+    }
+
+    /// Opens the vault in this folder.
+    ///
+    /// # Errors
+    /// [`VaultError::NoVault`], [`VaultError::OtherProtection`], [`VaultError::WrongPassphrase`],
+    /// [`VaultError::DatabaseKeyLost`], or what the keychain or the disk refuses.
+    pub fn open(folder: &Path, unlock: &Unlock) -> Result<Self, VaultError> {
+        let description =
+            files::read::<Description>(folder, VAULT_FILE)?.ok_or(VaultError::NoVault)?;
+        if description.protection != unlock.protection() {
+            return Err(VaultError::OtherProtection {
+                actual: description.protection,
+            });
+        }
+        let holder = holder(
+            folder,
+            &description.id,
+            unlock,
+            description.passphrase.as_ref(),
+        )?;
+        let database = match (holder.get(keys::DATABASE), description.protection) {
+            (Ok(Some(key)), _) => key,
+            (Ok(None), _) => return Err(VaultError::DatabaseKeyLost),
+            // The first wrapped key is what tells a wrong passphrase; that the file was changed looks the same.
+            (Err(VaultError::Damaged { .. }), Protection::Passphrase) => {
+                return Err(VaultError::WrongPassphrase);
+            }
+            (Err(error), _) => return Err(error),
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            id: description.id,
+            protection: description.protection,
+            holder,
+            database,
+        })
+    }
+
+    /// Opens the database's key with the recovery key and protects it anew. Credentials whose keys are lost stay lost: they
+    /// say [`VaultError::InstanceKeyLost`] until they are entered again.
+    ///
+    /// # Errors
+    /// [`VaultError::NoVault`], [`VaultError::WrongRecoveryKey`], [`VaultError::PassphraseTooShort`], or what the keychain
+    /// or the disk refuses.
+    pub fn recover(
+        folder: &Path,
+        recovery_key: &RecoveryKey,
+        unlock: &Unlock,
+    ) -> Result<Self, VaultError> {
+        let description =
+            files::read::<Description>(folder, VAULT_FILE)?.ok_or(VaultError::NoVault)?;
+        let _lock = files::lock(folder)?;
+        let database = recovery::open(folder, &description.id, recovery_key)?;
+        Self::protect(folder, description.id, database, unlock)
+    }
+
+    /// Makes a new recovery key in place of the one that was lost or seen.
+    ///
+    /// # Errors
+    /// What the disk refuses.
+    pub fn new_recovery_key(&self) -> Result<RecoveryKey, VaultError> {
+        let _lock = files::lock(&self.folder)?;
+        let recovery_key = RecoveryKey::new()?;
+        recovery::keep(&self.folder, &self.id, &recovery_key, &self.database)?;
+        Ok(recovery_key)
+    }
+
+    /// Hands the database's key to a new holder and describes it. The caller holds the lock.
+    fn protect(
+        folder: &Path,
+        id: String,
+        database: Key,
+        unlock: &Unlock,
+    ) -> Result<Self, VaultError> {
+        let passphrase = match unlock {
+            Unlock::Keychain(_) => None,
+            Unlock::Passphrase(passphrase) => {
+                if passphrase.expose_secret().chars().count() < MIN_PASSPHRASE_CHARACTERS {
+                    return Err(VaultError::PassphraseTooShort);
+                }
+                Some(Derivation::new()?)
+            }
+        };
+        let holder = holder(folder, &id, unlock, passphrase.as_ref())?;
+        KeyHolder::forget_wrapped(folder)?;
+        holder.set(keys::DATABASE, &database)?;
+        let protection = unlock.protection();
+        files::replace(
+            folder,
+            VAULT_FILE,
+            &Description {
+                format: files::FORMAT,
+                id: id.clone(),
+                protection,
+                passphrase,
+            },
+        )?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            id,
+            protection,
+            holder,
+            database,
+        })
+    }
+
+    /// What holds the keys.
+    pub fn protection(&self) -> Protection {
+        self.protection
+    }
+
+    /// The raw key of the database.
+    pub fn database_key(&self) -> &SecretBox<[u8; 32]> {
+        &self.database
+    }
+
+    /// Seals all credentials of an instance, in place of what was there.
+    ///
+    /// # Errors
+    /// [`VaultError::BadInstanceId`], or what the keychain or the disk refuses; what was there before is then unharmed.
+    pub fn seal(
+        &self,
+        instance: &str,
+        fields: &BTreeMap<String, SecretString>,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        valid(instance)?;
+        let _lock = files::lock(&self.folder)?;
+        // The key is kept when there is one: a new one and a new file cannot be put in place in one step.
+        let name = keys::of_instance(instance);
+        let key = match self.holder.get(&name)? {
+            Some(key) => key,
+            None => {
+                let key = keys::new_key()?;
+                self.holder.set(&name, &key)?;
+                key
+            }
+        };
+        let set_at = fields.keys().map(|field| (field.clone(), now)).collect();
+        SealedFile::write(&self.instances(), &self.id, instance, &key, fields, &set_at)
+    }
+
+    /// Sets one field of an instance that has credentials, and leaves the others as they are.
+    ///
+    /// # Errors
+    /// As [`Vault::unseal`] and [`Vault::seal`].
+    pub fn set_field(
+        &self,
+        instance: &str,
+        field: &str,
+        value: &SecretString,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        valid(instance)?;
+        let _lock = files::lock(&self.folder)?;
+        let (file, key) = self.locate(instance)?;
+        let mut values = file.open(&self.id, instance, &key)?;
+        let mut set_at: BTreeMap<String, Timestamp> = file
+            .fields
+            .into_iter()
+            .map(|field| (field.field, field.set_at))
+            .collect();
+        values.insert(field.to_owned(), value.clone());
+        set_at.insert(field.to_owned(), now);
+        SealedFile::write(
+            &self.instances(),
+            &self.id,
+            instance,
+            &key,
+            &values,
+            &set_at,
+        )
+    }
+
+    /// The credentials of an instance.
+    ///
+    /// # Errors
+    /// [`VaultError::NoCredentials`], [`VaultError::InstanceKeyLost`], [`VaultError::Damaged`], or what the keychain or the
+    /// disk refuses.
+    pub fn unseal(&self, instance: &str) -> Result<BTreeMap<String, SecretString>, VaultError> {
+        valid(instance)?;
+        let (file, key) = self.locate(instance)?;
+        file.open(&self.id, instance, &key)
+    }
+
+    /// Which fields of an instance are set and since when; asks for no key. Empty when it has no credentials.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`], [`VaultError::Io`].
+    pub fn sealed_fields(&self, instance: &str) -> Result<Vec<SealedField>, VaultError> {
+        valid(instance)?;
+        Ok(SealedFile::read(&self.instances(), instance)?
+            .map(|file| file.fields)
+            .unwrap_or_default())
+    }
+
+    /// Whether an instance has credentials here; that they open is not known before [`Vault::unseal`].
+    pub fn exists(&self, instance: &str) -> bool {
+        valid(instance).is_ok() && self.instances().join(SealedFile::name(instance)).exists()
+    }
+
+    /// Destroys the key of an instance's credentials, then removes their file. Does nothing for one that has none.
+    ///
+    /// # Errors
+    /// What the keychain or the disk refuses. When the key could not be destroyed the file stays.
+    pub fn delete(&self, instance: &str) -> Result<(), VaultError> {
+        valid(instance)?;
+        let _lock = files::lock(&self.folder)?;
+        self.holder.delete(&keys::of_instance(instance))?;
+        files::remove(&self.instances(), &SealedFile::name(instance))
+    }
+
+    fn instances(&self) -> PathBuf {
+        self.folder.join("instances")
+    }
+
+    fn locate(&self, instance: &str) -> Result<(SealedFile, Key), VaultError> {
+        let file =
+            SealedFile::read(&self.instances(), instance)?.ok_or(VaultError::NoCredentials)?;
+        let key = self
+            .holder
+            .get(&keys::of_instance(instance))?
+            .ok_or(VaultError::InstanceKeyLost)?;
+        Ok((file, key))
+    }
+}
+
+fn holder(
+    folder: &Path,
+    id: &str,
+    unlock: &Unlock,
+    derivation: Option<&Derivation>,
+) -> Result<KeyHolder, VaultError> {
+    Ok(match unlock {
+        Unlock::Keychain(keychain) => KeyHolder::Keychain {
+            keychain: keychain.clone(),
+            vault: id.to_owned(),
+        },
+        Unlock::Passphrase(passphrase) => {
+            let derivation = derivation.ok_or_else(|| VaultError::Damaged {
+                file: VAULT_FILE.to_owned(),
+            })?;
+            KeyHolder::Passphrase {
+                folder: folder.to_owned(),
+                vault: id.to_owned(),
+                wrapping: derivation.key(passphrase)?,
+            }
+        }
+    })
+}
+
+/// Ids name files and keychain entries.
+fn valid(instance: &str) -> Result<(), VaultError> {
+    let right = (1..=64).contains(&instance.len())
+        && instance
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if right {
+        Ok(())
+    } else {
+        Err(VaultError::BadInstanceId)
+    }
+}
