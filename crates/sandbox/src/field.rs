@@ -1,0 +1,187 @@
+//! Paths into an answer's body, as changes name them: `data.attributes.saml.enabled`, `data[id=u-1].attributes.email`,
+//! `[].name`, `data[+]`.
+
+use serde_json::Value;
+
+/// A parsed path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BodyPath(Vec<Step>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    Every,
+    At(usize),
+    /// The elements whose member, read as text, equals this.
+    Where(String, String),
+    /// A new element behind the last.
+    New,
+}
+
+impl BodyPath {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(inner) = rest.strip_prefix('[') {
+                let end = inner.find(']').ok_or("has a [ without ]")?;
+                steps.push(match &inner[..end] {
+                    "" => Step::Every,
+                    "+" => Step::New,
+                    selector => match selector.split_once('=') {
+                        Some((member, value)) => Step::Where(member.to_owned(), value.to_owned()),
+                        None => Step::At(selector.parse().map_err(
+                            |_| "has neither a number nor member=value between [ and ]",
+                        )?),
+                    },
+                });
+                rest = &inner[end + 1..];
+                if let Some(after) = rest.strip_prefix('.') {
+                    rest = after;
+                    if rest.is_empty() || rest.starts_with('[') {
+                        return Err("has an empty member name");
+                    }
+                } else if !rest.is_empty() && !rest.starts_with('[') {
+                    return Err("lacks a dot after ]");
+                }
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                if end == 0 {
+                    return Err("has an empty member name");
+                }
+                steps.push(Step::Member(rest[..end].to_owned()));
+                rest = &rest[end..];
+                if let Some(after) = rest.strip_prefix('.') {
+                    rest = after;
+                    if rest.is_empty() || rest.starts_with('[') {
+                        return Err("has an empty member name");
+                    }
+                }
+            }
+        }
+        if steps.is_empty() {
+            Err("names nothing")
+        } else {
+            Ok(Self(steps))
+        }
+    }
+
+    /// Puts `value` at every place the path leads to and says how many there were. A member that is not there is added;
+    /// an element is added only by `[+]`.
+    pub(crate) fn set(&self, body: &mut Value, value: &Value) -> usize {
+        set(body, &self.0, value)
+    }
+
+    /// Takes away what the path leads to and says how much it was.
+    pub(crate) fn remove(&self, body: &mut Value) -> usize {
+        remove(body, &self.0)
+    }
+}
+
+fn set(at: &mut Value, steps: &[Step], value: &Value) -> usize {
+    let Some((step, rest)) = steps.split_first() else {
+        *at = value.clone();
+        return 1;
+    };
+    match step {
+        Step::Member(name) => {
+            if at.is_null() {
+                *at = Value::Object(serde_json::Map::new());
+            }
+            let Some(members) = at.as_object_mut() else {
+                return 0;
+            };
+            match members.get_mut(name) {
+                Some(member) => set(member, rest, value),
+                None => {
+                    let mut member = Value::Null;
+                    let done = set(&mut member, rest, value);
+                    if done > 0 {
+                        members.insert(name.clone(), member);
+                    }
+                    done
+                }
+            }
+        }
+        Step::New => {
+            let Some(elements) = at.as_array_mut() else {
+                return 0;
+            };
+            let mut element = Value::Null;
+            let done = set(&mut element, rest, value);
+            if done > 0 {
+                elements.push(element);
+            }
+            done
+        }
+        Step::Every | Step::At(_) | Step::Where(..) => {
+            let Some(elements) = at.as_array_mut() else {
+                return 0;
+            };
+            elements
+                .iter_mut()
+                .enumerate()
+                .filter(|(index, element)| step.selects(*index, element))
+                .map(|(_, element)| set(element, rest, value))
+                .sum()
+        }
+    }
+}
+
+fn remove(at: &mut Value, steps: &[Step]) -> usize {
+    let Some((step, rest)) = steps.split_first() else {
+        return 0;
+    };
+    match step {
+        Step::New => 0,
+        Step::Member(name) => {
+            let Some(members) = at.as_object_mut() else {
+                return 0;
+            };
+            if rest.is_empty() {
+                usize::from(members.remove(name).is_some())
+            } else {
+                members
+                    .get_mut(name)
+                    .map_or(0, |member| remove(member, rest))
+            }
+        }
+        Step::Every | Step::At(_) | Step::Where(..) => {
+            let Some(elements) = at.as_array_mut() else {
+                return 0;
+            };
+            if rest.is_empty() {
+                let before = elements.len();
+                let mut index = 0;
+                elements.retain(|element| {
+                    let selected = step.selects(index, element);
+                    index += 1;
+                    !selected
+                });
+                before - elements.len()
+            } else {
+                elements
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(index, element)| step.selects(*index, element))
+                    .map(|(_, element)| remove(element, rest))
+                    .sum()
+            }
+        }
+    }
+}
+
+impl Step {
+    fn selects(&self, index: usize, element: &Value) -> bool {
+        match self {
+            Self::Every => true,
+            Self::At(wanted) => *wanted == index,
+            Self::Where(member, wanted) => match element.get(member) {
+                Some(Value::String(text)) => text == wanted,
+                Some(other) => other.to_string() == *wanted,
+                None => false,
+            },
+            Self::Member(_) | Self::New => false,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Cutting a list into the vendor's pages and saying where the next one is.
+
+use crate::placeholder::with_index;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// How an answer is paged, and where its rows lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paging {
+    style: Style,
+    /// Member of the body that holds the rows; empty when the body is the list.
+    member: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// `page`, `pageSize`; `links` and `meta` in the body.
+    JsonApi,
+    /// `after`, `count`; `links.next` in the body.
+    JsonApiAfter,
+    /// `page`, `per_page`; RFC 8288 `Link`.
+    LinkHeader,
+}
+
+/// What is done to the pages on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Disorder {
+    /// Nothing.
+    #[default]
+    None,
+    /// After every page comes another.
+    Endless,
+    /// The next page of every page is that page.
+    Circle,
+    /// The first page comes twice, as when a row is added to the front of a list that is being read.
+    Repeat,
+    /// The rows come in another order.
+    Shuffle(u64),
+}
+
+/// One page.
+pub(crate) struct CutPage {
+    pub(crate) body: Value,
+    pub(crate) link: Option<String>,
+}
+
+/// The rows of an answer: those in its body, then generated ones.
+struct Rows<'a> {
+    real: &'a [Value],
+    pattern: Option<&'a Value>,
+    generated: u32,
+}
+
+impl<'a> Rows<'a> {
+    fn len(&self) -> usize {
+        self.real.len() + self.pattern.map_or(0, |_| self.generated as usize)
+    }
+
+    fn get(&self, at: usize) -> Option<Cow<'a, Value>> {
+        if let Some(row) = self.real.get(at) {
+            return Some(Cow::Borrowed(row));
+        }
+        let index = u32::try_from(at - self.real.len())
+            .ok()
+            .filter(|index| *index < self.generated)?;
+        self.pattern
+            .map(|pattern| Cow::Owned(with_index(pattern, index)))
+    }
+}
+
+// Vendors cap the page size (https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api: 30, at most 100).
+const DEFAULT_SIZE: usize = 30;
+const GREATEST_SIZE: usize = 100;
+
+impl Paging {
+    /// Parses `json_api`, `json_api_after`, `link_header`, each with `:member`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let (style, member) = text
+            .split_once(':')
+            .map_or((text, None), |(style, member)| (style, Some(member)));
+        let (style, usual) = match style {
+            "json_api" => (Style::JsonApi, "data"),
+            "json_api_after" => (Style::JsonApiAfter, "data"),
+            "link_header" => (Style::LinkHeader, ""),
+            _ => return Err(format!("{style} is no style")),
+        };
+        let member = member.unwrap_or(usual).to_owned();
+        if member.contains(['.', '[']) {
+            return Err(format!("{member} is not a member of the body itself"));
+        }
+        if member.is_empty() && style != Style::LinkHeader {
+            return Err("links need a body that is an object".to_owned());
+        }
+        Ok(Self { style, member })
+    }
+
+    /// The rows in a body, if they are where they should be.
+    pub(crate) fn rows<'a>(&self, body: &'a Value) -> Option<&'a Vec<Value>> {
+        if self.member.is_empty() {
+            body.as_array()
+        } else {
+            body.get(&self.member)?.as_array()
+        }
+    }
+
+    /// The rows in a body, to be changed.
+    pub(crate) fn rows_mut<'a>(&self, body: &'a mut Value) -> Option<&'a mut Vec<Value>> {
+        if self.member.is_empty() {
+            body.as_array_mut()
+        } else {
+            body.get_mut(&self.member)?.as_array_mut()
+        }
+    }
+
+    /// The page of `body` that a request asks for.
+    pub(crate) fn cut(
+        &self,
+        body: &Value,
+        generated: (Option<&Value>, u32),
+        request: &AskedPage<'_>,
+        disorder: Disorder,
+    ) -> CutPage {
+        let rows = Rows {
+            real: self.rows(body).map_or(&[][..], Vec::as_slice),
+            pattern: generated.0,
+            generated: generated.1,
+        };
+        let size = request
+            .number(self.size_name())
+            .unwrap_or(DEFAULT_SIZE)
+            .clamp(1, GREATEST_SIZE);
+        // The page, from 1.
+        let page = match self.style {
+            Style::JsonApi | Style::LinkHeader => request.number("page").unwrap_or(1).max(1),
+            Style::JsonApiAfter => request.number("after").unwrap_or(0) + 1,
+        };
+        let real_pages = rows.len().div_ceil(size).max(1);
+        let (shown, pages) = match disorder {
+            Disorder::None | Disorder::Shuffle(_) => (page, real_pages),
+            Disorder::Endless => ((page - 1) % real_pages + 1, usize::MAX),
+            Disorder::Circle => (page, usize::MAX),
+            Disorder::Repeat => ((page - 1).max(1), real_pages + 1),
+        };
+        let order = match disorder {
+            Disorder::Shuffle(seed) => Some(shuffled(rows.len(), seed)),
+            Disorder::None | Disorder::Endless | Disorder::Circle | Disorder::Repeat => None,
+        };
+        let first = (shown - 1).saturating_mul(size);
+        let slice: Vec<Value> = (first..first.saturating_add(size).min(rows.len()))
+            .filter_map(|at| rows.get(order.as_ref().map_or(at, |order| order[at])))
+            .map(Cow::into_owned)
+            .collect();
+        let next = match disorder {
+            Disorder::Circle => Some(page),
+            Disorder::None | Disorder::Endless | Disorder::Repeat | Disorder::Shuffle(_) => {
+                (page < pages).then(|| page + 1)
+            }
+        };
+        let previous = (page > 1).then(|| page - 1);
+        let last = if pages == usize::MAX {
+            None
+        } else {
+            Some(pages)
+        };
+        match self.style {
+            Style::JsonApi => {
+                let link = |page: usize| {
+                    json!(
+                        request
+                            .target(&[("page", page.to_string()), ("pageSize", size.to_string())])
+                    )
+                };
+                let links = json!({
+                    "self": link(page), "first": link(1),
+                    "prev": previous.map(link), "next": next.map(link),
+                });
+                let mut body = self.around(body, slice);
+                body.insert("links".into(), links);
+                body.insert("meta".into(), json!({"page": page, "pageSize": size}));
+                CutPage {
+                    body: Value::Object(body),
+                    link: None,
+                }
+            }
+            Style::JsonApiAfter => {
+                let link = |page: usize| {
+                    json!(request.target(&[
+                        ("after", (page - 1).to_string()),
+                        ("count", size.to_string())
+                    ]))
+                };
+                let mut body = self.around(body, slice);
+                body.insert(
+                    "links".into(),
+                    json!({"self": link(page), "next": next.map(link)}),
+                );
+                CutPage {
+                    body: Value::Object(body),
+                    link: None,
+                }
+            }
+            Style::LinkHeader => {
+                let link = |page: usize, relation: &str| {
+                    let target = request
+                        .target(&[("page", page.to_string()), ("per_page", size.to_string())]);
+                    format!("<https://{}{target}>; rel=\"{relation}\"", request.host)
+                };
+                let ahead = next.is_some();
+                let links = [
+                    previous.map(|page| link(page, "prev")),
+                    next.map(|page| link(page, "next")),
+                    last.filter(|_| ahead).map(|page| link(page, "last")),
+                    previous.map(|_| link(1, "first")),
+                ];
+                let links: Vec<String> = links.into_iter().flatten().collect();
+                let body = if self.member.is_empty() {
+                    Value::Array(slice)
+                } else {
+                    Value::Object(self.around(body, slice))
+                };
+                CutPage {
+                    body,
+                    link: (!links.is_empty()).then(|| links.join(", ")),
+                }
+            }
+        }
+    }
+
+    /// Which page a request asks for, from 1.
+    pub(crate) fn page_of(request: &AskedPage<'_>) -> usize {
+        match (request.number("page"), request.number("after")) {
+            (Some(page), _) => page.max(1),
+            (None, Some(after)) => after.saturating_add(1),
+            (None, None) => 1,
+        }
+    }
+
+    fn size_name(&self) -> &'static str {
+        match self.style {
+            Style::JsonApi => "pageSize",
+            Style::JsonApiAfter => "count",
+            Style::LinkHeader => "per_page",
+        }
+    }
+
+    /// The body's other members, with these rows.
+    fn around(&self, body: &Value, rows: Vec<Value>) -> Map<String, Value> {
+        let others = body
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| **name != self.member);
+        let mut around: Map<String, Value> = others
+            .map(|(name, member)| (name.clone(), member.clone()))
+            .collect();
+        around.insert(self.member.clone(), Value::Array(rows));
+        around
+    }
+}
+
+/// What a request says about pages.
+pub(crate) struct AskedPage<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a [(String, String)],
+}
+
+impl AskedPage<'_> {
+    fn number(&self, name: &str) -> Option<usize> {
+        self.query
+            .iter()
+            .find(|(given, _)| given == name)
+            .and_then(|(_, value)| value.parse::<u32>().ok())
+            .map(|number| number as usize)
+    }
+
+    /// Path and query of the same request with these parameters set.
+    fn target(&self, parameters: &[(&str, String)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self
+            .query
+            .iter()
+            .filter(|(name, _)| !parameters.iter().any(|(set, _)| set == name))
+        {
+            query.append_pair(name, value);
+        }
+        for (name, value) in parameters {
+            query.append_pair(name, value);
+        }
+        format!("{}?{}", self.path, query.finish())
+    }
+}
+
+/// The numbers below `count` in an order that depends on `seed` only (Fisher and Yates over splitmix64).
+pub(crate) fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let mut state = seed;
+    let mut random = move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    };
+    let mut order: Vec<usize> = (0..count).collect();
+    for at in (1..count).rev() {
+        let with = (random() % (at as u64 + 1)) as usize;
+        order.swap(at, with);
+    }
+    order
+}

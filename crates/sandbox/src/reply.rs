@@ -1,0 +1,390 @@
+//! The response to one request: who is meant, what the overlay says, what the answer is.
+
+use crate::{
+    answer::{Answer, Asked, Body, Fit},
+    overlay::{Allowance, Fault, Overlay},
+    paging::{AskedPage, CutPage, Disorder, shuffled},
+    served::Served,
+    token::Admission,
+};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use hyper::{
+    Response, StatusCode,
+    body::Frame,
+    header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::{convert::Infallible, io};
+
+pub(crate) type ReplyBody = BoxBody<Bytes, io::Error>;
+
+/// A response, and what the log shall say about it.
+pub(crate) struct Reply {
+    pub(crate) response: Response<ReplyBody>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) authorised: bool,
+}
+
+pub(crate) async fn reply(overlay: &Overlay, asked: &Asked, now: Timestamp) -> Reply {
+    let served = overlay.served();
+    let Some(Chosen {
+        source,
+        admission,
+        found,
+    }) = choose(&served, asked, now)
+    else {
+        return Reply {
+            response: plain(
+                StatusCode::MISDIRECTED_REQUEST,
+                "This sandbox does not serve that host.",
+            ),
+            tenant: None,
+            authorised: false,
+        };
+    };
+    let ruling = overlay.rule(&source.name, asked, now);
+    if !ruling.latency.is_zero() {
+        tokio::time::sleep(ruling.latency).await;
+    }
+    let authorised = admission == Admission::Accepted && !ruling.revoked;
+    let mut response = answered(
+        overlay,
+        source,
+        asked,
+        Standing {
+            authorised,
+            admission,
+            found,
+            fault: ruling.fault,
+            wait: ruling.allowance.wait,
+        },
+    );
+    if source.limits {
+        limit_headers(&mut response, ruling.allowance);
+    }
+    Reply {
+        response,
+        tenant: Some(source.name.clone()),
+        authorised,
+    }
+}
+
+/// The source that a request is for.
+struct Chosen<'a> {
+    source: &'a Served,
+    admission: Admission,
+    found: Option<(usize, Fit)>,
+}
+
+/// Several tenants may share a vendor's host, as they do in life: the credential tells them apart, and a request without
+/// one is for the tenant that has a public answer to it.
+fn choose<'a>(served: &'a [Served], asked: &Asked, now: Timestamp) -> Option<Chosen<'a>> {
+    let of_host = || {
+        served
+            .iter()
+            .filter(|source| source.hosts.contains(&asked.host))
+    };
+    let chosen = |source: &'a Served, admission| Chosen {
+        source,
+        admission,
+        found: source.find(asked),
+    };
+    let admitted = |wanted| {
+        of_host()
+            .filter(|source| source.is_particular())
+            .find(move |source| source.admit(asked, now) == wanted)
+    };
+    if let Some(source) = admitted(Admission::Accepted) {
+        return Some(chosen(source, Admission::Accepted));
+    }
+    if let Some(source) = admitted(Admission::Expired) {
+        return Some(chosen(source, Admission::Expired));
+    }
+    if let Some(source) = of_host().find(|source| !source.is_particular()) {
+        return Some(chosen(source, Admission::Accepted));
+    }
+    let public = of_host().find(|source| {
+        source
+            .find(asked)
+            .is_some_and(|(at, _)| !source.answers[at].authorised)
+    });
+    public
+        .or_else(|| of_host().next())
+        .map(|source| chosen(source, Admission::Unknown))
+}
+
+struct Standing {
+    authorised: bool,
+    admission: Admission,
+    found: Option<(usize, Fit)>,
+    fault: Option<Fault>,
+    wait: Option<u32>,
+}
+
+fn answered(
+    overlay: &Overlay,
+    source: &Served,
+    asked: &Asked,
+    standing: Standing,
+) -> Response<ReplyBody> {
+    if let Some(seconds) = standing.wait {
+        let mut response = error(source, StatusCode::TOO_MANY_REQUESTS);
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    let disorder = match &standing.fault {
+        Some(Fault::Status {
+            status,
+            retry_after,
+        }) => {
+            let mut response = error(
+                source,
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            );
+            if let Some(seconds) = retry_after {
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            return response;
+        }
+        Some(Fault::Html) => {
+            let page = "<!DOCTYPE html>\n<html><head><title>Service notice</title></head><body><h1>We will be back soon</h1></body></html>\n";
+            return with_type(StatusCode::OK, "text/html; charset=utf-8", whole(page));
+        }
+        Some(Fault::EndlessBody) => return with_type(StatusCode::OK, JSON, endless()),
+        Some(Fault::DeepJson { depth }) => {
+            return with_type(StatusCode::OK, JSON, whole(deep(*depth)));
+        }
+        Some(Fault::Redirect { location }) => {
+            let mut response = with_type(
+                StatusCode::FOUND,
+                "text/plain; charset=utf-8",
+                whole("Found"),
+            );
+            if let Ok(location) = HeaderValue::from_str(location) {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            return response;
+        }
+        Some(
+            fault @ (Fault::HalfJson
+            | Fault::EndlessPages
+            | Fault::CirclePages
+            | Fault::RepeatPage
+            | Fault::Shuffle { .. }
+            | Fault::Cut),
+        ) => fault.disorder(),
+        None => Disorder::None,
+    };
+    let (status, headers, text) = regular(overlay, source, asked, &standing, disorder);
+    let half = text.len() / 2;
+    let body = match standing.fault {
+        Some(Fault::HalfJson) => whole(text[..half].to_vec()),
+        Some(Fault::Cut) => cut(&text[..half]),
+        _ => whole(text),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    for (name, value) in headers {
+        // A header that cannot be sent would make the answer another one than the source's; sources are checked by tests.
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(&value),
+        ) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// The answer as the vendor gives it: status, headers, body.
+fn regular(
+    overlay: &Overlay,
+    source: &Served,
+    asked: &Asked,
+    standing: &Standing,
+    disorder: Disorder,
+) -> (StatusCode, Vec<(String, String)>, Vec<u8>) {
+    let refuse = |status: StatusCode, code: &str, message: &str| {
+        let headers = vec![("content-type".to_owned(), JSON.to_owned())];
+        (
+            status,
+            headers,
+            source
+                .error(status.as_u16(), code, message)
+                .to_string()
+                .into_bytes(),
+        )
+    };
+    let public = standing
+        .found
+        .is_some_and(|(at, _)| !source.answers[at].authorised);
+    if !standing.authorised && !public {
+        return if standing.admission == Admission::Expired {
+            refuse(StatusCode::UNAUTHORIZED, "unauthorized", "Expired token")
+        } else {
+            refuse(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized")
+        };
+    }
+    let Some((at, fit)) = standing.found else {
+        return refuse(StatusCode::NOT_FOUND, "not_found", "Not found");
+    };
+    let answer = &source.answers[at];
+    if answer.method != asked.method {
+        return refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+        );
+    }
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut headers = answer.headers.clone();
+    let text = match page(overlay, source, at, fit, asked, disorder) {
+        Some(CutPage { body, link }) => {
+            headers.extend(link.map(|link| ("link".to_owned(), link)));
+            body.to_string().into_bytes()
+        }
+        None => match &answer.body {
+            Body::Text(text) => text.clone().into_bytes(),
+            Body::Json(body) => body.to_string().into_bytes(),
+        },
+    };
+    (status, headers, text)
+}
+
+/// The JSON body of an answer with what was changed about it, cut to the page asked for.
+fn page(
+    overlay: &Overlay,
+    source: &Served,
+    at: usize,
+    fit: Fit,
+    asked: &Asked,
+    disorder: Disorder,
+) -> Option<CutPage> {
+    let original = &source.answers[at];
+    let changed = overlay.changed(&source.name, at);
+    let present = changed.map(|changed| Answer {
+        body: Body::Json(changed.body),
+        generated: changed.generated,
+        ..original.clone()
+    });
+    let answer = present.as_ref().unwrap_or(original);
+    let body = answer.json(fit)?;
+    let request = AskedPage {
+        host: &asked.host,
+        path: &asked.path,
+        query: &asked.query,
+    };
+    let generated = (answer.generated.pattern.as_deref(), answer.generated.count);
+    Some(match &answer.paging {
+        Some(paging) => paging.cut(&body, generated, &request, disorder),
+        None => CutPage {
+            body: reordered(body.into_owned(), disorder),
+            link: None,
+        },
+    })
+}
+
+/// The list of an answer that is not paged, in another order.
+fn reordered(mut body: Value, disorder: Disorder) -> Value {
+    let Disorder::Shuffle(seed) = disorder else {
+        return body;
+    };
+    let list = match &mut body {
+        Value::Array(list) => Some(list),
+        Value::Object(members) => members.get_mut("data").and_then(Value::as_array_mut),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    };
+    if let Some(list) = list {
+        *list = shuffled(list.len(), seed)
+            .into_iter()
+            .map(|at| list[at].clone())
+            .collect();
+    }
+    body
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+
+fn error(source: &Served, status: StatusCode) -> Response<ReplyBody> {
+    let reason = status.canonical_reason().unwrap_or("Error");
+    let code = reason.to_ascii_lowercase().replace([' ', '-'], "_");
+    with_type(
+        status,
+        JSON,
+        whole(source.error(status.as_u16(), &code, reason).to_string()),
+    )
+}
+
+fn limit_headers(response: &mut Response<ReplyBody>, allowance: Allowance) {
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-limit", HeaderValue::from(allowance.limit));
+    headers.insert(
+        "x-ratelimit-remaining",
+        HeaderValue::from(allowance.remaining),
+    );
+    headers.insert("x-ratelimit-reset", HeaderValue::from(allowance.reset));
+}
+
+/// A short text of the sandbox's own.
+pub(crate) fn plain(status: StatusCode, text: &str) -> Response<ReplyBody> {
+    with_type(status, "text/plain; charset=utf-8", whole(text.to_owned()))
+}
+
+/// JSON of the sandbox's own.
+pub(crate) fn json(status: StatusCode, value: &Value) -> Response<ReplyBody> {
+    with_type(status, JSON, whole(value.to_string()))
+}
+
+fn with_type(
+    status: StatusCode,
+    content_type: &'static str,
+    body: ReplyBody,
+) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        hyper::header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type),
+    );
+    response
+}
+
+pub(crate) fn whole(bytes: impl Into<Bytes>) -> ReplyBody {
+    Full::new(bytes.into())
+        .map_err(|never: Infallible| match never {})
+        .boxed()
+}
+
+/// Some bytes, then a broken connection.
+fn cut(bytes: &[u8]) -> ReplyBody {
+    let first = Ok(Frame::data(Bytes::copy_from_slice(bytes)));
+    let frames = stream::iter([first]).chain(stream::once(async {
+        // The first half has to leave before the error discards what is still in the buffers.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        Err(io::Error::new(
+            io::ErrorKind::ConnectionReset,
+            "cut on purpose",
+        ))
+    }));
+    BodyExt::boxed(StreamBody::new(frames))
+}
+
+fn endless() -> ReplyBody {
+    let start = stream::once(async { Ok(Frame::data(Bytes::from_static(b"{\"data\":["))) });
+    let more = Bytes::from("{\"type\":\"filler\",\"id\":\"filler\"},".repeat(512));
+    BodyExt::boxed(StreamBody::new(
+        start.chain(stream::repeat_with(move || Ok(Frame::data(more.clone())))),
+    ))
+}
+
+fn deep(depth: u32) -> String {
+    let depth = depth as usize;
+    format!("{{\"data\":{}{}}}", "[".repeat(depth), "]".repeat(depth))
+}

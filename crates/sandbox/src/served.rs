@@ -1,0 +1,134 @@
+//! A source of answers, whatever it was made from.
+
+use crate::{
+    Recording, Tenant,
+    answer::{Answer, Asked, Fit, Shape},
+    token::{Admission, Claims},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One source of answers: a [`Tenant`] or a [`Recording`], ready to be served.
+pub struct Served {
+    pub(crate) name: String,
+    /// Every host it answers for, also those for which it has nothing but a refusal.
+    pub(crate) hosts: BTreeSet<String>,
+    pub(crate) credential: Credential,
+    pub(crate) answers: Vec<Answer>,
+    /// The request of each dataset, by its id.
+    pub(crate) datasets: BTreeMap<String, Shape>,
+    /// Error bodies by status.
+    pub(crate) errors: BTreeMap<u16, Value>,
+    /// Whether answers carry rate-limit headers of the sandbox's own.
+    pub(crate) limits: bool,
+}
+
+/// What a request must carry.
+pub(crate) enum Credential {
+    /// Nothing in particular.
+    Any,
+    /// `Authorization: Bearer` and this value.
+    Bearer(String),
+    /// `Authorization: Bearer` and a token of these claims.
+    Token(Claims),
+}
+
+impl From<Tenant> for Served {
+    fn from(tenant: Tenant) -> Self {
+        tenant.into_served()
+    }
+}
+
+impl From<Recording> for Served {
+    fn from(recording: Recording) -> Self {
+        recording.into_served()
+    }
+}
+
+impl Served {
+    /// `kustomer/risky`; the name by which changes speak of it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The hosts it answers for.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
+    /// What becomes of the request's credential here.
+    pub(crate) fn admit(&self, asked: &Asked, now: Timestamp) -> Admission {
+        let bearer = asked
+            .authorization
+            .as_deref()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        match (&self.credential, bearer) {
+            (Credential::Any, _) => Admission::Accepted,
+            (Credential::Bearer(wanted), Some((_, given))) if wanted == given => {
+                Admission::Accepted
+            }
+            (Credential::Token(claims), Some((_, given))) => claims.admit(&self.name, given, now),
+            (Credential::Bearer(_) | Credential::Token(_), _) => Admission::Unknown,
+        }
+    }
+
+    /// Whether its credential tells it from others.
+    pub(crate) fn is_particular(&self) -> bool {
+        !matches!(self.credential, Credential::Any)
+    }
+
+    /// The answer that fits a request best, by its place; the method aside.
+    pub(crate) fn find(&self, asked: &Asked) -> Option<(usize, Fit)> {
+        let fits = self
+            .answers
+            .iter()
+            .enumerate()
+            .filter_map(|(at, answer)| answer.fit(asked).map(|fit| (at, fit)));
+        fits.max_by_key(|(at, fit)| {
+            (
+                self.answers[*at].method == asked.method,
+                *fit,
+                std::cmp::Reverse(*at),
+            )
+        })
+    }
+
+    /// What a change means by `answer`: the request of a dataset, or a path.
+    pub(crate) fn shape(&self, answer: &str) -> Option<Shape> {
+        if answer.starts_with('/') {
+            Some(Shape::parse(answer))
+        } else {
+            self.datasets.get(answer).cloned()
+        }
+    }
+
+    /// The places of the answers that a change means: those whose query agrees, or else those of the same path.
+    pub(crate) fn meant(&self, shape: &Shape) -> Vec<usize> {
+        let covered = |shape: &Shape| -> Vec<usize> {
+            (0..self.answers.len())
+                .filter(|at| shape.covers(&self.answers[*at].shape))
+                .collect()
+        };
+        let exact = covered(shape);
+        if exact.is_empty() {
+            // An answer without a query serves requests with any.
+            let path = shape.without_query();
+            covered(&path)
+                .into_iter()
+                .filter(|at| self.answers[*at].shape == self.answers[*at].shape.without_query())
+                .collect()
+        } else {
+            exact
+        }
+    }
+
+    /// The body of an error answer.
+    pub(crate) fn error(&self, status: u16, code: &str, message: &str) -> Value {
+        self.errors
+            .get(&status)
+            .cloned()
+            .unwrap_or_else(|| json!({"errors": [{"code": code, "message": message}]}))
+    }
+}

@@ -1,0 +1,140 @@
+//! Tokens that a simulated vendor hands out: JSON Web Tokens that the sandbox can tell from forged, altered and expired
+//! ones without keeping a list of them.
+//!
+//! The signature is a digest over the tenant's name and the signed text, in the length of an RS256 signature. It keeps
+//! nobody out who reads this file, and need not: the tokens open nothing but a sandbox.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// What a token of a tenant says, apart from its times.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Claims {
+    pub(crate) members: Map<String, Value>,
+    /// Days from minting to expiry; without, it never expires.
+    pub(crate) days: Option<i64>,
+    /// Days from issue to minting.
+    pub(crate) age: i64,
+}
+
+/// What becomes of a presented credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Accepted,
+    Expired,
+    Unknown,
+}
+
+impl Claims {
+    /// Parses `claim=value|value,days_ahead=N,days_ago=N`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut claims = Self {
+            members: Map::new(),
+            days: None,
+            age: 0,
+        };
+        for argument in text
+            .split(',')
+            .map(str::trim)
+            .filter(|argument| !argument.is_empty())
+        {
+            let (name, value) = argument
+                .split_once('=')
+                .ok_or_else(|| format!("{argument} is not of the form claim=value"))?;
+            let days = || {
+                value
+                    .parse::<i64>()
+                    .map_err(|_| format!("{value} is no whole number of days"))
+            };
+            match name {
+                "days_ahead" => claims.days = Some(days()?),
+                "days_ago" => claims.age = days()?,
+                "exp" | "iat" => {
+                    return Err(format!("{name} follows from days_ahead and days_ago"));
+                }
+                _ if value.contains('|') => {
+                    let items = value
+                        .split('|')
+                        .filter(|item| !item.is_empty())
+                        .map(Value::from)
+                        .collect();
+                    claims.members.insert(name.to_owned(), Value::Array(items));
+                }
+                _ => {
+                    claims.members.insert(name.to_owned(), Value::from(value));
+                }
+            }
+        }
+        Ok(claims)
+    }
+
+    /// A token minted at `now`.
+    pub(crate) fn mint(&self, tenant: &str, now: Timestamp) -> Result<String, String> {
+        let mut payload = self.members.clone();
+        let issued = shifted(now, -self.age)?;
+        payload.insert("iat".into(), json!(issued.as_second()));
+        if let Some(days) = self.days {
+            payload.insert("exp".into(), json!(shifted(now, days)?.as_second()));
+        }
+        let header = URL_SAFE_NO_PAD.encode(json!({"alg": "RS256", "typ": "JWT"}).to_string());
+        let signed = format!(
+            "{header}.{}",
+            URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
+        );
+        let signature = signature(tenant, &signed);
+        Ok(format!("{signed}.{signature}"))
+    }
+
+    /// Whether a presented token is one of these claims, minted for this tenant, and not expired at `now`.
+    pub(crate) fn admit(&self, tenant: &str, token: &str, now: Timestamp) -> Admission {
+        let Some((signed, given)) = token.rsplit_once('.') else {
+            return Admission::Unknown;
+        };
+        if signature(tenant, signed) != given {
+            return Admission::Unknown;
+        }
+        let payload = signed
+            .split_once('.')
+            .and_then(|(_, payload)| URL_SAFE_NO_PAD.decode(payload).ok());
+        let Some(Value::Object(mut payload)) =
+            payload.and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        else {
+            return Admission::Unknown;
+        };
+        payload.remove("iat");
+        let expiry = payload.remove("exp").and_then(|value| value.as_i64());
+        if payload != self.members {
+            return Admission::Unknown;
+        }
+        match expiry {
+            Some(second) if second <= now.as_second() => Admission::Expired,
+            Some(_) | None => Admission::Accepted,
+        }
+    }
+}
+
+/// `now` and so many days of 24 hours.
+pub(crate) fn shifted(now: Timestamp, days: i64) -> Result<Timestamp, String> {
+    let out_of_range = || format!("{days} days lead out of the calendar");
+    let hours = days
+        .checked_mul(24)
+        .filter(|hours| hours.abs() <= 175_307_616)
+        .ok_or_else(out_of_range)?;
+    now.checked_add(hours.hours()).map_err(|_| out_of_range())
+}
+
+fn signature(tenant: &str, signed: &str) -> String {
+    let bytes: Vec<u8> = (0_u8..8)
+        .flat_map(|block| {
+            let mut digest = Sha256::new();
+            digest.update([block]);
+            digest.update(tenant.as_bytes());
+            digest.update([0]);
+            digest.update(signed.as_bytes());
+            digest.finalize().to_vec()
+        })
+        .collect();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
