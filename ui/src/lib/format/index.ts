@@ -1,3 +1,5 @@
 export { NONE, bytes, count, counted, percent, shareTexts, wholeShares, type Shares } from './number';
 export { age, ago, axisDay, day, duration, exact, moment, openFor, running, took, type Zone } from './time';
-export { cutMiddle, featureName, listed } from './text';
+export { cutMiddle, listed } from './text';
+export { clock } from './clock.svelte';
+export { default as When } from './When.svelte';

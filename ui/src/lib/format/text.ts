@@ -17,15 +17,3 @@ export function listed(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? '';
   return `${words.slice(0, -1).join(', ')} and ${words[words.length - 1] ?? ''}`;
 }
-
-const FEATURES: Readonly<Record<string, string>> = {
-  config: 'Config Scan',
-  risky_accounts: 'Risky Account Scan',
-  third_party_plugins: '3rd Party Plugins Scan',
-  identity: 'Identity',
-};
-
-/** The name of a kind of scan; a kind this window does not know keeps its own. */
-export function featureName(feature: string): string {
-  return FEATURES[feature] ?? feature;
-}

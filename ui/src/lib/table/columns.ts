@@ -93,14 +93,7 @@ export function resize(choice: ColumnChoice, id: string, width: number): ColumnC
 }
 
 /** Reads a remembered choice; what is damaged or of another shape is as if nothing had been chosen. */
-export function readChoice(json: string | undefined): ColumnChoice {
-  if (!json) return AS_OFFERED;
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return AS_OFFERED;
-  }
+export function readChoice(value: unknown): ColumnChoice {
   if (typeof value !== 'object' || value === null) return AS_OFFERED;
   const { order, shown, widths } = value as Record<string, unknown>;
   const entries = <V>(from: unknown, is: (v: unknown) => v is V): Record<string, V> =>

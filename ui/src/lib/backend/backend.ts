@@ -1,0 +1,78 @@
+import { createContext } from 'svelte';
+import type * as T from './bindings';
+
+export type * from './bindings';
+
+/** Hears of a running job, event by event. */
+export type Listener = (event: T.Progress) => void;
+
+/**
+ * Everything the window can ask of the console. Each promise rejects with a `Failure` and nothing else.
+ * Screens take it from the context, so that tests and a browser can run them on invented data.
+ */
+export interface Backend {
+  start(): Promise<T.Start>;
+  firstStart(protection: T.Protection, passphrase: string | null): Promise<T.RecoveryKeyShown>;
+  unlock(passphrase: string): Promise<T.Start>;
+  recover(recoveryKey: string): Promise<T.Start>;
+  lock(): Promise<T.Start>;
+  setPreference(key: string, value: string): Promise<void>;
+  /** Marks the present time as the last visit. */
+  seen(): Promise<void>;
+  /** Opens the system browser; refused for hosts that the catalog does not link to. */
+  openLink(url: string): Promise<void>;
+
+  tiles(): Promise<T.Tile[]>;
+  application(slug: string): Promise<T.Application>;
+  /** Begins a dialog; what is typed into secret fields is held by it, on the other side, until it is closed. */
+  openDraft(app: string, login: string): Promise<string>;
+  checkField(draft: string, field: string, value: string): Promise<T.FieldState>;
+  closeDraft(draft: string): Promise<void>;
+  /** Stores nothing before sign-in succeeded. Answers the instance's id. */
+  connect(draft: string, request: T.AddInstance, progress: Listener): Promise<string>;
+  replaceSecret(draft: string, instance: string, progress: Listener): Promise<void>;
+  sandboxTenants(): Promise<T.SandboxTenant[]>;
+  /** An empty list remembers "not now". */
+  addSandbox(tenants: T.TenantChoice[], progress: Listener): Promise<void>;
+  removeSandbox(): Promise<T.Deleted>;
+
+  instances(sandbox: T.SandboxScope): Promise<T.Instance[]>;
+  instance(id: string): Promise<T.InstancePage>;
+  changeInstance(id: string, change: T.InstanceChange): Promise<T.InstancePage>;
+  deleteInstance(id: string, typedName: string): Promise<T.Deleted>;
+  scan(instance: string, progress: Listener): Promise<void>;
+  cancel(job: string): Promise<void>;
+  jobs(): Promise<T.Job[]>;
+  /** Calls back with every change of the jobs under way; the answer ends it. */
+  onJobs(changed: (jobs: T.Job[]) => void): () => void;
+
+  overview(sandbox: T.SandboxScope): Promise<T.Overview>;
+  findings(query: T.FindingQuery): Promise<T.FindingList>;
+  finding(id: string): Promise<T.FindingPage>;
+  /** `null` when the save dialog was cancelled. */
+  exportFindings(query: T.FindingQuery, format: T.ExportFormat): Promise<T.Exported | null>;
+  requests(instance: string | null, slice: T.Slice): Promise<T.RequestList>;
+  activity(slice: T.Slice): Promise<T.ActList>;
+}
+
+/** Takes and gives the backend of this window. */
+export const [useBackend, provideBackend] = createContext<Backend>();
+
+/** What was thrown, as the `Failure` it should be; anything else is a fault of the window itself. */
+export function asFailure(thrown: unknown): T.Failure {
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'sentence' in thrown) {
+    const failure = thrown as Partial<T.Failure>;
+    return {
+      code: String(failure.code),
+      sentence: String(failure.sentence),
+      remedy: failure.remedy ?? '',
+      field: failure.field ?? null,
+    };
+  }
+  return {
+    code: 'E-WINDOW',
+    sentence: 'The window and the console behind it did not understand each other.',
+    remedy: 'Close the window and open it again. What is stored is not touched.',
+    field: null,
+  };
+}

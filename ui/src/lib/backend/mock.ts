@@ -1,0 +1,382 @@
+import type { Backend, DatasetState, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
+import { application, sandboxTenants, tiles } from './invented/applications';
+import { ago } from './invented/clock';
+import { findingList, findingPage, findings } from './invented/findings';
+import { datasets, instancePage, instances, roleMissing, sandboxInstance } from './invented/instances';
+import { activity, overview, requests } from './invented/overview';
+
+/** How the invented console behaves. */
+export interface Invented {
+  /** Where it stands when the window opens. */
+  start?: StartState;
+  /** Milliseconds a step takes; 0 in tests. */
+  pace?: number;
+  /** Whether instances exist. */
+  empty?: boolean;
+  /** Whether the sandbox was offered before. */
+  offered?: boolean;
+  keychain?: 'usable' | 'absent' | 'locked';
+  preferences?: Preference[];
+}
+
+const failure = (code: string, sentence: string, remedy: string, field: string | null = null): Failure => ({ code, sentence, remedy, field });
+
+const noKeychain = failure(
+  'E-KEYCHAIN-ABSENT',
+  'This computer has no keychain that answers.',
+  'Choose a passphrase, or install and unlock a Secret Service such as GNOME Keyring.',
+);
+
+/** A console of invented data, "Halden Moor", that answers like the real one. */
+export function mockBackend(options: Invented = {}): Backend {
+  const pace = options.pace ?? 0;
+  let state: StartState = options.start ?? { kind: 'ready', protection: 'keychain' };
+  let offered = options.offered ?? true;
+  let all: Instance[] = options.empty ? [] : instances();
+  let found: Finding[] = findings(all);
+  let jobs: Job[] = options.empty
+    ? []
+    : [{ id: 'job-1', instance: 'i-github', title: 'GitHub Enterprise, haldenmoor', done: 0.62, host: 'api.github.com' }];
+  const listeners = new Set<(jobs: Job[]) => void>();
+  const preferences = new Map((options.preferences ?? []).map(({ key, value }) => [key, value]));
+  const drafts = new Map<string, { app: string; login: string; values: Map<string, string> }>();
+  const cancelled = new Set<string>();
+  let next = 1;
+
+  const wait = (share = 1) => new Promise<void>((done) => setTimeout(done, pace * share));
+  const start = (): Start => ({
+    state,
+    data_folder: '~/.local/share/com.postureconsole.desktop',
+    keychain:
+      options.keychain === 'absent' || options.keychain === 'locked' ? { kind: options.keychain, failure: noKeychain } : { kind: 'usable' },
+    version: '0.1.0',
+    preferences: [...preferences].map(([key, value]) => ({ key, value })),
+    sandbox_offered: offered,
+  });
+  const setJobs = (now: Job[]) => {
+    jobs = now;
+    for (const listener of listeners) listener(jobs);
+  };
+  const known = <T>(value: T | undefined): T => {
+    if (value === undefined) throw failure('E-NOT-FOUND', 'It is no longer there.', 'Go back and look at the list again.');
+    return value;
+  };
+  const appOf = (slug: string) => {
+    const tile = known(tiles(all).find((candidate) => candidate.slug === slug));
+    const names = all.filter((instance) => instance.app === slug).map((instance) => instance.name);
+    return application(tile, names);
+  };
+
+  function judge(draft: string, field: string, value: string): FieldState {
+    const { app, login, values } = known(drafts.get(draft));
+    const asked = known(known(appOf(app).logins.find(({ id }) => id === login)).fields.find(({ id }) => id === field));
+    if (value.trim() === '') {
+      values.delete(field);
+      return { kind: 'empty' };
+    }
+    if (asked.format === 'jwt' && !/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(value.trim())) {
+      return { kind: 'wrong', sentence: 'This does not look like a Kustomer API key: a key has three parts with dots between them and starts with eyJ.' };
+    }
+    if (asked.format === 'token' && !/^(github_pat_|ghp_)\w{20,}$/.test(value.trim())) {
+      return { kind: 'wrong', sentence: 'This does not look like a GitHub token: one starts with github_pat_ or ghp_.' };
+    }
+    if (asked.format === 'dns_label') {
+      const label = value.trim().replace(/^https?:\/\//, '').replace(/\.kustomerapp\.com.*$/, '').toLowerCase();
+      if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label)) {
+        return { kind: 'wrong', sentence: 'An organization name has letters, digits and hyphens, as in “haldenmoor”.' };
+      }
+      values.set(field, label);
+      return { kind: 'right', value: label, note: label === value ? '' : 'The name was taken from the address.' };
+    }
+    values.set(field, value);
+    return { kind: 'right', value: asked.secret ? null : value, note: asked.format === 'jwt' ? 'EU pod, expires 14 Jan 2027' : '' };
+  }
+
+  async function run(job: Job, progress: Listener, partial: boolean): Promise<void> {
+    setJobs([...jobs, job]);
+    const host = job.host;
+    const list: DatasetState[] = datasets.map(([id, title, rows, needs, number]) => ({
+      id,
+      title,
+      state: id === 'audit-logs' && partial ? 'unavailable' : 'complete',
+      cause: id === 'audit-logs' && partial ? roleMissing : null,
+      rows,
+      needs,
+      checks: number,
+    }));
+    const stop = () => {
+      if (!cancelled.has(job.id)) return;
+      setJobs(jobs.filter(({ id }) => id !== job.id));
+      const stopped = failure('E-CANCELLED', 'Stopped at your request.', 'Scan again to go on from where it stopped.');
+      progress({ kind: 'failed', failure: stopped, kept: 'The instance and 412 rows to resume from.' });
+      throw stopped;
+    };
+    progress({ kind: 'step', step: 'permissions', state: 'running', detail: '', milliseconds: 0 });
+    await wait();
+    progress({ kind: 'permissions', datasets: list, checks: partial ? 22 : 23, all_checks: 23 });
+    progress({
+      kind: 'step',
+      step: 'permissions',
+      state: partial ? 'warned' : 'done',
+      detail: partial ? '5 of 6 datasets can be read' : '6 of 6 datasets can be read',
+      milliseconds: 1240,
+    });
+    progress({ kind: 'step', step: 'scan', state: 'running', detail: '', milliseconds: 0 });
+    for (const [index, dataset] of list.entries()) {
+      for (const share of dataset.rows > 100 ? [0.2, 0.48, 0.8] : [0.5]) {
+        progress({
+          kind: 'dataset',
+          id: dataset.id,
+          title: dataset.title,
+          state: 'reading',
+          rows: Math.round(dataset.rows * share),
+          expected: dataset.rows > 100 ? dataset.rows : null,
+          cause: null,
+        });
+        const done = (index + share) / list.length;
+        progress({ kind: 'share', done, host, requests: 6 + Math.round(done * 15) });
+        setJobs(jobs.map((other) => (other.id === job.id ? { ...job, done } : other)));
+        await wait();
+        stop();
+      }
+      progress({ kind: 'dataset', id: dataset.id, title: dataset.title, state: dataset.state, rows: dataset.rows, expected: null, cause: dataset.cause });
+    }
+    progress({ kind: 'step', step: 'scan', state: 'done', detail: '650 rows', milliseconds: 34_000 });
+    progress({ kind: 'step', step: 'judge', state: 'running', detail: '', milliseconds: 0 });
+    await wait();
+    progress({ kind: 'step', step: 'judge', state: 'done', detail: '22 checks', milliseconds: 41 });
+    setJobs(jobs.filter(({ id }) => id !== job.id));
+    progress({
+      kind: 'finished',
+      instance: job.instance,
+      outcome: {
+        opened: 9,
+        still_open: 0,
+        fixed: 0,
+        gone: 0,
+        not_rechecked: 0,
+        verdicts: { pass: 12, fail: 9, not_applicable: 0, not_evaluated: partial ? 2 : 1, manual: 0, observed: 0 },
+      },
+    });
+  }
+
+  /** Format, host and sign-in; rejects when the invented key holds the word "wrong". */
+  async function signIn(values: Map<string, string>, host: string, progress: Listener): Promise<void> {
+    progress({ kind: 'step', step: 'format', state: 'done', detail: 'EU pod, expires 14 Jan 2027', milliseconds: 0 });
+    progress({ kind: 'step', step: 'host', state: 'running', detail: host, milliseconds: 0 });
+    await wait();
+    const secret = [...values.values()].join(' ');
+    if (secret.includes('untrusted')) {
+      progress({ kind: 'step', step: 'host', state: 'failed', detail: host, milliseconds: 84 });
+      throw failure(
+        'E-TLS-UNKNOWN-CA',
+        `The connection to ${host} is not trusted. Its certificate was issued by “HM Corporate Proxy CA 2”, which this computer does not know.`,
+        'Add that CA’s certificate under Network; the key was not sent.',
+        'extra_roots_pem',
+      );
+    }
+    progress({ kind: 'step', step: 'host', state: 'done', detail: host, milliseconds: 84 });
+    progress({ kind: 'step', step: 'sign_in', state: 'running', detail: '', milliseconds: 0 });
+    await wait();
+    if (secret.includes('wrong')) {
+      progress({ kind: 'step', step: 'sign_in', state: 'failed', detail: '', milliseconds: 131 });
+      throw failure(
+        'E-AUTH-REFUSED',
+        'Kustomer refused the key (401). It may have expired, or belong to another region.',
+        'Choose another region, or create a new key. Nothing was stored.',
+        'api_key',
+      );
+    }
+    progress({ kind: 'step', step: 'sign_in', state: 'done', detail: 'Machine user posture-reader', milliseconds: 131 });
+  }
+
+  return {
+    async start() {
+      return start();
+    },
+    async firstStart(protection) {
+      await wait();
+      if (protection === 'keychain' && start().keychain.kind !== 'usable') throw noKeychain;
+      state = { kind: 'ready', protection };
+      offered = false;
+      return { groups: ['K7QM', '2XTD', 'H9PA', 'WB4R', 'N6YE', 'C3VF', 'J8LS', 'Z5GU'] };
+    },
+    async unlock(passphrase) {
+      await wait();
+      if (passphrase.includes('wrong')) {
+        throw failure('E-PASSPHRASE', 'The passphrase is not the one that was set.', 'Type it again, or use the recovery key.', 'passphrase');
+      }
+      state = { kind: 'ready', protection: 'passphrase' };
+      return start();
+    },
+    async recover(recoveryKey) {
+      await wait();
+      if (recoveryKey.replaceAll(/[^A-Z0-9]/gi, '').length < 32) {
+        throw failure('E-RECOVERY-KEY', 'The recovery key has eight groups of four characters; this has fewer.', 'Type all eight groups.', 'recovery_key');
+      }
+      state = { kind: 'ready', protection: 'keychain' };
+      return start();
+    },
+    async lock() {
+      state = { kind: 'locked' };
+      return start();
+    },
+    async setPreference(key, value) {
+      preferences.set(key, value);
+    },
+    async seen() {},
+    async openLink(url) {
+      if (!url.startsWith('https://')) throw failure('E-LINK', `${url} is not a page of this application.`, 'Open it by hand if you trust it.');
+    },
+
+    async tiles() {
+      return tiles(all);
+    },
+    async application(slug) {
+      return appOf(slug);
+    },
+    async openDraft(app, login) {
+      const id = `draft-${next++}`;
+      drafts.set(id, { app, login, values: new Map() });
+      return id;
+    },
+    async checkField(draft, field, value) {
+      return judge(draft, field, value);
+    },
+    async closeDraft(draft) {
+      drafts.delete(draft);
+    },
+    async connect(draft, request, progress) {
+      const { values } = known(drafts.get(draft));
+      const app = appOf(request.app);
+      const region = app.logins[0]?.fields.flatMap(({ choices }) => choices).find((choice) => request.inputs.some(({ value }) => value === choice.value));
+      const host = region?.host ?? 'api.github.com';
+      await signIn(values, host, progress);
+      const id = `i-${next++}`;
+      const invented = sandboxInstance(request.app, app.tile.name, request.name);
+      all = [
+        ...all,
+        { ...invented, id, label: request.label, owner: request.owner, sandbox: false, health: 'unhealthy', cause: roleMissing, last_scan: ago({}) },
+      ];
+      await run({ id: `job-${next++}`, instance: id, title: `${app.tile.name}, ${request.name}`, done: 0, host }, progress, true);
+      found = findings(all);
+      return id;
+    },
+    async replaceSecret(draft, instance, progress) {
+      const { values } = known(drafts.get(draft));
+      await signIn(values, 'api.prod2.kustomerapp.com', progress);
+      all = all.map((other) => (other.id === instance ? { ...other, health: 'up', cause: null } : other));
+    },
+    async sandboxTenants() {
+      return sandboxTenants;
+    },
+    async addSandbox(tenants, progress) {
+      offered = true;
+      for (const { app, tenant } of tenants) {
+        const chosen = known(sandboxTenants.find((candidate) => candidate.app === app && candidate.tenant === tenant));
+        const instance = sandboxInstance(app, chosen.app_name, chosen.name);
+        await run({ id: `job-${next++}`, instance: instance.id, title: `${chosen.app_name}, ${chosen.name}`, done: 0, host: 'api.kustomerapp.com' }, progress, false);
+        all = [...all.filter(({ id }) => id !== instance.id), instance];
+      }
+      found = findings(all);
+    },
+    async removeSandbox() {
+      const gone = all.filter(({ sandbox }) => sandbox).length;
+      all = all.filter(({ sandbox }) => !sandbox);
+      found = findings(all);
+      return { scans: gone, rows: gone * 650, findings: gone * 16, evidence: gone * 40 };
+    },
+
+    async instances(sandbox) {
+      return all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox);
+    },
+    async instance(id) {
+      return instancePage(known(all.find((instance) => instance.id === id)), all);
+    },
+    async changeInstance(id, change) {
+      all = all.map((instance) => (instance.id === id ? { ...instance, name: change.name, label: change.label, owner: change.owner } : instance));
+      return { ...instancePage(known(all.find((instance) => instance.id === id)), all), route: change.route, answers: change.answers };
+    },
+    async deleteInstance(id, typedName) {
+      const instance = known(all.find((candidate) => candidate.id === id));
+      if (typedName !== instance.name) {
+        throw failure('E-NAME-DIFFERS', `The name typed is not “${instance.name}”.`, 'Type the name exactly as it stands.', 'typed_name');
+      }
+      all = all.filter((candidate) => candidate.id !== id);
+      found = findings(all);
+      return { scans: 5, rows: 650, findings: 9, evidence: 40 };
+    },
+    async scan(instance, progress) {
+      const scanned = known(all.find(({ id }) => id === instance));
+      await run({ id: `job-${next++}`, instance, title: `${scanned.app_name}, ${scanned.name}`, done: 0, host: 'api.prod2.kustomerapp.com' }, progress, scanned.health === 'unhealthy');
+      all = all.map((other) => (other.id === instance ? { ...other, last_scan: ago({}) } : other));
+    },
+    async cancel(job) {
+      cancelled.add(job);
+      if (job === 'job-1') setJobs(jobs.filter(({ id }) => id !== job));
+    },
+    async jobs() {
+      return jobs;
+    },
+    onJobs(changed) {
+      listeners.add(changed);
+      return () => listeners.delete(changed);
+    },
+
+    async overview(sandbox) {
+      return overview(all, found, sandbox);
+    },
+    async findings(query) {
+      await wait(0.2);
+      return findingList(found, query);
+    },
+    async finding(id) {
+      return findingPage(known(found.find((finding) => finding.id === id)));
+    },
+    async exportFindings(query, format) {
+      return { path: `~/findings.${format}`, findings: findingList(found, query).total };
+    },
+    async requests(instance, slice) {
+      return requests(instance, slice);
+    },
+    async activity(slice) {
+      return activity(slice);
+    },
+  };
+}
+
+/** In a browser the address says how the invented console begins: `?start=first_start`, `locked`, `blocked`, `empty`. */
+function fromAddress(): Invented {
+  const asked = new URLSearchParams(location.search);
+  const kind = asked.get('start');
+  const preferences = ['theme', 'density'].flatMap((key) => {
+    const value = asked.get(key);
+    return value === null ? [] : [{ key, value: JSON.stringify(value) }];
+  });
+  const common: Invented = { pace: Number(asked.get('pace') ?? 350), preferences, keychain: asked.get('keychain') === 'absent' ? 'absent' : 'usable' };
+  switch (kind) {
+    case 'first_start':
+      return { ...common, start: { kind: 'first_start' }, empty: true, offered: false };
+    case 'locked':
+      return { ...common, start: { kind: 'locked' } };
+    case 'blocked':
+      return {
+        ...common,
+        start: {
+          kind: 'blocked',
+          failure: failure(
+            'E-KEYCHAIN-LOST',
+            'The keychain no longer holds the key of the database. Everything stored is whole, but sealed.',
+            'Give the recovery key that was shown at first start, or bring the keychain back.',
+          ),
+          recovery: true,
+        },
+      };
+    case 'empty':
+      return { ...common, empty: true };
+    default:
+      return common;
+  }
+}
+
+export const backend: Backend = mockBackend(fromAddress());

@@ -1,0 +1,118 @@
+import BookOpen from '@lucide/svelte/icons/book-open';
+import BadgeCheck from '@lucide/svelte/icons/badge-check';
+import CircleCheck from '@lucide/svelte/icons/circle-check';
+import CircleDashed from '@lucide/svelte/icons/circle-dashed';
+import CircleMinus from '@lucide/svelte/icons/circle-minus';
+import CircleX from '@lucide/svelte/icons/circle-x';
+import Disc3 from '@lucide/svelte/icons/disc-3';
+import Eye from '@lucide/svelte/icons/eye';
+import Fingerprint from '@lucide/svelte/icons/fingerprint';
+import KeyRound from '@lucide/svelte/icons/key-round';
+import LoaderCircle from '@lucide/svelte/icons/loader-circle';
+import OctagonX from '@lucide/svelte/icons/octagon-x';
+import Puzzle from '@lucide/svelte/icons/puzzle';
+import Signature from '@lucide/svelte/icons/signature';
+import SlidersHorizontal from '@lucide/svelte/icons/sliders-horizontal';
+import TriangleAlert from '@lucide/svelte/icons/triangle-alert';
+import UserX from '@lucide/svelte/icons/user-x';
+import type { Component } from 'svelte';
+import type { Severity } from '$lib/backend/backend';
+
+/** An icon of the one set the window uses. */
+export type Icon = Component<{ size?: number | string; strokeWidth?: number | string; 'aria-hidden'?: 'true' }>;
+
+/** Severities, worst first. */
+export const severities: Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+
+/** "Critical". */
+export function severityName(severity: Severity): string {
+  return { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', info: 'Info' }[severity];
+}
+
+const verdicts: Record<string, string> = {
+  pass: 'Pass',
+  fail: 'Fail',
+  not_applicable: 'Not applicable',
+  not_evaluated: 'Not evaluated',
+  manual: 'Manual',
+  observed: 'Observed',
+};
+
+/** "Not evaluated". A verdict this window does not know is one that was not evaluated, never a pass. */
+export function verdictName(verdict: string): string {
+  return verdicts[verdict] ?? 'Not evaluated';
+}
+
+export const verdictIcons: Record<string, Icon> & { not_evaluated: Icon } = {
+  pass: CircleCheck,
+  fail: CircleX,
+  not_applicable: CircleMinus,
+  not_evaluated: CircleDashed,
+  manual: Signature,
+  observed: Eye,
+};
+
+const healths: Record<string, string> = {
+  up: 'Up',
+  ok: 'OK',
+  unhealthy: 'Unhealthy',
+  down: 'Down',
+  auth_required: 'Auth required',
+  unknown: 'Unknown',
+  scanning: 'Scanning',
+};
+
+/** "Auth required". */
+export function healthName(health: string): string {
+  return healths[health] ?? 'Unknown';
+}
+
+export const healthIcons: Record<string, Icon> & { unknown: Icon } = {
+  up: CircleCheck,
+  ok: CircleCheck,
+  unhealthy: TriangleAlert,
+  down: OctagonX,
+  auth_required: KeyRound,
+  unknown: CircleDashed,
+  scanning: LoaderCircle,
+};
+
+/** Kinds of scan: icon, the long name of filters and the short one of tiles. */
+export const features: { id: string; icon: Icon; name: string; short: string }[] = [
+  { id: 'config', icon: SlidersHorizontal, name: 'Config Scan', short: 'Config' },
+  { id: 'risky_accounts', icon: UserX, name: 'Risky Account Scan', short: 'Accounts' },
+  { id: 'third_party_plugins', icon: Puzzle, name: '3rd Party Plugins Scan', short: 'Plugins' },
+  { id: 'identity', icon: Fingerprint, name: 'Identity', short: 'Identity' },
+];
+
+/** What connectors were verified against: icon, name and the sentence that says what it means. */
+export const verifications: { id: string; icon: Icon; name: string; sentence: string }[] = [
+  { id: 'contract', icon: BadgeCheck, name: 'Contract', sentence: 'the vendor’s API contract' },
+  { id: 'recorded', icon: Disc3, name: 'Recorded', sentence: 'recorded vendor answers' },
+  { id: 'facts', icon: BookOpen, name: 'Facts', sentence: 'documentation only' },
+  { id: 'manual', icon: Signature, name: 'Manual', sentence: 'you attest, nothing is read' },
+];
+
+const categories: Record<string, string> = {
+  identity: 'Identity',
+  productivity: 'Productivity',
+  collaboration: 'Collaboration',
+  'customer-service': 'Customer service',
+  marketing: 'Marketing',
+  sales: 'Sales',
+  'developer-tools': 'Developer tools',
+  infrastructure: 'Infrastructure',
+  data: 'Data and analytics',
+  security: 'Security',
+  'human-resources': 'Human resources',
+  finance: 'Finance',
+  design: 'Design',
+  'project-management': 'Project management',
+  learning: 'Learning',
+  other: 'Other',
+};
+
+/** "Customer service"; a category that this window does not know is shown as it is written. */
+export function categoryName(category: string): string {
+  return categories[category] ?? category.replaceAll('-', ' ');
+}

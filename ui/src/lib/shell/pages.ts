@@ -1,0 +1,39 @@
+import AppWindow from '@lucide/svelte/icons/app-window';
+import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
+import Plus from '@lucide/svelte/icons/plus';
+import ScrollText from '@lucide/svelte/icons/scroll-text';
+import Settings from '@lucide/svelte/icons/settings';
+import ShieldAlert from '@lucide/svelte/icons/shield-alert';
+import type { Icon } from '$lib/components/names';
+
+/** An entry of the sidebar; only what exists is one. */
+export interface Page {
+  id: string;
+  label: string;
+  icon: Icon;
+  /** Indented under the entry before it. */
+  under?: boolean;
+  count?: 'instances' | 'findings';
+}
+
+/** The sidebar, group by group, in the order of Ctrl 1 to 9. */
+export const groups: { label: string; pages: Page[] }[] = [
+  { label: '', pages: [{ id: 'overview', label: 'Overview', icon: LayoutDashboard }] },
+  {
+    label: 'Posture Security',
+    pages: [
+      { id: 'applications', label: 'Applications', icon: AppWindow, count: 'instances' },
+      { id: 'add-application', label: 'Add Application', icon: Plus, under: true },
+      { id: 'findings', label: 'Findings', icon: ShieldAlert, count: 'findings' },
+    ],
+  },
+  {
+    label: 'Console',
+    pages: [
+      { id: 'activity', label: 'Activity', icon: ScrollText },
+      { id: 'settings', label: 'Settings', icon: Settings },
+    ],
+  },
+];
+
+export const pages: Page[] = groups.flatMap((group) => group.pages);

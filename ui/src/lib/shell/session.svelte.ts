@@ -1,0 +1,105 @@
+import { createContext } from 'svelte';
+import type { Backend, Job, Start } from '$lib/backend/backend';
+import { shortcuts } from '$lib/keyboard/shortcuts.svelte';
+import { toasts } from './toasts.svelte';
+
+export type Theme = 'system' | 'light' | 'dark';
+export type Density = 'standard' | 'compact';
+
+/** What the open window knows beyond a single screen: how the data stands, what is remembered, what is under way. */
+export class Session {
+  #backend: Backend;
+  start = $state.raw<Start>() as Start;
+  jobs = $state.raw<Job[]>([]);
+  /** Onboarded instances without sandboxes, and open findings; for the sidebar. */
+  counts = $state.raw<{ instances: number; findings: number; sandbox: boolean }>({ instances: 0, findings: 0, sandbox: false });
+  /** Grows whenever stored data may have changed; screens read it to ask again. */
+  changes = $state(0);
+  #preferences = $state<Record<string, string>>({});
+
+  constructor(backend: Backend, start: Start) {
+    this.#backend = backend;
+    this.replace(start);
+  }
+
+  /** Takes a new answer of `start`, `unlock`, `recover` or `lock`. */
+  replace(start: Start): void {
+    this.start = start;
+    this.#preferences = Object.fromEntries(start.preferences.map(({ key, value }) => [key, value]));
+    shortcuts.letters = this.letters;
+  }
+
+  get ready(): boolean {
+    return this.start.state.kind === 'ready';
+  }
+  get theme(): Theme {
+    return this.recall<Theme>('theme', 'system');
+  }
+  get density(): Density {
+    return this.recall<Density>('density', 'standard');
+  }
+  /** Whether single letters act on a row that has the focus. */
+  get letters(): boolean {
+    return this.recall('single_letters', true);
+  }
+
+  /** A remembered choice, or `otherwise`. */
+  recall<T>(key: string, otherwise: T): T {
+    const text = this.#preferences[key];
+    if (text === undefined) return otherwise;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      return otherwise;
+    }
+  }
+
+  /** Remembers a choice of the window, here at once and on disk. Never anything secret. */
+  remember(key: string, value: unknown): void {
+    const text = JSON.stringify(value);
+    if (this.#preferences[key] === text) return;
+    this.#preferences[key] = text;
+    shortcuts.letters = this.letters;
+    if (this.ready) {
+      this.#backend.setPreference(key, text).catch(() => toasts.show('This choice could not be kept for the next start.'));
+    }
+  }
+
+  /** Says that stored data changed, so that lists and counters are asked for again. */
+  changed(): void {
+    this.changes += 1;
+    void this.count();
+  }
+
+  /** Asks for the sidebar's counters. */
+  async count(): Promise<void> {
+    if (!this.ready) return;
+    try {
+      const all = await this.#backend.instances('with');
+      const real = all.filter((instance) => !instance.sandbox);
+      const sandbox = real.length === 0 && all.length > 0;
+      const shown = sandbox ? all : real;
+      const findings = shown.reduce((sum, { open }) => sum + open.critical + open.high + open.medium + open.low + open.info, 0);
+      this.counts = { instances: shown.length, findings, sandbox };
+    } catch {
+      // The counters are a convenience; the screens say what is wrong.
+    }
+  }
+
+  /** Follows the jobs under way; the answer ends it. */
+  follow(): () => void {
+    const take = (jobs: Job[]) => {
+      const fewer = jobs.length < this.jobs.length;
+      this.jobs = jobs;
+      if (fewer) this.changed();
+    };
+    this.#backend.jobs().then(take, () => {});
+    return this.#backend.onJobs(take);
+  }
+
+  async lock(): Promise<void> {
+    this.replace(await this.#backend.lock());
+  }
+}
+
+export const [useSession, provideSession] = createContext<Session>();

@@ -1,0 +1,49 @@
+import type { Component } from 'svelte';
+import Activity from './Activity/Activity.svelte';
+import AddApplication from './AddApplication/AddApplication.svelte';
+import ApplicationInstances from './AddApplication/ApplicationInstances.svelte';
+import Applications from './Applications/Applications.svelte';
+import Findings from './Findings/Findings.svelte';
+import Instance from './Instance/Instance.svelte';
+import Overview from './Overview/Overview.svelte';
+import Settings from './Settings/Settings.svelte';
+
+/** A screen and what the address tells it. */
+export interface Shown {
+  /** The entry of the sidebar it belongs to. */
+  page: string;
+  /** A new key is a new page. */
+  key: string;
+  // Each screen has props of its own; `show` below is the one place that matches them.
+  component: Component<Record<string, string>>;
+  props: Record<string, string>;
+}
+
+const screen = (component: unknown) => component as Component<Record<string, string>>;
+
+/** The screen of an address; an unknown one is the Overview. */
+export function show(path: string[]): Shown {
+  const [first, second] = path;
+  const entry = (page: string, component: unknown, props: Record<string, string> = {}): Shown => ({
+    page,
+    key: [page, ...Object.values(props)].join('/'),
+    component: screen(component),
+    props,
+  });
+  switch (first) {
+    case 'applications':
+      return second === undefined ? entry('applications', Applications) : entry('applications', Instance, { id: second });
+    case 'add-application':
+      return second === undefined
+        ? entry('add-application', AddApplication)
+        : entry('add-application', ApplicationInstances, { slug: second });
+    case 'findings':
+      return entry('findings', Findings);
+    case 'activity':
+      return entry('activity', Activity);
+    case 'settings':
+      return entry('settings', Settings);
+    default:
+      return entry('overview', Overview);
+  }
+}
