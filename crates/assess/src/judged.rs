@@ -18,12 +18,13 @@ pub struct Judged {
     pub label: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// The current value, as text.
+    /// The current value, as text; empty when the row was not evaluated.
     pub current: String,
     /// What it should be, with the parameters filled in.
     pub recommended: String,
-    /// The values that the expressions read: concrete path (`certs[0].not_after`) and value.
+    /// The values that the expressions read: concrete path (`certs[0].not_after`) and value. At most 200; the rows
+    /// themselves are named in [`Judged::inputs`].
     pub evidence: Vec<(String, serde_json::Value)>,
-    /// The rows of datasets it rests on: dataset and key.
+    /// The rows of datasets it rests on: dataset and key. Of a count, the rows that were counted, at most 1,000.
     pub inputs: Vec<(String, RowKey)>,
 }

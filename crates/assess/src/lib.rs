@@ -4,8 +4,15 @@
 //! it, and the views that checks may run on. It is pure: it opens no file and no socket, has no clock (the time to judge
 //! by is passed in), and must not know how rows were collected, where findings are stored or how verdicts are shown.
 
+mod analysis;
+mod gate;
 mod judged;
+mod language;
+mod path;
 mod program;
+mod shape;
+mod value;
+mod views;
 
 pub use judged::{Judged, Params};
 pub use program::{Program, ViewError, compile};
