@@ -1,1 +1,40 @@
-//! 
+//! The use cases of the console: start, unlock, onboard, scan, judge, browse, export, delete. The one interface of window
+//! and terminal; both only show what comes from here.
+//!
+//! It puts together what the crates below own and decides the order in which things happen: nothing is stored before
+//! sign-in succeeded, screens show the last complete scan, secrets come in as [`SecretString`] and never go out. It opens
+//! no socket, writes no SQL and touches no keychain itself.
+
+mod applications;
+mod browse;
+mod catalog_document;
+mod checked;
+mod console;
+mod drafts;
+mod export;
+mod failure;
+mod instances;
+mod jobs;
+mod judge;
+mod logging;
+mod onboard;
+mod options;
+mod probe;
+mod sandboxes;
+mod scan;
+mod score;
+pub mod screen;
+mod sink;
+mod start;
+
+pub use catalog_document::CatalogDocument;
+pub use console::{Console, Listener};
+pub use logging::log_to_stderr;
+pub use options::Options;
+pub use sandboxes::SandboxServer;
+pub use score::{CheckTally, score};
+pub use secrecy::SecretString;
+pub use vault::ZeroingAllocator;
+
+/// For `#[global_allocator]` of both programs: memory is wiped when it is freed.
+pub const ZEROING_ALLOCATOR: ZeroingAllocator = vault::zeroing_allocator();

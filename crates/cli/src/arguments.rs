@@ -1,0 +1,284 @@
+//! What can be typed. Secrets are never among it: they come by prompt, `--secret-stdin` or `--passphrase-fd`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// SaaS security posture, read from your own workstation.
+#[derive(Debug, Parser)]
+#[command(
+    name = "posture",
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 findings at or above --fail-on.\n\nExamples:\n  posture sandbox scan                      try it without any credential\n  posture instance add kustomer --name \"Halden Moor EU\" --set region=eu\n  posture scan --all --fail-on high\n  posture findings --severity critical,high --json"
+)]
+pub struct Arguments {
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Folder that holds the database and the sealed files, instead of this user's data folder.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data_folder: Option<PathBuf>,
+    /// Folder with applications of your own, in the catalog's shape.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub catalog_folder: Option<PathBuf>,
+    /// Read the passphrase from this open file descriptor (Unix), for data that a passphrase protects.
+    #[arg(long, global = true, value_name = "FD")]
+    pub passphrase_fd: Option<i32>,
+    /// Say more on standard error; twice for everything. Never a secret.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the applications of the catalog.
+    #[command(after_help = "Example:\n  posture apps --json")]
+    Apps,
+    /// Print the catalog: logins, datasets, views and checks of each application.
+    #[command(after_help = "Examples:\n  posture catalog --json\n  posture catalog --app kustomer")]
+    Catalog {
+        /// Only this application.
+        #[arg(long)]
+        app: Option<String>,
+    },
+    /// Create the database and its protection.
+    #[command(after_help = "Examples:\n  posture init\n  posture init --protection passphrase --passphrase-fd 3 3< secret-file")]
+    Init {
+        /// What holds the keys.
+        #[arg(long, value_enum, default_value = "keychain")]
+        protection: ProtectionChoice,
+    },
+    /// Onboard, list, test and delete instances.
+    #[command(subcommand)]
+    Instance(InstanceCommand),
+    /// Scan instances; a cut scan is resumed.
+    #[command(after_help = "Examples:\n  posture scan \"Halden Moor EU\"\n  posture scan --all --fail-on high")]
+    Scan {
+        /// Instances, by id or name.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        instances: Vec<String>,
+        /// Every instance that is not a sandbox.
+        #[arg(long)]
+        all: bool,
+        /// End with exit code 3 when open findings of this severity or above remain.
+        #[arg(long, value_enum)]
+        fail_on: Option<SeverityChoice>,
+    },
+    /// List findings, or show one with its evidence.
+    #[command(after_help = "Examples:\n  posture findings --severity critical,high\n  posture findings --show 3f6c… --json")]
+    Findings {
+        #[command(flatten)]
+        filter: FilterArguments,
+        /// Rows to leave out at the beginning.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// Rows to print, at most 500.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        /// Show this finding whole.
+        #[arg(long, value_name = "ID")]
+        show: Option<String>,
+        /// End with exit code 3 when open findings of this severity or above are among them.
+        #[arg(long, value_enum)]
+        fail_on: Option<SeverityChoice>,
+    },
+    /// Write findings to a file.
+    #[command(after_help = "Examples:\n  posture export --format csv --output findings.csv\n  posture export --format json --output - --severity high")]
+    Export {
+        #[command(flatten)]
+        filter: FilterArguments,
+        /// The file's format.
+        #[arg(long, value_enum, default_value = "csv")]
+        format: FormatChoice,
+        /// The file; `-` for standard output.
+        #[arg(long, short)]
+        output: String,
+    },
+    /// List the requests that were made: host, method, path, status. Never query, body or credential.
+    #[command(after_help = "Example:\n  posture requests --instance \"Halden Moor EU\" --json")]
+    Requests {
+        /// Only of this instance, by id or name.
+        #[arg(long)]
+        instance: Option<String>,
+        /// Rows to leave out at the beginning.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// Rows to print, at most 500.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Read each dataset once and print the shape of the answers: names and types, no values.
+    #[command(after_help = "Example:\n  posture schema \"Halden Moor EU\" --json")]
+    Schema {
+        /// The instance, by id or name.
+        instance: String,
+    },
+    /// Simulated tenants on this computer.
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// Print completions for a shell.
+    #[command(after_help = "Example:\n  posture completions bash > /etc/bash_completion.d/posture")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff).
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InstanceCommand {
+    /// Sign in, store the instance and scan it for the first time. Nothing is stored when sign-in fails.
+    #[command(
+        after_help = "Secrets are asked for, or read from standard input: one line per secret field, in the order `posture catalog` lists them.\n\nExamples:\n  posture instance add kustomer --name \"Halden Moor EU\" --set region=eu\n  pass kustomer | posture instance add kustomer --name EU --set region=eu --secret-stdin"
+    )]
+    Add(AddArguments),
+    /// List instances with health, score and open findings.
+    List {
+        /// Simulated tenants too.
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// Sign in and say what the credential may read. Stores nothing.
+    Test {
+        /// The instance, by id or name.
+        instance: String,
+    },
+    /// Delete an instance: its key first, then everything read with it.
+    Delete {
+        /// The instance, by id or name.
+        instance: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct AddArguments {
+    /// The application: `kustomer`.
+    pub app: String,
+    /// The instance's name.
+    #[arg(long)]
+    pub name: String,
+    /// The login option; the recommended one when left out.
+    #[arg(long)]
+    pub login: Option<String>,
+    /// Default, Production, Sandbox, Internal, QA or Dev.
+    #[arg(long, default_value = "Default")]
+    pub label: String,
+    /// Who answers for it.
+    #[arg(long, default_value = "")]
+    pub owner: String,
+    /// A field that is not secret: `region=eu`.
+    #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// A threshold or list of a check: `kustomer.users.external_domain.domains=haldenmoor.example`.
+    #[arg(long = "answer", value_name = "CHECK.PARAM=VALUE", value_parser = pair)]
+    pub answer: Vec<(String, String)>,
+    /// Proxy: `system`, `environment`, `none`, or its URL.
+    #[arg(long, default_value = "system")]
+    pub proxy: String,
+    /// Certificates of a corporate CA, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Read secrets from standard input, one line each.
+    #[arg(long)]
+    pub secret_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Onboard and scan the simulated tenants in a scratch database that is removed afterwards.
+    #[command(after_help = "Example:\n  posture sandbox scan --app kustomer --tenant risky --json")]
+    Scan {
+        /// Only tenants of this application.
+        #[arg(long)]
+        app: Option<String>,
+        /// Only this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// End with exit code 3 when open findings of this severity or above remain.
+        #[arg(long, value_enum)]
+        fail_on: Option<SeverityChoice>,
+    },
+    /// Serve the simulated tenants until interrupted; sandbox instances of this data folder use this server meanwhile.
+    Up,
+    /// Change what the running sandbox (`posture sandbox up`) answers.
+    #[command(
+        after_help = "Examples:\n  posture sandbox set kustomer/risky auth-settings data.attributes.saml.enabled=true\n  posture sandbox set kustomer/risky '{\"change\":\"revoke\",\"tenant\":\"kustomer/risky\"}'"
+    )]
+    Set {
+        /// Application and tenant: `kustomer/risky`.
+        tenant: String,
+        /// The dataset or path whose answer changes; or a whole change as JSON.
+        answer: String,
+        /// The field and its new value.
+        #[arg(value_name = "FIELD=VALUE")]
+        assignment: Option<String>,
+    },
+}
+
+/// Which findings.
+#[derive(Debug, Args)]
+pub struct FilterArguments {
+    /// Only of these instances, by id or name.
+    #[arg(long, value_delimiter = ',')]
+    pub instance: Vec<String>,
+    /// Only of these applications.
+    #[arg(long, value_delimiter = ',')]
+    pub app: Vec<String>,
+    /// Only of these severities.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub severity: Vec<SeverityChoice>,
+    /// Only in these states.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "open")]
+    pub state: Vec<StateChoice>,
+    /// Only of these checks.
+    #[arg(long, value_delimiter = ',')]
+    pub check: Vec<String>,
+    /// Only with this in title, resource, instance or check.
+    #[arg(long, default_value = "")]
+    pub text: String,
+    /// Simulated tenants alone.
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ProtectionChoice {
+    Keychain,
+    Passphrase,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SeverityChoice {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum StateChoice {
+    Open,
+    Fixed,
+    Gone,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FormatChoice {
+    Csv,
+    Json,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}

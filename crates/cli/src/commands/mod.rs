@@ -1,0 +1,187 @@
+//! One function per command.
+
+mod browse;
+mod instance;
+mod sandbox;
+
+use crate::{
+    arguments::{Arguments, Command, ProtectionChoice, SeverityChoice},
+    print, secrets,
+};
+use clap::CommandFactory;
+use console::{
+    Console, Listener, Options,
+    screen::{Failure, Progress, Protection, Severity, SeverityCounts, StartState},
+};
+use std::sync::Arc;
+
+/// How a command ended well.
+pub enum Ending {
+    Fine,
+    FindingsAtOrAbove,
+}
+
+/// How it ended otherwise.
+pub enum Stop {
+    Usage(String),
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+type Outcome = Result<Ending, Stop>;
+
+/// What every command is given.
+pub struct Terminal {
+    console: Console,
+    json: bool,
+    passphrase_fd: Option<i32>,
+}
+
+pub fn run(arguments: Arguments) -> Outcome {
+    // These two need no engine at all.
+    match &arguments.command {
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Arguments::command(), "posture", &mut std::io::stdout());
+            return Ok(Ending::Fine);
+        }
+        Command::Man => return man(),
+        Command::Apps
+        | Command::Catalog { .. }
+        | Command::Init { .. }
+        | Command::Instance(_)
+        | Command::Scan { .. }
+        | Command::Findings { .. }
+        | Command::Export { .. }
+        | Command::Requests { .. }
+        | Command::Schema { .. }
+        | Command::Sandbox(_) => {}
+    }
+    let mut options = Options::for_this_user()?;
+    if let Some(folder) = arguments.data_folder {
+        options.data_folder = folder;
+    }
+    options.catalog_folder = arguments.catalog_folder;
+    let terminal = Terminal { console: Console::new(options)?, json: arguments.json, passphrase_fd: arguments.passphrase_fd };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Stop::Failed(Failure {
+            code: "E-THREADS".into(),
+            sentence: format!("The program could not start its threads: {error}."),
+            remedy: "Close other programs and try again.".into(),
+            field: None,
+        })
+    })?;
+    runtime.block_on(terminal.command(arguments.command))
+}
+
+fn man() -> Outcome {
+    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()).map_err(|error| {
+        Stop::Failed(Failure {
+            code: "E-OUTPUT".into(),
+            sentence: format!("The manual page could not be written: {error}."),
+            remedy: "Check where the output goes.".into(),
+            field: None,
+        })
+    })?;
+    Ok(Ending::Fine)
+}
+
+impl Terminal {
+    async fn command(self, command: Command) -> Outcome {
+        match command {
+            Command::Apps => self.apps().await,
+            Command::Catalog { app } => self.catalog(app.as_deref()),
+            Command::Init { protection } => self.init(protection).await,
+            Command::Instance(command) => self.instance(command).await,
+            Command::Scan { instances, all, fail_on } => self.scan(instances, all, fail_on).await,
+            Command::Findings { filter, offset, limit, show, fail_on } => self.findings(filter, offset, limit, show, fail_on).await,
+            Command::Export { filter, format, output } => self.export(filter, format, &output).await,
+            Command::Requests { instance, offset, limit } => self.requests(instance, offset, limit).await,
+            Command::Schema { instance } => self.schema(&instance).await,
+            Command::Sandbox(command) => self.sandbox(command).await,
+            Command::Completions { .. } | Command::Man => Ok(Ending::Fine),
+        }
+    }
+
+    /// Opens the database, asking for the passphrase where one protects it.
+    async fn open(&self) -> Result<(), Stop> {
+        match self.console.start().await?.state {
+            StartState::Ready { .. } => Ok(()),
+            StartState::Locked => {
+                self.console.unlock(secrets::passphrase(self.passphrase_fd, false)?).await?;
+                Ok(())
+            }
+            StartState::FirstStart => Err(Stop::Failed(Failure {
+                code: "E-NOT-STARTED".into(),
+                sentence: "There is no database yet.".into(),
+                remedy: "Run `posture init`, or open the console once.".into(),
+                field: None,
+            })),
+            StartState::Blocked { failure, .. } => Err(Stop::Failed(failure)),
+        }
+    }
+
+    async fn init(&self, choice: ProtectionChoice) -> Outcome {
+        if !matches!(self.console.start().await?.state, StartState::FirstStart) {
+            return Err(Stop::Usage("a database exists already; nothing was changed".into()));
+        }
+        let (protection, passphrase) = match choice {
+            ProtectionChoice::Keychain => (Protection::Keychain, None),
+            ProtectionChoice::Passphrase => (Protection::Passphrase, Some(secrets::passphrase(self.passphrase_fd, true)?)),
+        };
+        let recovery = self.console.first_start(protection, passphrase).await?;
+        if self.json {
+            print::json(&recovery);
+        } else {
+            print::line("The database is ready. Its recovery key, shown this once:\n");
+            print::line(&format!("  {}\n", recovery.groups.join("-")));
+            print::line("Keep it where this computer's loss does not take it along. It opens the database when the keychain or the passphrase is lost.");
+        }
+        Ok(Ending::Fine)
+    }
+
+    /// Progress on standard error, unless JSON was asked for.
+    fn listener(&self) -> Listener {
+        if self.json { Arc::new(|_event: Progress| {}) } else { Arc::new(|event: Progress| print::progress(&event)) }
+    }
+
+    /// Stops every job at the first interrupt; what was read is kept.
+    fn stop_on_interrupt(&self) {
+        let console = self.console.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                eprintln!("posture: stopping; what was read is kept to resume from");
+                for job in console.jobs() {
+                    console.cancel(&job.id);
+                }
+            }
+        });
+    }
+}
+
+/// 3 when any finding is as bad as `fail_on` or worse.
+fn ending(counts: &SeverityCounts, fail_on: Option<SeverityChoice>) -> Ending {
+    let at_or_above = match fail_on {
+        None => 0,
+        Some(SeverityChoice::Critical) => counts.critical,
+        Some(SeverityChoice::High) => counts.critical + counts.high,
+        Some(SeverityChoice::Medium) => counts.critical + counts.high + counts.medium,
+        Some(SeverityChoice::Low) => counts.critical + counts.high + counts.medium + counts.low,
+        Some(SeverityChoice::Info) => counts.critical + counts.high + counts.medium + counts.low + counts.info,
+    };
+    if at_or_above > 0 { Ending::FindingsAtOrAbove } else { Ending::Fine }
+}
+
+fn severity(choice: SeverityChoice) -> Severity {
+    match choice {
+        SeverityChoice::Info => Severity::Info,
+        SeverityChoice::Low => Severity::Low,
+        SeverityChoice::Medium => Severity::Medium,
+        SeverityChoice::High => Severity::High,
+        SeverityChoice::Critical => Severity::Critical,
+    }
+}

@@ -1,0 +1,452 @@
+//! Looking at what is stored: dashboard, findings, requests, acts. None of it needs the network.
+
+use crate::{
+    Console,
+    catalog_document::feature,
+    console::Open,
+    instances::{severity_counts, tallies},
+    scan::instance_id,
+    score::score,
+    screen::{
+        Act, ActList, Cause, ConsoleLink, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage, FindingQuery, FindingSort,
+        FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity, Since, Slice, TrendDay,
+    },
+    start::LAST_VISIT,
+};
+use catalog::{App, Feature, Verdict};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use store::{EventKind, RequestClass, RequestOutcome, StoredRow};
+
+/// Days of the trend.
+const TREND_DAYS: i64 = 30;
+/// The longest page of a list.
+const LIMIT: u32 = 500;
+/// The longest value of an evidence field that is shown; the whole is in exports of evidence.
+const VALUE: usize = 2_000;
+
+impl Console {
+    /// The dashboard. Without sandboxes, unless they are asked for or there is nothing else.
+    ///
+    /// # Errors
+    /// When the console is locked or the database cannot be read.
+    pub async fn overview(&self, scope: SandboxScope) -> Result<Overview, Failure> {
+        let console = self.clone();
+        let now = self.now();
+        self.with_open(move |open| console.overview_now(&open, scope, now)).await
+    }
+
+    fn overview_now(&self, open: &Open, scope: SandboxScope, now: Timestamp) -> Result<Overview, Failure> {
+        let all = open.store.instances()?;
+        let only_sandboxes = !all.is_empty() && all.iter().all(|instance| instance.sandbox);
+        let sandbox = matches!(scope, SandboxScope::Only) || (matches!(scope, SandboxScope::Without) && only_sandboxes);
+        let scope = if sandbox { store::SandboxScope::Only } else { scope_of(scope) };
+        let counts = open.store.open_findings(scope)?;
+        let mut instances = Vec::new();
+        let mut checks = Vec::new();
+        for instance in all.iter().filter(|instance| included(instance.sandbox, scope)) {
+            instances.push(self.instance_row(open, instance, counts.get(&instance.id).copied())?);
+            if let Some(scan) = open.store.last_complete_scan(instance.id)? {
+                checks.extend(tallies(&open.store, &*self.app(&instance.app)?, instance.id, &scan)?);
+            }
+        }
+        // What has no score yet comes last: nothing is known that could be bad.
+        instances.sort_by_key(|instance| (instance.score.map_or(u32::MAX, |score| score.value), instance.name.clone()));
+        let mut open_counts = store::SeverityTally::default();
+        for tally in counts.values() {
+            open_counts.critical += tally.critical;
+            open_counts.high += tally.high;
+            open_counts.medium += tally.medium;
+            open_counts.low += tally.low;
+            open_counts.info += tally.info;
+        }
+        let last_visit = last_visit(open)?;
+        let after = last_visit.unwrap_or(Timestamp::MIN);
+        let since = open.store.since(after, scope)?;
+        let zone = TimeZone::system();
+        let today = now.to_zoned(zone.clone()).date();
+        let first = today.checked_sub((TREND_DAYS - 1).days()).unwrap_or(today);
+        let trend = open.store.trend(first, today, &zone, scope)?;
+        Ok(Overview {
+            sandbox,
+            score: score(checks),
+            open: severity_counts(&open_counts),
+            new: severity_counts(&open.store.opened_since(after, scope)?),
+            not_rechecked: since.not_rechecked,
+            trend: trend
+                .into_iter()
+                .map(|day| TrendDay {
+                    day: day.day.to_string(),
+                    open: day.open.map(|open| open.total()),
+                    critical_high: day.open.map(|open| open.critical + open.high),
+                })
+                .collect(),
+            since: Since { newly_failing: since.newly_failing, fixed: since.fixed, gone: since.gone, not_rechecked: since.not_rechecked },
+            instances,
+            last_visit: last_visit.map(|at| at.to_string()),
+        })
+    }
+
+    /// A page of findings.
+    ///
+    /// # Errors
+    /// When the console is locked or the database cannot be read.
+    pub async fn findings(&self, query: FindingQuery) -> Result<FindingList, Failure> {
+        let console = self.clone();
+        self.with_open(move |open| {
+            let last_visit = last_visit(&open)?;
+            let filter = filter_of(&query.filter)?;
+            let slice = slice(query.slice);
+            let found = open.store.findings(&filter, sort_of(query.sort), query.descending, slice)?;
+            let all_open = store::FindingFilter { states: vec![store::FindingState::Open], sandbox: filter.sandbox, ..store::FindingFilter::default() };
+            let all_open = open.store.findings(&all_open, store::FindingSort::Severity, true, store::Slice { offset: 0, limit: 0 })?;
+            Ok(FindingList {
+                total: count(found.total),
+                open: count(all_open.total),
+                counts: severity_counts(&found.counts),
+                rows: found.rows.into_iter().map(|finding| console.finding_row(finding, last_visit)).collect(),
+            })
+        })
+        .await
+    }
+
+    /// A finding and everything behind it.
+    ///
+    /// # Errors
+    /// When there is no such finding or the database cannot be read.
+    pub async fn finding(&self, id: &str) -> Result<FindingPage, Failure> {
+        let id = id.parse().map_err(|_| Failure::new("E-NOT-FOUND", "There is no such finding.", "It may have been deleted meanwhile: reload the list."))?;
+        let console = self.clone();
+        self.with_open(move |open| {
+            let detail = open.store.finding(id)?;
+            let app = console.app(&detail.finding.app)?;
+            let instance = open.store.instance(detail.finding.instance)?;
+            let last_visit = last_visit(&open)?;
+            Ok(console.finding_page(&app, &instance, detail, last_visit))
+        })
+        .await
+    }
+
+    fn finding_page(&self, app: &App, instance: &store::Instance, detail: store::FindingDetail, last_visit: Option<Timestamp>) -> FindingPage {
+        // A check that a later catalog no longer has leaves its findings readable, without its texts.
+        let check = app.check(&detail.finding.check);
+        let (verdict, cause) = verdict_words(&detail.verdict);
+        let link = check.and_then(|check| check.link.as_ref()).map(|link| ConsoleLink { title: link.title.clone(), url: fill(&link.url, &instance.inputs) });
+        let unread = detail.finding.not_rechecked.as_ref().map(|not| Cause::from(not.cause.clone()));
+        FindingPage {
+            practice: check.map(|check| check.title.clone()).unwrap_or_default(),
+            verdict: verdict.to_owned(),
+            cause: unread.or(cause),
+            current: detail.finding.current.clone(),
+            recommended: detail.finding.recommended.clone(),
+            why: check.map(|check| check.why.clone()).unwrap_or_default(),
+            steps: check.map(|check| check.steps.clone()).unwrap_or_default(),
+            link,
+            evidence: evidence(app, &detail),
+            history: detail.history.iter().map(history).collect(),
+            frameworks: check
+                .map(|check| {
+                    check
+                        .frameworks
+                        .iter()
+                        .map(|(framework, references)| FrameworkReference { framework: framework_name(framework), references: references.clone() })
+                        .collect()
+                })
+                .unwrap_or_default(),
+            sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
+            source: check.map(|check| check.source.clone()).unwrap_or_default(),
+            finding: self.finding_row(detail.finding, last_visit),
+        }
+    }
+
+    pub(crate) fn finding_row(&self, finding: store::Finding, last_visit: Option<Timestamp>) -> Finding {
+        Finding {
+            id: finding.id.to_string(),
+            instance: finding.instance.to_string(),
+            instance_name: finding.instance_name,
+            app_name: self.app(&finding.app).map(|app| app.name.clone()).unwrap_or_else(|_| finding.app.clone()),
+            app: finding.app,
+            sandbox: finding.sandbox,
+            check: finding.check,
+            title: finding.title,
+            resource: finding.label,
+            severity: severity(finding.severity),
+            feature: feature(finding.feature).to_owned(),
+            state: match finding.state {
+                store::FindingState::Open => FindingState::Open,
+                store::FindingState::Fixed => FindingState::Fixed,
+                store::FindingState::Gone => FindingState::Gone,
+            },
+            first_seen: finding.first_seen.to_string(),
+            last_seen: finding.last_seen.to_string(),
+            ended_at: finding.ended_at.map(|at| at.to_string()),
+            not_rechecked_since: finding.not_rechecked.map(|not| not.since.to_string()),
+            new: last_visit.is_some_and(|visit| finding.first_seen > visit),
+        }
+    }
+
+    /// Requests, newest first.
+    ///
+    /// # Errors
+    /// When there is no such instance or the database cannot be read.
+    pub async fn requests(&self, instance: Option<String>, part: Slice) -> Result<RequestList, Failure> {
+        let instance = instance.as_deref().map(instance_id).transpose()?;
+        self.with_open(move |open| {
+            let (total, rows) = open.store.requests(instance, slice(part))?;
+            Ok(RequestList { total: count(total), rows: rows.iter().map(request).collect() })
+        })
+        .await
+    }
+
+    /// Acts, newest first.
+    ///
+    /// # Errors
+    /// When the console is locked or the database cannot be read.
+    pub async fn activity(&self, part: Slice) -> Result<ActList, Failure> {
+        self.with_open(move |open| {
+            let (total, rows) = open.store.acts(slice(part))?;
+            let rows = rows.into_iter().map(|act| Act { at: act.at.to_string(), who: act.who, what: act.what, detail: act.detail }).collect();
+            Ok(ActList { total: count(total), rows })
+        })
+        .await
+    }
+
+    /// The address, if it is https and on a host that the catalog links to.
+    ///
+    /// # Errors
+    /// When it is anywhere else: vendor text never leads the browser.
+    pub fn linkable(&self, address: &str) -> Result<url::Url, Failure> {
+        let refused = || Failure::new("E-LINK-REFUSED", "This address is not on a host of the application, so it was not opened.", "Open the vendor's console by hand.");
+        let url = url::Url::parse(address).map_err(|_| refused())?;
+        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+            return Err(refused());
+        }
+        let host = url.host_str().ok_or_else(refused)?;
+        for tile in self.catalog()?.tiles() {
+            let app = self.app(&tile.slug)?;
+            if app.link_hosts.iter().any(|template| fits(template, host)) {
+                return Ok(url);
+            }
+        }
+        Err(refused())
+    }
+}
+
+/// Whether a host is the template's: placeholders stand for exactly one label.
+fn fits(template: &str, host: &str) -> bool {
+    let (mut wanted, mut labels) = (template.split('.'), host.split('.'));
+    loop {
+        match (wanted.next(), labels.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(label)) if wanted == label || (wanted.starts_with('{') && wanted.ends_with('}') && !label.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// A link's placeholders, filled with validated inputs; an unfilled one leaves no link.
+fn fill(template: &str, inputs: &std::collections::BTreeMap<String, String>) -> String {
+    let filled = inputs.iter().fold(template.to_owned(), |text, (field, value)| text.replace(&format!("{{{field}}}"), value));
+    if filled.contains('{') { String::new() } else { filled }
+}
+
+fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
+    let of_row = |stored: &StoredRow, fields: Vec<EvidenceField>| Evidence {
+        title: app.dataset(&stored.dataset).map_or_else(|| stored.dataset.clone(), |dataset| dataset.title.clone()),
+        dataset: stored.dataset.clone(),
+        label: stored.row.label.clone(),
+        fields,
+        hash: stored.hash.to_string(),
+        collected_at: stored.collected_at.to_string(),
+        request: stored.request.as_ref().map(request),
+    };
+    let read: Vec<EvidenceField> = detail.read.iter().map(|(path, value)| EvidenceField { path: path.clone(), value: shown(value) }).collect();
+    match detail.evidence.as_slice() {
+        // A verdict over one row: the fields that were read are that row's.
+        [one] => vec![of_row(one, read)],
+        // A verdict over several: the computed fields first, then each row with what was kept of it.
+        rows => {
+            let mut list = Vec::new();
+            if !read.is_empty() {
+                list.push(Evidence {
+                    dataset: String::new(),
+                    title: "Computed from the rows below".into(),
+                    label: String::new(),
+                    fields: read,
+                    hash: String::new(),
+                    collected_at: detail.finding.last_seen.to_string(),
+                    request: None,
+                });
+            }
+            list.extend(rows.iter().map(|row| {
+                let fields = match row.row.fields.as_object() {
+                    Some(fields) => fields.iter().map(|(name, value)| EvidenceField { path: name.clone(), value: shown(value) }).collect(),
+                    None => Vec::new(),
+                };
+                of_row(row, fields)
+            }));
+            list
+        }
+    }
+}
+
+fn shown(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= VALUE { text } else { text.chars().take(VALUE).chain(['…']).collect() }
+}
+
+fn history(event: &store::FindingEvent) -> HistoryEvent {
+    let (kind, words) = match event.kind {
+        EventKind::Opened => ("opened", "Opened"),
+        EventKind::StillOpen => ("still_open", "Still failing"),
+        EventKind::Reopened => ("reopened", "Opened again"),
+        EventKind::Fixed => ("fixed", "Fixed"),
+        EventKind::Gone => ("gone", "Gone"),
+        EventKind::NotRechecked => ("not_rechecked", "Not re-checked"),
+    };
+    let mut sentence = words.to_owned();
+    if event.times > 1 {
+        sentence.push_str(&format!(", {} scans", event.times));
+    }
+    if !event.detail.is_empty() {
+        sentence.push_str(&format!(": {}", event.detail));
+    }
+    HistoryEvent { at: event.until.to_string(), kind: kind.to_owned(), sentence }
+}
+
+fn request(request: &store::Request) -> Request {
+    #[allow(clippy::cast_precision_loss)]
+    let bytes = request.bytes as f64;
+    Request {
+        at: request.at.to_string(),
+        instance: request.instance.to_string(),
+        class: match request.class {
+            RequestClass::Dataset => "dataset",
+            RequestClass::Continuation => "continuation",
+            RequestClass::SignInHop => "sign_in_hop",
+        }
+        .to_owned(),
+        host: request.host.clone(),
+        method: request.method.clone(),
+        path: request.path.clone(),
+        status: request.status.map(u32::from),
+        bytes,
+        milliseconds: u32::try_from(request.milliseconds).unwrap_or(u32::MAX),
+        outcome: match request.outcome {
+            RequestOutcome::Answered => "answered",
+            RequestOutcome::Refused => "refused",
+            RequestOutcome::Failed => "failed",
+            RequestOutcome::Cancelled => "cancelled",
+        }
+        .to_owned(),
+    }
+}
+
+pub(crate) fn verdict_words(verdict: &Verdict) -> (&'static str, Option<Cause>) {
+    match verdict {
+        Verdict::Pass => ("pass", None),
+        Verdict::Fail => ("fail", None),
+        Verdict::NotApplicable { reason } => {
+            ("not_applicable", Some(Cause { kind: "not_applicable".into(), sentence: reason.clone(), remedy: String::new() }))
+        }
+        Verdict::NotEvaluated { cause } => ("not_evaluated", Some(cause.clone().into())),
+        Verdict::Manual => ("manual", None),
+        Verdict::Observed => ("observed", None),
+    }
+}
+
+pub(crate) fn framework_name(framework: &str) -> String {
+    match framework {
+        "nist_800_53" => "NIST 800-53",
+        "cis_v8" => "CIS Controls v8",
+        "soc2" => "SOC 2",
+        "iso_27001" => "ISO 27001",
+        "cis_github" => "CIS GitHub",
+        other => other,
+    }
+    .to_owned()
+}
+
+pub(crate) fn severity(severity: catalog::Severity) -> Severity {
+    match severity {
+        catalog::Severity::Info => Severity::Info,
+        catalog::Severity::Low => Severity::Low,
+        catalog::Severity::Medium => Severity::Medium,
+        catalog::Severity::High => Severity::High,
+        catalog::Severity::Critical => Severity::Critical,
+    }
+}
+
+pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
+    let severity = |severity: &Severity| match severity {
+        Severity::Info => catalog::Severity::Info,
+        Severity::Low => catalog::Severity::Low,
+        Severity::Medium => catalog::Severity::Medium,
+        Severity::High => catalog::Severity::High,
+        Severity::Critical => catalog::Severity::Critical,
+    };
+    let state = |state: &FindingState| match state {
+        FindingState::Open => store::FindingState::Open,
+        FindingState::Fixed => store::FindingState::Fixed,
+        FindingState::Gone => store::FindingState::Gone,
+    };
+    let features: Result<Vec<Feature>, Failure> = filter
+        .features
+        .iter()
+        .map(|name| {
+            [Feature::Config, Feature::RiskyAccounts, Feature::ThirdPartyPlugins, Feature::Identity]
+                .into_iter()
+                .find(|known| feature(*known) == name)
+                .ok_or_else(|| Failure::new("E-FILTER", format!("There is no kind of scan {name}."), "Use config, risky_accounts, third_party_plugins or identity."))
+        })
+        .collect();
+    Ok(store::FindingFilter {
+        instances: filter.instances.iter().map(|id| instance_id(id)).collect::<Result<_, _>>()?,
+        apps: filter.apps.clone(),
+        severities: filter.severities.iter().map(severity).collect(),
+        states: filter.states.iter().map(state).collect(),
+        checks: filter.checks.clone(),
+        features: features?,
+        text: filter.text.clone(),
+        sandbox: scope_of(filter.sandbox),
+        not_rechecked: filter.not_rechecked,
+    })
+}
+
+pub(crate) fn sort_of(sort: FindingSort) -> store::FindingSort {
+    match sort {
+        FindingSort::Severity => store::FindingSort::Severity,
+        FindingSort::Title => store::FindingSort::Title,
+        FindingSort::Resource => store::FindingSort::Label,
+        FindingSort::Instance => store::FindingSort::Instance,
+        FindingSort::FirstSeen => store::FindingSort::FirstSeen,
+        FindingSort::LastSeen => store::FindingSort::LastSeen,
+    }
+}
+
+fn scope_of(scope: SandboxScope) -> store::SandboxScope {
+    match scope {
+        SandboxScope::Without => store::SandboxScope::Without,
+        SandboxScope::Only => store::SandboxScope::Only,
+        SandboxScope::With => store::SandboxScope::With,
+    }
+}
+
+fn included(sandbox: bool, scope: store::SandboxScope) -> bool {
+    match scope {
+        store::SandboxScope::Without => !sandbox,
+        store::SandboxScope::Only => sandbox,
+        store::SandboxScope::With => true,
+    }
+}
+
+fn slice(slice: Slice) -> store::Slice {
+    store::Slice { offset: u64::from(slice.offset), limit: u64::from(slice.limit.min(LIMIT)) }
+}
+
+fn count(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
+    Ok(open.store.preference(LAST_VISIT)?.and_then(|value| value.as_str().and_then(|text| text.parse().ok())))
+}

@@ -1,0 +1,289 @@
+//! The catalog as other tools read it: `posture catalog --json`, schema 1. Additive changes keep the number.
+//!
+//! Paths are written from the root of an answer: `.` between members, `[]` for each element of a list, `{}` for each value of a map.
+
+use catalog::{App, Check, CheckKind, Dataset, Feature, FieldPath, Format, Keep, ParamType, TimestampFormat, Type, Verified};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The whole document.
+#[derive(Debug, Serialize)]
+pub struct CatalogDocument {
+    /// Always 1.
+    pub schema: u32,
+    /// Every application asked for.
+    pub apps: Vec<AppDocument>,
+}
+
+/// One application.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct AppDocument {
+    pub slug: String,
+    pub name: String,
+    pub category: String,
+    pub features: Vec<String>,
+    pub verified: String,
+    pub logins: Vec<LoginDocument>,
+    pub datasets: Vec<DatasetDocument>,
+    pub views: Vec<ViewDocument>,
+    pub checks: Vec<CheckDocument>,
+}
+
+/// One login option.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct LoginDocument {
+    pub id: String,
+    pub label: String,
+    pub strategy: String,
+    pub hosts: Vec<String>,
+    pub fields: Vec<FieldDocument>,
+}
+
+/// One field of the dialog.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct FieldDocument {
+    pub id: String,
+    pub label: String,
+    pub secret: bool,
+    pub format: String,
+    pub choices: Vec<String>,
+}
+
+/// One dataset.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DatasetDocument {
+    pub id: String,
+    pub kind: String,
+    pub host: String,
+    pub method: String,
+    pub path: String,
+    pub query: Vec<String>,
+    pub document: Option<String>,
+    pub pagination: serde_json::Value,
+    pub keep: BTreeMap<String, String>,
+    pub key: Vec<String>,
+    pub needs: Vec<String>,
+    pub plan: String,
+    pub probe: Option<serde_json::Value>,
+    pub on_empty: String,
+}
+
+/// One view.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct ViewDocument {
+    pub id: String,
+    pub from: String,
+    pub joins: Vec<catalog::Join>,
+    #[serde(flatten)]
+    pub shape: catalog::ViewShape,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct CheckDocument {
+    pub id: String,
+    pub title: String,
+    pub severity: String,
+    pub feature: String,
+    pub kind: String,
+    pub on: String,
+    pub when: String,
+    pub pass: String,
+    pub reads: Vec<String>,
+    pub params: BTreeMap<String, catalog::Param>,
+    pub sscf: Vec<String>,
+    pub frameworks: BTreeMap<String, Vec<String>>,
+    pub source: String,
+}
+
+impl AppDocument {
+    /// `reads` of a check come from its compiled expressions.
+    pub(crate) fn of(app: &App, program: &assess::Program) -> Self {
+        Self {
+            slug: app.slug.clone(),
+            name: app.name.clone(),
+            category: word(&app.category),
+            features: app.features.iter().copied().map(feature).map(str::to_owned).collect(),
+            verified: verified(app.verified).to_owned(),
+            logins: app
+                .logins
+                .iter()
+                .map(|login| LoginDocument {
+                    id: login.id.clone(),
+                    label: login.label.clone(),
+                    strategy: serde_json::to_value(&login.strategy)
+                        .ok()
+                        .and_then(|value| value.get("name").and_then(|name| name.as_str().map(str::to_owned)))
+                        .unwrap_or_default(),
+                    hosts: login.hosts.clone(),
+                    fields: login
+                        .fields
+                        .iter()
+                        .map(|field| FieldDocument {
+                            id: field.id.clone(),
+                            label: field.label.clone(),
+                            secret: field.secret,
+                            format: format_name(&field.format).to_owned(),
+                            choices: field.choices.iter().map(|choice| choice.value.clone()).collect(),
+                        })
+                        .collect(),
+                })
+                .collect(),
+            datasets: app.datasets.iter().map(dataset).collect(),
+            views: app
+                .views
+                .iter()
+                .map(|view| ViewDocument { id: view.id.clone(), from: view.from.clone(), joins: view.joins.clone(), shape: view.shape.clone() })
+                .collect(),
+            checks: app.checks.iter().map(|check| check_document(app, check, program)).collect(),
+        }
+    }
+}
+
+fn dataset(dataset: &Dataset) -> DatasetDocument {
+    let mut keep = BTreeMap::new();
+    for (path, kept) in &dataset.keep {
+        flatten(&path.within(&dataset.rows), kept, &mut keep);
+    }
+    DatasetDocument {
+        id: dataset.id.clone(),
+        kind: word(&dataset.kind),
+        host: dataset.host.clone(),
+        method: dataset.method.as_str().to_owned(),
+        path: dataset.path.clone(),
+        query: dataset.query.iter().map(|(name, _)| name.clone()).collect(),
+        document: dataset.document.clone(),
+        pagination: serde_json::to_value(&dataset.pagination).unwrap_or_default(),
+        keep,
+        key: dataset.key.iter().map(|path| path.within(&dataset.rows)).collect(),
+        needs: dataset.needs.any_of.clone(),
+        plan: dataset.needs.plan.clone(),
+        probe: dataset.probe.as_ref().and_then(|probe| serde_json::to_value(probe).ok()),
+        on_empty: word(&dataset.on_empty),
+    }
+}
+
+fn check_document(app: &App, check: &Check, program: &assess::Program) -> CheckDocument {
+    let rows = app.dataset(&check.on).map(|dataset| dataset.rows.as_str());
+    CheckDocument {
+        id: check.id.clone(),
+        title: check.title.clone(),
+        severity: word(&check.severity),
+        feature: feature(check.feature).to_owned(),
+        kind: match check.kind {
+            CheckKind::Check => "check",
+            CheckKind::Observed => "observed",
+            CheckKind::Manual => "manual",
+        }
+        .to_owned(),
+        on: check.on.clone(),
+        when: check.when.clone(),
+        pass: check.pass.clone(),
+        // A view's rows are computed: their fields have no root of an answer.
+        reads: program.reads(&check.id).iter().map(|path| rows.map_or_else(|| path.0.clone(), |rows| path.within(rows))).collect(),
+        params: check.params.clone(),
+        sscf: check.sscf.clone(),
+        frameworks: check.frameworks.clone(),
+        source: check.source.clone(),
+    }
+}
+
+fn flatten(path: &str, keep: &Keep, into: &mut BTreeMap<String, String>) {
+    match &keep.ty {
+        Type::Object(fields) => {
+            for (name, field) in fields {
+                flatten(&FieldPath(name.clone()).within(path), field, into);
+            }
+        }
+        Type::List(element) if matches!(**element, Type::Object(_)) => {
+            let element = Keep { ty: (**element).clone(), ..keep.clone() };
+            flatten(&format!("{path}[]"), &element, into);
+        }
+        Type::Bool
+        | Type::Int
+        | Type::Number
+        | Type::String
+        | Type::Id
+        | Type::Timestamp(_)
+        | Type::Enum(_)
+        | Type::List(_)
+        | Type::Map(_) => {
+            let mut text = type_name(&keep.ty);
+            if keep.absent.is_some() {
+                text.push('?');
+            }
+            if let Some(transform) = keep.transform {
+                text = format!("{text} as {}", word(&transform));
+            }
+            into.insert(path.to_owned(), text);
+        }
+    }
+}
+
+fn type_name(ty: &Type) -> String {
+    match ty {
+        Type::Bool => "bool".into(),
+        Type::Int => "int".into(),
+        Type::Number => "number".into(),
+        Type::String => "string".into(),
+        Type::Id => "id".into(),
+        Type::Timestamp(TimestampFormat::Rfc3339) => "timestamp".into(),
+        Type::Timestamp(TimestampFormat::EpochSeconds) => "timestamp(epoch_s)".into(),
+        Type::Timestamp(TimestampFormat::EpochMilliseconds) => "timestamp(epoch_ms)".into(),
+        Type::Enum(values) => format!("enum({})", values.join(",")),
+        Type::List(element) => format!("list<{}>", type_name(element)),
+        Type::Map(element) => format!("map<{}>", type_name(element)),
+        Type::Object(_) => "object".into(),
+    }
+}
+
+/// The word that serde writes for a unit variant.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+pub(crate) fn feature(feature: Feature) -> &'static str {
+    match feature {
+        Feature::Config => "config",
+        Feature::RiskyAccounts => "risky_accounts",
+        Feature::ThirdPartyPlugins => "third_party_plugins",
+        Feature::Identity => "identity",
+    }
+}
+
+pub(crate) fn verified(verified: Verified) -> &'static str {
+    match verified {
+        Verified::Contract => "contract",
+        Verified::Recorded => "recorded",
+        Verified::Facts => "facts",
+        Verified::Manual => "manual",
+    }
+}
+
+pub(crate) fn format_name(format: &Format) -> &'static str {
+    match format {
+        Format::Text => "text",
+        Format::Jwt => "jwt",
+        Format::Token { .. } => "token",
+        Format::DnsLabel { .. } => "dns_label",
+        Format::Host => "host",
+        Format::Choice => "choice",
+        Format::List { .. } => "list",
+    }
+}
+
+pub(crate) fn param_type(ty: ParamType) -> &'static str {
+    match ty {
+        ParamType::Int => "int",
+        ParamType::String => "string",
+        ParamType::Strings => "strings",
+        ParamType::Bool => "bool",
+    }
+}
+

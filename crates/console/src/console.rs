@@ -1,0 +1,130 @@
+//! The console itself: what is open, what runs, and the road to blocking work.
+
+use crate::{
+    drafts::Drafts,
+    jobs::Jobs,
+    options::Options,
+    sandboxes::SandboxServer,
+    screen::{Failure, Job, Progress, Protection},
+};
+use catalog::{App, Catalog};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+};
+use store::Store;
+use vault::Vault;
+
+/// Told of everything that happens in a job, in order.
+pub type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// The engine. Clones share it.
+#[derive(Clone)]
+pub struct Console {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) options: Options,
+    catalog: OnceLock<Result<Catalog, Failure>>,
+    programs: Mutex<HashMap<String, Arc<assess::Program>>>,
+    open: RwLock<Option<Open>>,
+    pub(crate) drafts: Drafts,
+    pub(crate) jobs: Arc<Jobs>,
+    pub(crate) sandbox: tokio::sync::Mutex<Option<Arc<SandboxServer>>>,
+}
+
+/// What is there once the data is open.
+#[derive(Clone)]
+pub(crate) struct Open {
+    pub(crate) store: Store,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) protection: Protection,
+}
+
+impl Console {
+    /// Puts the console together. Touches neither keychain nor database, and parses no application yet.
+    ///
+    /// # Errors
+    /// Never at present; the data folder is made when something is first stored.
+    pub fn new(options: Options) -> Result<Self, Failure> {
+        Ok(Self {
+            inner: Arc::new(Inner {
+                options,
+                catalog: OnceLock::new(),
+                programs: Mutex::default(),
+                open: RwLock::new(None),
+                drafts: Drafts::default(),
+                jobs: Arc::default(),
+                sandbox: tokio::sync::Mutex::new(None),
+            }),
+        })
+    }
+
+    /// Jobs under way in this process.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.inner.jobs.list()
+    }
+
+    /// Told of every change of [`Console::jobs`].
+    pub fn watch_jobs(&self) -> tokio::sync::watch::Receiver<Vec<Job>> {
+        self.inner.jobs.watch()
+    }
+
+    /// Stops a job; what was read is kept to resume from. An unknown job has ended already.
+    pub fn cancel(&self, job: &str) {
+        self.inner.jobs.cancel(job);
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.inner.options.clock.now()
+    }
+
+    pub(crate) fn catalog(&self) -> Result<&Catalog, Failure> {
+        let loaded = self.inner.catalog.get_or_init(|| {
+            let built_in = Catalog::built_in()?;
+            match &self.inner.options.catalog_folder {
+                None => Ok(built_in),
+                Some(folder) => Ok(built_in.with_folder(folder)?),
+            }
+        });
+        loaded.as_ref().map_err(Clone::clone)
+    }
+
+    /// The compiled checks of an application; compiled once.
+    pub(crate) fn program(&self, app: &App) -> Result<Arc<assess::Program>, Failure> {
+        if let Some(program) = self.inner.programs.lock().unwrap_or_else(PoisonError::into_inner).get(&app.slug) {
+            return Ok(Arc::clone(program));
+        }
+        let program = Arc::new(assess::compile(app)?);
+        self.inner.programs.lock().unwrap_or_else(PoisonError::into_inner).insert(app.slug.clone(), Arc::clone(&program));
+        Ok(program)
+    }
+
+    pub(crate) fn set_open(&self, open: Option<Open>) {
+        *self.inner.open.write().unwrap_or_else(PoisonError::into_inner) = open;
+    }
+
+    pub(crate) fn opened(&self) -> Option<Open> {
+        self.inner.open.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn open(&self) -> Result<Open, Failure> {
+        self.opened().ok_or_else(|| Failure::new("E-LOCKED", "The console is locked.", "Unlock it first."))
+    }
+
+    /// Runs blocking work on the open data, off the async threads.
+    pub(crate) async fn with_open<T: Send + 'static>(&self, work: impl FnOnce(Open) -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+        let open = self.open()?;
+        blocking(move || work(open)).await
+    }
+}
+
+/// Runs blocking work off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // The task panicked (its message went to standard error) or the program is ending.
+        Err(_) => Err(Failure::new("E-INTERNAL", "The console could not finish this.", "Start the console again; what was stored is unharmed.")),
+    }
+}

@@ -1,0 +1,359 @@
+//! Onboarded instances: their rows, their pages, changing and deleting them.
+
+use crate::{
+    Console,
+    catalog_document::feature,
+    checked,
+    console::Open,
+    judge::judge,
+    probe::checks_on,
+    scan::{instance_id, verdict_counts},
+    score::{CheckTally, score},
+    screen::{
+        Cause, CheckState, DatasetState, Deleted, Failure, FeatureHealth, Health, Input, Instance, InstanceChange, InstancePage, SandboxScope, ScanRow,
+        SealedField, SeverityCounts, VerdictCounts,
+    },
+    sink::state_of,
+    start::user,
+};
+use catalog::App;
+use std::{collections::BTreeMap, sync::Arc};
+use store::{Act, FindingFilter, FindingSort, FindingState, InstanceId, Scan, ScanState, SeverityTally, Slice, Store};
+
+/// How many scans the page of an instance lists.
+const SCANS: u32 = 20;
+
+impl Console {
+    /// Onboarded instances, by application and name.
+    ///
+    /// # Errors
+    /// When the console is locked or the database cannot be read.
+    pub async fn instances(&self, scope: SandboxScope) -> Result<Vec<Instance>, Failure> {
+        let console = self.clone();
+        self.with_open(move |open| {
+            let instances = open.store.instances()?;
+            let wanted = instances.into_iter().filter(|instance| match scope {
+                SandboxScope::Without => !instance.sandbox,
+                SandboxScope::Only => instance.sandbox,
+                SandboxScope::With => true,
+            });
+            let counts = open.store.open_findings(store::SandboxScope::With)?;
+            wanted.map(|instance| console.instance_row(&open, &instance, counts.get(&instance.id).copied())).collect()
+        })
+        .await
+    }
+
+    /// One instance, whole.
+    ///
+    /// # Errors
+    /// When there is no such instance or the database cannot be read.
+    pub async fn instance(&self, id: &str) -> Result<InstancePage, Failure> {
+        let id = instance_id(id)?;
+        let console = self.clone();
+        self.with_open(move |open| console.instance_page(&open, id)).await
+    }
+
+    /// The id of the instance with this id or name.
+    ///
+    /// # Errors
+    /// When there is none, or several of that name.
+    pub async fn find_instance(&self, text: &str) -> Result<String, Failure> {
+        let wanted = text.to_owned();
+        self.with_open(move |open| {
+            let instances = open.store.instances()?;
+            let found: Vec<_> = instances.iter().filter(|instance| instance.name == wanted || instance.id.to_string() == wanted).collect();
+            match found.as_slice() {
+                [one] => Ok(one.id.to_string()),
+                [] => Err(Failure::new("E-NOT-FOUND", format!("There is no instance {wanted}."), "See `posture instance list --sandbox`.")),
+                _ => Err(Failure::new("E-AMBIGUOUS", format!("Several instances are named {wanted}."), "Give the id of the one that is meant; see `posture instance list`.")),
+            }
+        })
+        .await
+    }
+
+    /// Changes what is not secret; thresholds are applied to the evidence of the last complete scan at once.
+    ///
+    /// # Errors
+    /// When a value is not right, the name is taken, or the database refuses.
+    pub async fn change_instance(&self, id: &str, change: InstanceChange) -> Result<InstancePage, Failure> {
+        let id = instance_id(id)?;
+        let console = self.clone();
+        let now = self.now();
+        self.with_open(move |open| {
+            let mut instance = open.store.instance(id)?;
+            let app = console.app(&instance.app)?;
+            instance.name = checked::name(&change.name)?;
+            instance.label = checked::label(&change.label)?;
+            instance.owner = checked::owner(&change.owner)?;
+            if !instance.sandbox {
+                let route = checked::route(&change.route)?;
+                instance.route =
+                    serde_json::to_value(&route).map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
+            }
+            let params = checked::params(&app, &change.answers)?;
+            let judge_again = params != instance.params;
+            instance.params = params;
+            open.store.update_instance(&instance)?;
+            open.store.record_act(&Act { at: now, who: user(), what: "instance changed".into(), detail: format!("{}, {}", instance.app, instance.name) })?;
+            if judge_again && let Some(scan) = open.store.last_complete_scan(id)? {
+                let program = console.program(&app)?;
+                let checks = judge(&app, &program, &open.store.collected(scan.id)?, &instance.params, scan.as_of)?;
+                open.store.rejudge_scan(scan.id, &checks, now)?;
+            }
+            console.instance_page(&open, id)
+        })
+        .await
+    }
+
+    /// Deletes an instance: its key first, so that nothing sealed can be opened any more, then everything read with it.
+    ///
+    /// # Errors
+    /// When the typed name is another one, the instance is being scanned, or keychain or database refuse.
+    pub async fn delete_instance(&self, id: &str, typed_name: &str) -> Result<Deleted, Failure> {
+        let id = instance_id(id)?;
+        let typed = typed_name.to_owned();
+        let now = self.now();
+        self.with_open(move |open| {
+            let instance = open.store.instance(id)?;
+            if typed != instance.name {
+                return Err(Failure::new("E-NAME-DIFFERS", "The typed name is not the instance's name; nothing was deleted.", "Type the name as it is shown.").on_field("typed_name"));
+            }
+            open.vault.delete(&id.to_string())?;
+            let deleted = open.store.delete_instance(id)?;
+            let what = if instance.sandbox { "sandbox instance deleted" } else { "instance deleted" };
+            open.store.record_act(&Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) })?;
+            let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+            Ok(Deleted {
+                scans: count(deleted.scans),
+                rows: count(deleted.rows),
+                findings: count(deleted.findings),
+                evidence: count(deleted.evidence),
+            })
+        })
+        .await
+    }
+
+    pub(crate) fn instance_row(&self, open: &Open, instance: &store::Instance, counts: Option<SeverityTally>) -> Result<Instance, Failure> {
+        let app = self.app(&instance.app)?;
+        let latest = open.store.scans(instance.id, 1)?.into_iter().next();
+        let complete = open.store.last_complete_scan(instance.id)?;
+        let scanning = self.inner.jobs.share(&instance.id.to_string());
+        let (health, cause) = health(&open.store, latest.as_ref(), complete.as_ref())?;
+        Ok(Instance {
+            id: instance.id.to_string(),
+            app: instance.app.clone(),
+            app_name: app.name.clone(),
+            name: instance.name.clone(),
+            label: instance.label.clone(),
+            owner: instance.owner.clone(),
+            sandbox: instance.sandbox,
+            health: if scanning.is_some() { Health::Scanning } else { health },
+            cause,
+            score: match &complete {
+                Some(scan) => score(tallies(&open.store, &app, instance.id, scan)?),
+                None => None,
+            },
+            open: severity_counts(&counts.unwrap_or_default()),
+            last_scan: complete.and_then(|scan| scan.finished_at).map(|at| at.to_string()),
+            scanning,
+            resumable: open.store.resumable_scan(instance.id)?.is_some(),
+        })
+    }
+
+    fn instance_page(&self, open: &Open, id: InstanceId) -> Result<InstancePage, Failure> {
+        let instance = open.store.instance(id)?;
+        let app = self.app(&instance.app)?;
+        let counts = open.store.open_findings(store::SandboxScope::With)?;
+        let row = self.instance_row(open, &instance, counts.get(&id).copied())?;
+        let names = open.store.instances()?.into_iter().filter(|other| other.app == app.slug && !other.sandbox).map(|other| other.name).collect();
+        let complete = open.store.last_complete_scan(id)?;
+        let (datasets, checks) = match &complete {
+            Some(scan) => (datasets(&open.store, &app, scan)?, checks(&open.store, &app, scan)?),
+            None => (Vec::new(), Vec::new()),
+        };
+        let hosts = match app.login(&instance.login) {
+            Some(login) => login
+                .resolve(&instance.inputs)
+                .map(|hosts| hosts.allowed.into_iter().collect())
+                // Inputs that no longer fit the catalog resolve to no host: none may receive the credential.
+                .unwrap_or_default(),
+            None => Vec::new(),
+        };
+        Ok(InstancePage {
+            features: features(&app, &row, &checks),
+            application: self.application_page(&app, names)?,
+            instance: row,
+            login: instance.login.clone(),
+            inputs: instance.inputs.iter().map(|(field, value)| Input { field: field.clone(), value: value.clone() }).collect(),
+            secrets: open
+                .vault
+                .sealed_fields(&id.to_string())?
+                .into_iter()
+                .map(|sealed| SealedField { field: sealed.field, set_at: sealed.set_at.to_string() })
+                .collect(),
+            hosts,
+            route: checked::route_choice(&instance.route),
+            datasets,
+            checks,
+            scans: open.store.scans(id, SCANS)?.iter().map(scan_row).collect(),
+            answers: checked::answers(&app, &instance.params),
+        })
+    }
+}
+
+/// Whether an instance can be used, from its latest scan and its last complete one.
+fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Result<(Health, Option<Cause>), Failure> {
+    let Some(latest) = latest else { return Ok((Health::Unknown, None)) };
+    let cause = || latest.cause.clone().map(Cause::from);
+    match latest.state {
+        ScanState::Running => return Ok((Health::Scanning, None)),
+        ScanState::Failed => return Ok((Health::Down, cause())),
+        ScanState::Complete | ScanState::Cut | ScanState::Cancelled => {}
+    }
+    let Some(complete) = complete else { return Ok((Health::Unknown, cause())) };
+    for dataset in store.datasets(complete.id)? {
+        match dataset.completeness {
+            None => return Ok((Health::Unhealthy, None)),
+            Some(completeness) => {
+                if let Some(cause) = completeness.cause() {
+                    return Ok((Health::Unhealthy, Some(cause.clone().into())));
+                }
+            }
+        }
+    }
+    Ok((Health::Up, None))
+}
+
+/// What each check counts for in the score.
+pub(crate) fn tallies(store: &Store, app: &App, instance: InstanceId, scan: &Scan) -> Result<Vec<CheckTally>, Failure> {
+    let open = open_by_check(store, instance)?;
+    Ok(store
+        .check_tallies(scan.id)?
+        .into_iter()
+        .filter_map(|tally| {
+            let check = app.check(&tally.check)?;
+            Some(CheckTally {
+                severity: crate::browse::severity(check.severity),
+                passed: tally.counts.pass,
+                open: open.get(&tally.check).copied().unwrap_or(0),
+                unread: tally.counts.not_evaluated > 0,
+            })
+        })
+        .collect())
+}
+
+/// Open findings of each check; those that were not re-checked count as failed still.
+fn open_by_check(store: &Store, instance: InstanceId) -> Result<BTreeMap<String, u32>, Failure> {
+    let filter = FindingFilter {
+        instances: vec![instance],
+        states: vec![FindingState::Open],
+        sandbox: store::SandboxScope::With,
+        ..FindingFilter::default()
+    };
+    let mut by_check = BTreeMap::new();
+    for finding in store.findings(&filter, FindingSort::Severity, true, Slice::ALL)?.rows {
+        *by_check.entry(finding.check).or_insert(0) += 1;
+    }
+    Ok(by_check)
+}
+
+fn datasets(store: &Store, app: &App, scan: &Scan) -> Result<Vec<DatasetState>, Failure> {
+    let stored = store.datasets(scan.id)?;
+    Ok(app
+        .datasets
+        .iter()
+        .filter_map(|dataset| {
+            let of_scan = stored.iter().find(|stored| stored.dataset == dataset.id)?;
+            let (state, cause) = of_scan.completeness.as_ref().map_or(("partial", None), state_of);
+            Some(DatasetState {
+                id: dataset.id.clone(),
+                title: dataset.title.clone(),
+                state: state.to_owned(),
+                cause,
+                rows: u32::try_from(of_scan.rows).unwrap_or(u32::MAX),
+                needs: dataset.needs.any_of.clone(),
+                checks: checks_on(app, &dataset.id),
+            })
+        })
+        .collect())
+}
+
+fn checks(store: &Store, app: &Arc<App>, scan: &Scan) -> Result<Vec<CheckState>, Failure> {
+    let tallies = store.check_tallies(scan.id)?;
+    Ok(app
+        .checks
+        .iter()
+        .filter_map(|check| {
+            let tally = tallies.iter().find(|tally| tally.check == check.id)?;
+            let counts = verdict_counts(&tally.counts);
+            let reason = tally.reason.clone().map(|sentence| Cause { kind: "not_applicable".into(), sentence, remedy: String::new() });
+            Some(CheckState {
+                id: check.id.clone(),
+                title: check.title.clone(),
+                severity: crate::browse::severity(check.severity),
+                feature: feature(check.feature).to_owned(),
+                verdict: worst(&counts).to_owned(),
+                counts,
+                cause: tally.cause.clone().map(Cause::from).or(reason),
+            })
+        })
+        .collect())
+}
+
+/// The worst verdict among a check's rows.
+fn worst(counts: &VerdictCounts) -> &'static str {
+    let order = [
+        (counts.fail, "fail"),
+        (counts.not_evaluated, "not_evaluated"),
+        (counts.manual, "manual"),
+        (counts.observed, "observed"),
+        (counts.pass, "pass"),
+    ];
+    order.into_iter().find(|(count, _)| *count > 0).map_or("not_applicable", |(_, word)| word)
+}
+
+fn features(app: &App, row: &Instance, checks: &[CheckState]) -> Vec<FeatureHealth> {
+    app.features
+        .iter()
+        .map(|kind| {
+            let kind = feature(*kind);
+            let mut counts = VerdictCounts::default();
+            for check in checks.iter().filter(|check| check.feature == kind) {
+                counts.pass += check.counts.pass;
+                counts.fail += check.counts.fail;
+                counts.not_applicable += check.counts.not_applicable;
+                counts.not_evaluated += check.counts.not_evaluated;
+                counts.manual += check.counts.manual;
+                counts.observed += check.counts.observed;
+            }
+            let unread = checks.iter().find(|check| check.feature == kind && check.counts.not_evaluated > 0);
+            let refused = row.cause.as_ref().is_some_and(|cause| cause.kind == "credential_refused");
+            let (state, detail) = match row.health {
+                Health::Scanning => ("scanning", String::new()),
+                Health::Unknown => ("unknown", String::new()),
+                Health::Down if refused => ("auth_required", row.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
+                Health::Down => ("unhealthy", row.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
+                Health::Up | Health::Unhealthy => match unread {
+                    Some(check) => ("unhealthy", check.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
+                    None => ("ok", String::new()),
+                },
+            };
+            FeatureHealth { feature: kind.to_owned(), state: state.to_owned(), detail, counts }
+        })
+        .collect()
+}
+
+fn scan_row(scan: &Scan) -> ScanRow {
+    ScanRow {
+        id: scan.id.to_string(),
+        state: scan.state.as_str().to_owned(),
+        started_at: scan.started_at.to_string(),
+        finished_at: scan.finished_at.map(|at| at.to_string()),
+        failure: scan.cause.clone().map(Cause::from),
+        requests: scan.requests,
+    }
+}
+
+pub(crate) fn severity_counts(tally: &SeverityTally) -> SeverityCounts {
+    SeverityCounts { critical: tally.critical, high: tally.high, medium: tally.medium, low: tally.low, info: tally.info }
+}

@@ -1,0 +1,106 @@
+//! Work under way: what the sidebar shows and what can be cancelled.
+
+use crate::screen::Job;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+struct Running {
+    job: Job,
+    cancel: CancellationToken,
+}
+
+/// All jobs under way in this process.
+pub(crate) struct Jobs {
+    running: Mutex<BTreeMap<String, Running>>,
+    changes: watch::Sender<Vec<Job>>,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self { running: Mutex::default(), changes: watch::Sender::new(Vec::new()) }
+    }
+}
+
+impl Jobs {
+    /// Begins a job; it ends when the guard is dropped.
+    pub(crate) fn begin(self: &Arc<Self>, instance: &str, title: &str) -> JobGuard {
+        let id = uuid::Uuid::new_v4().to_string();
+        let cancel = CancellationToken::new();
+        let job = Job { id: id.clone(), instance: instance.to_owned(), title: title.to_owned(), done: 0.0, host: String::new() };
+        self.change(|running| {
+            running.insert(id.clone(), Running { job, cancel: cancel.clone() });
+        });
+        JobGuard { jobs: Arc::clone(self), id, cancel }
+    }
+
+    pub(crate) fn cancel(&self, id: &str) {
+        if let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            running.cancel.cancel();
+        }
+    }
+
+    pub(crate) fn list(&self) -> Vec<Job> {
+        self.changes.borrow().clone()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Vec<Job>> {
+        self.changes.subscribe()
+    }
+
+    /// The share done of an instance's scan, if one runs here.
+    pub(crate) fn share(&self, instance: &str) -> Option<f64> {
+        self.changes.borrow().iter().find(|job| job.instance == instance).map(|job| job.done)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Running>)) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut running);
+        self.changes.send_replace(running.values().map(|running| running.job.clone()).collect());
+    }
+}
+
+/// A job; dropping it ends it.
+pub(crate) struct JobGuard {
+    jobs: Arc<Jobs>,
+    id: String,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl JobGuard {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Share done and the host being talked to.
+    pub(crate) fn report(&self, done: f64, host: &str) {
+        self.jobs.change(|running| {
+            if let Some(running) = running.get_mut(&self.id) {
+                running.job.done = done;
+                if !host.is_empty() {
+                    host.clone_into(&mut running.job.host);
+                }
+            }
+        });
+    }
+
+    /// The instance, once it has an id.
+    pub(crate) fn belongs_to(&self, instance: &str) {
+        self.jobs.change(|running| {
+            if let Some(running) = running.get_mut(&self.id) {
+                instance.clone_into(&mut running.job.instance);
+            }
+        });
+    }
+}
+
+impl Drop for JobGuard {
+    fn drop(&mut self) {
+        self.jobs.change(|running| {
+            running.remove(&self.id);
+        });
+    }
+}

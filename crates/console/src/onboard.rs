@@ -1,0 +1,257 @@
+//! From a filled dialog to a connected instance; and entering credentials anew.
+
+use crate::{
+    Console, Listener,
+    applications::find_login,
+    checked,
+    console::blocking,
+    jobs::JobGuard,
+    probe,
+    scan::{StepClock, instance_id, log_requests, on_sign_in, tell_ending},
+    screen::{AddInstance, DatasetState, Failure, Outcome, Progress, Step, StepState},
+    start::user,
+};
+use catalog::{App, Login};
+use connect::{ConnectError, Limits, RequestEntry, Route, Session, SignIn};
+use secrecy::SecretString;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use store::{Act, Instance, InstanceId};
+use uuid::Uuid;
+
+/// An instance about to be added, everything checked.
+pub(crate) struct Newcomer {
+    pub(crate) app: Arc<App>,
+    pub(crate) instance: Instance,
+    pub(crate) route: Route,
+    pub(crate) secrets: BTreeMap<String, SecretString>,
+}
+
+impl Console {
+    /// Signs in with a dialog's values, stores the instance, tells what the credential may read, and scans it for the first
+    /// time. Nothing is stored before the vendor accepted the credential. Answers the instance's id.
+    ///
+    /// # Errors
+    /// When a value is not right, sign-in fails, or the store refuses. A first scan that fails or is cancelled is no error:
+    /// the instance is there, with its health.
+    pub async fn connect(&self, draft: &str, request: AddInstance, listener: Listener) -> Result<String, Failure> {
+        let added = self.connect_quietly(draft, request, &listener).await;
+        if let Err(failure) = &added {
+            listener(Progress::Failed { failure: failure.clone(), kept: "Nothing was stored.".into() });
+        }
+        added
+    }
+
+    async fn connect_quietly(&self, draft: &str, request: AddInstance, listener: &Listener) -> Result<String, Failure> {
+        let step = StepClock::begin(listener, Step::Format);
+        let newcomer = match self.newcomer(draft, request).await {
+            Ok(newcomer) => {
+                step.end(StepState::Done, "");
+                newcomer
+            }
+            Err(failure) => {
+                step.end(StepState::Failed, "");
+                return Err(failure);
+            }
+        };
+        self.add(newcomer, listener).await
+    }
+
+    async fn newcomer(&self, draft: &str, request: AddInstance) -> Result<Newcomer, Failure> {
+        let (slug, login_id, secrets) = self.inner.drafts.secrets(draft)?;
+        if slug != request.app || login_id != request.login {
+            return Err(Failure::new("E-DIALOG", "The dialog belongs to another login option.", "Open it again."));
+        }
+        let app = self.app(&slug)?;
+        let login = find_login(&app, &login_id)?;
+        let instance = Instance {
+            id: InstanceId(Uuid::new_v4()),
+            app: slug.clone(),
+            name: checked::name(&request.name)?,
+            label: checked::label(&request.label)?,
+            owner: checked::owner(&request.owner)?,
+            login: login_id.clone(),
+            inputs: checked::inputs(&app, &login_id, &request.inputs)?,
+            route: serde_json::Value::Null,
+            params: checked::params(&app, &request.answers)?,
+            sandbox: false,
+            tenant: None,
+            created_at: self.now(),
+        };
+        checked::secrets(login, &secrets)?;
+        let route = checked::route(&request.route)?;
+        let route_json = serde_json::to_value(&route).map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
+        let instance = Instance { route: route_json, ..instance };
+        // Told now, before anything is sent, and again by the database when it is stored.
+        let name = instance.name.clone();
+        self.with_open(move |open| {
+            let taken = open.store.instances()?.iter().any(|other| other.app == slug && other.name == name);
+            if taken { Err(Failure::from(store::StoreError::NameTaken { name }).on_field("name")) } else { Ok(()) }
+        })
+        .await?;
+        Ok(Newcomer { app, instance, route, secrets })
+    }
+
+    /// From checked values to the first scan's outcome.
+    pub(crate) async fn add(&self, newcomer: Newcomer, listener: &Listener) -> Result<String, Failure> {
+        let Newcomer { app, instance, route, secrets } = newcomer;
+        let job = self.inner.jobs.begin("", &format!("{}, {}", app.name, instance.name));
+        let login = find_login(&app, &instance.login)?;
+        let (session, mut requests) = self.sign_in(&app, login, &instance.inputs, &secrets, &route, listener, &job).await?;
+
+        let step = StepClock::begin(listener, Step::Permissions);
+        let permissions = tokio::select! {
+            () = job.cancel.cancelled() => Err(Failure::from(ConnectError::Cancelled)),
+            permissions = probe::permissions(&session, &app) => Ok(permissions),
+        }?;
+        requests.extend(session.take_requests());
+        let readable = permissions.iter().filter(|dataset| dataset.state != "unavailable").count();
+        let state = if readable == permissions.len() { StepState::Done } else { StepState::Warned };
+        step.end(state, format!("{readable} of {} datasets can be read", permissions.len()));
+        listener(probe::event(&app, &permissions));
+
+        self.store_newcomer(&instance, secrets, requests).await?;
+        let id = instance.id.to_string();
+        job.belongs_to(&id);
+        let outcome = self.first_scan(&instance, &app, &session, listener, &job).await;
+        tell_ending(&id, &outcome, listener);
+        if let Err(failure) = outcome {
+            tracing::info!(code = failure.code, "the first scan did not complete");
+        }
+        Ok(id)
+    }
+
+    async fn store_newcomer(&self, instance: &Instance, secrets: BTreeMap<String, SecretString>, requests: Vec<RequestEntry>) -> Result<(), Failure> {
+        let open = self.open()?;
+        let (instance, now) = (instance.clone(), self.now());
+        let (id, store) = (instance.id, open.store.clone());
+        blocking(move || {
+            // Sealed first: an instance without its credentials would be a row that cannot be scanned, whereas a sealed file
+            // without its instance is removed here at once.
+            open.vault.seal(&id.to_string(), &secrets, now)?;
+            if let Err(error) = open.store.insert_instance(&instance) {
+                open.vault.delete(&id.to_string())?;
+                return Err(error.into());
+            }
+            let what = if instance.sandbox { "sandbox instance added" } else { "instance added" };
+            open.store.record_act(&Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) })?;
+            Ok(())
+        })
+        .await?;
+        log_requests(&store, id, requests).await
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn sign_in(
+        &self,
+        app: &App,
+        login: &Login,
+        inputs: &BTreeMap<String, String>,
+        credentials: &BTreeMap<String, SecretString>,
+        route: &Route,
+        listener: &Listener,
+        job: &JobGuard,
+    ) -> Result<(Session, Vec<RequestEntry>), Failure> {
+        let requests = Mutex::new(Vec::new());
+        let signing_in = async {
+            connect::sign_in(SignIn {
+                app,
+                login,
+                inputs,
+                credentials,
+                route,
+                limits: Limits::default(),
+                clock: Arc::clone(&self.inner.options.clock),
+                events: &|step| on_sign_in(step, listener, job, &requests),
+            })
+            .await
+        };
+        let session = tokio::select! {
+            () = job.cancel.cancelled() => Err(ConnectError::Cancelled),
+            result = signing_in => result,
+        }
+        .map_err(|error| {
+            let secret_field = login.fields.iter().find(|field| field.secret).map(|field| field.id.clone());
+            let refused = matches!(error, ConnectError::CredentialRefused { .. });
+            listener(Progress::Step { step: Step::SignIn, state: StepState::Failed, detail: String::new(), milliseconds: 0 });
+            let failure = Failure::from(error);
+            match secret_field {
+                Some(field) if refused => failure.on_field(&field),
+                _ => failure,
+            }
+        })?;
+        Ok((session, requests.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// Reauthenticate: signs in with the draft's secrets and, if they work, seals them in place of the stored ones, then scans.
+    ///
+    /// # Errors
+    /// When sign-in fails; the stored credentials are then as they were.
+    pub async fn replace_secret(&self, draft: &str, instance: &str, listener: Listener) -> Result<(), Failure> {
+        let id = instance_id(instance)?;
+        let stored = self.with_open(move |open| Ok(open.store.instance(id)?)).await?;
+        let (slug, login_id, secrets) = self.inner.drafts.secrets(draft)?;
+        if slug != stored.app || login_id != stored.login {
+            return Err(Failure::new("E-DIALOG", "The dialog belongs to another application or login option.", "Open it from the instance's page."));
+        }
+        let app = self.app(&slug)?;
+        let login = find_login(&app, &login_id)?;
+        checked::secrets(login, &secrets)?;
+        let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
+        let route = self.route_of(&stored).await?;
+        let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
+        let now = self.now();
+        let name = stored.name.clone();
+        self.with_open(move |open| {
+            open.vault.seal(&id.to_string(), &secrets, now)?;
+            open.store.record_act(&Act { at: now, who: user(), what: "credential replaced".into(), detail: name })?;
+            Ok(())
+        })
+        .await?;
+        log_requests(&self.open()?.store, id, requests).await?;
+        let outcome = self.first_scan(&stored, &app, &session, &listener, &job).await;
+        tell_ending(instance, &outcome, &listener);
+        outcome.map(|_: Outcome| ())
+    }
+
+    /// Signs in with the stored credentials and says what they may read. Stores nothing but the request log.
+    ///
+    /// # Errors
+    /// When it cannot sign in.
+    pub async fn test_instance(&self, instance: &str, listener: Listener) -> Result<Vec<DatasetState>, Failure> {
+        let (stored, app, session, job) = self.session_of(instance, &listener).await?;
+        let permissions = probe::permissions(&session, &app).await;
+        listener(probe::event(&app, &permissions));
+        log_requests(&self.open()?.store, stored.id, session.take_requests()).await?;
+        drop(job);
+        Ok(permissions)
+    }
+
+    /// Reads each dataset once and gives the shape of the answers: names and types, no values. Stores nothing but the request log.
+    ///
+    /// # Errors
+    /// When it cannot sign in.
+    pub async fn schema(&self, instance: &str) -> Result<serde_json::Value, Failure> {
+        let listener: Listener = Arc::new(|_event| {});
+        let (stored, app, session, job) = self.session_of(instance, &listener).await?;
+        let shapes = connect::shapes(&session, &app).await;
+        log_requests(&self.open()?.store, stored.id, session.take_requests()).await?;
+        drop(job);
+        Ok(serde_json::json!({ "schema": 1, "app": app.slug, "shapes": shapes }))
+    }
+
+    async fn session_of(&self, instance: &str, listener: &Listener) -> Result<(Instance, Arc<App>, Session, JobGuard), Failure> {
+        let id = instance_id(instance)?;
+        let open = self.open()?;
+        let (stored, secrets) = blocking(move || Ok((open.store.instance(id)?, open.vault.unseal(&id.to_string())?))).await?;
+        let app = self.app(&stored.app)?;
+        let login = find_login(&app, &stored.login)?;
+        let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
+        let route = self.route_of(&stored).await?;
+        let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
+        log_requests(&self.open()?.store, id, requests).await?;
+        Ok((stored, app, session, job))
+    }
+}

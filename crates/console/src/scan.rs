@@ -1,0 +1,349 @@
+//! A scan: sign in, read into the store, judge, commit. A cut scan is resumed and never replaces the last complete one.
+
+use crate::{
+    Console, Listener,
+    console::{Open, blocking},
+    jobs::JobGuard,
+    judge::judge,
+    screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
+    sink::{self, ScanSink},
+};
+use catalog::{App, Cause, CauseKind, Collected, RowKey};
+use connect::{Begun, BegunStream, ConnectError, Limits, Resume, Session, SignIn, SignInStep};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+use store::{Instance, InstanceId, ResumeState, ScanId, ScanState, Store, VerdictTally};
+
+/// Rows of a scan speak of one time; what was cut longer ago than this is read anew.
+const RESUMABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Tells a step's beginning and end, with the time it took.
+pub(crate) struct StepClock<'a> {
+    listener: &'a Listener,
+    step: Step,
+    began: Instant,
+}
+
+impl<'a> StepClock<'a> {
+    pub(crate) fn begin(listener: &'a Listener, step: Step) -> Self {
+        listener(Progress::Step { step, state: StepState::Running, detail: String::new(), milliseconds: 0 });
+        Self { listener, step, began: Instant::now() }
+    }
+
+    pub(crate) fn end(self, state: StepState, detail: impl Into<String>) {
+        let milliseconds = u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        (self.listener)(Progress::Step { step: self.step, state, detail: detail.into(), milliseconds });
+    }
+}
+
+impl Console {
+    /// Scans an instance, going on with a scan that was cut.
+    ///
+    /// # Errors
+    /// When it cannot sign in, is cancelled, or the store refuses. What a vendor does not let us read is no error: it is in the outcome.
+    pub async fn scan(&self, instance: &str, listener: Listener) -> Result<Outcome, Failure> {
+        let result = self.scan_quietly(instance, &listener).await;
+        tell_ending(instance, &result, &listener);
+        result
+    }
+
+    async fn scan_quietly(&self, instance: &str, listener: &Listener) -> Result<Outcome, Failure> {
+        let open = self.open()?;
+        let id = instance_id(instance)?;
+        let instance = {
+            let store = open.store.clone();
+            blocking(move || Ok(store.instance(id)?)).await?
+        };
+        let app = self.app(&instance.app)?;
+        let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
+        let started = self.begin(&open, &instance, &app).await?;
+        let scan = started.scan;
+        let signed_in = self.sign_in_stored(&open, &instance, &app, listener, &job).await;
+        let session = match signed_in {
+            Ok(session) => session,
+            Err(error) => return Err(self.give_up(&open, scan, error).await),
+        };
+        self.read_and_judge(&open, &instance, &app, &session, started, listener, &job).await
+    }
+
+    /// The first scan of an instance that has just signed in.
+    pub(crate) async fn first_scan(&self, instance: &Instance, app: &Arc<App>, session: &Session, listener: &Listener, job: &JobGuard) -> Result<Outcome, Failure> {
+        let open = self.open()?;
+        let started = self.begin(&open, instance, app).await?;
+        self.read_and_judge(&open, instance, app, session, started, listener, job).await
+    }
+
+    async fn begin(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<ResumeState, Failure> {
+        let (store, app, id, now) = (open.store.clone(), Arc::clone(app), instance.id, self.now());
+        blocking(move || {
+            if let Some(resumable) = store.resumable_scan(id)?.filter(|scan| now.duration_since(scan.started_at) <= RESUMABLE_FOR) {
+                return Ok(store.resume_scan(resumable.scan)?);
+            }
+            let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+            let scan = store.begin_scan(id, now, &datasets)?;
+            Ok(ResumeState { scan, started_at: now, as_of: now, datasets: Vec::new(), parents: Vec::new() })
+        })
+        .await
+    }
+
+    async fn sign_in_stored(&self, open: &Open, instance: &Instance, app: &Arc<App>, listener: &Listener, job: &JobGuard) -> Result<Session, ScanError> {
+        let vault = Arc::clone(&open.vault);
+        let id = instance.id.to_string();
+        let credentials = blocking(move || Ok(vault.unseal(&id)?)).await?;
+        let route = self.route_of(instance).await?;
+        let login = app.login(&instance.login).ok_or_else(|| {
+            Failure::new("E-LOGIN-UNKNOWN", format!("{} no longer has the login option {}.", app.name, instance.login), "Reauthenticate the instance with another login option.")
+        })?;
+        let requests = Mutex::new(Vec::new());
+        let signing_in = async {
+            connect::sign_in(SignIn {
+                app,
+                login,
+                inputs: &instance.inputs,
+                credentials: &credentials,
+                route: &route,
+                limits: Limits::default(),
+                clock: Arc::clone(&self.inner.options.clock),
+                events: &|step| on_sign_in(step, listener, job, &requests),
+            })
+            .await
+        };
+        let signed_in = tokio::select! {
+            () = job.cancel.cancelled() => Err(ConnectError::Cancelled),
+            result = signing_in => result,
+        };
+        let entries = requests.into_inner().unwrap_or_else(PoisonError::into_inner);
+        log_requests(&open.store, instance.id, entries).await?;
+        signed_in.map_err(ScanError::Wire)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn read_and_judge(
+        &self,
+        open: &Open,
+        instance: &Instance,
+        app: &Arc<App>,
+        session: &Session,
+        started: ResumeState,
+        listener: &Listener,
+        job: &JobGuard,
+    ) -> Result<Outcome, Failure> {
+        let scan = started.scan;
+        let as_of = started.as_of;
+        let step = StepClock::begin(listener, Step::Scan);
+        match self.collect(open, instance, app, session, started, listener, job).await {
+            Ok(()) => step.end(StepState::Done, ""),
+            Err(error) => {
+                step.end(StepState::Failed, "");
+                return Err(self.give_up(open, scan, error).await);
+            }
+        }
+        let step = StepClock::begin(listener, Step::Judge);
+        let (store, app, params, now, program) =
+            (open.store.clone(), Arc::clone(app), instance.params.clone(), self.now(), self.program(app)?);
+        let judged = blocking(move || {
+            let collected = store.collected(scan)?;
+            tracing::trace!(scan = scan.0, "judging");
+            let checks = judge(&app, &program, &collected, &params, as_of)?;
+            tracing::trace!(scan = scan.0, "committing");
+            let outcome = store.commit_scan(scan, &checks, as_of, now)?;
+            tracing::trace!(scan = scan.0, "committed");
+            Ok(outcome)
+        })
+        .await;
+        match judged {
+            Ok(outcome) => {
+                job.report(1.0, "");
+                let outcome = outcome_screen(&outcome);
+                step.end(StepState::Done, format!("{} open, {} new", outcome.opened + outcome.still_open + outcome.not_rechecked, outcome.opened));
+                Ok(outcome)
+            }
+            Err(failure) => {
+                step.end(StepState::Failed, "");
+                Err(self.give_up(open, scan, ScanError::Own(failure)).await)
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn collect(
+        &self,
+        open: &Open,
+        instance: &Instance,
+        app: &Arc<App>,
+        session: &Session,
+        started: ResumeState,
+        listener: &Listener,
+        job: &JobGuard,
+    ) -> Result<(), ScanError> {
+        let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+        let scan = started.scan;
+        let resume = {
+            let store = open.store.clone();
+            blocking(move || resume(&store, started)).await?
+        };
+        let mut sink = ScanSink {
+            app,
+            store: open.store.clone(),
+            scan,
+            instance: instance.id,
+            listener: Arc::clone(listener),
+            job,
+            requests: HashMap::new(),
+            rows: BTreeMap::new(),
+            done: u32::try_from(resume.finished.len()).unwrap_or(u32::MAX),
+            of: u32::try_from(datasets.len()).unwrap_or(u32::MAX),
+        };
+        connect::collect(session, app, &datasets, resume, &mut sink, job.cancel.clone()).await.map_err(ScanError::Wire)
+    }
+
+    /// Ends a scan that cannot go on, with its cause; what was read stays to go on from.
+    async fn give_up(&self, open: &Open, scan: ScanId, error: ScanError) -> Failure {
+        let (failure, cause, cancelled) = match error {
+            ScanError::Wire(error) => {
+                let cancelled = matches!(error, ConnectError::Cancelled);
+                let cause = error.to_cause();
+                (Failure::from(error), cause, cancelled)
+            }
+            ScanError::Own(failure) => {
+                let cause = Cause { kind: CauseKind::InputIncomplete, sentence: failure.sentence.clone(), remedy: failure.remedy.clone() };
+                (failure, cause, false)
+            }
+        };
+        let state = if cancelled { ScanState::Cancelled } else { ScanState::Failed };
+        let (store, now) = (open.store.clone(), self.now());
+        if let Err(second) = blocking(move || Ok(store.end_scan(scan, state, Some(&cause), now)?)).await {
+            // The first failure is the one to show; this one leaves a running scan that the next start marks as cut.
+            tracing::warn!(code = second.code, "the scan's end could not be stored");
+        }
+        failure
+    }
+}
+
+/// Why a scan could not go on.
+pub(crate) enum ScanError {
+    Wire(ConnectError),
+    Own(Failure),
+}
+
+impl From<Failure> for ScanError {
+    fn from(failure: Failure) -> Self {
+        Self::Own(failure)
+    }
+}
+
+impl From<ScanError> for Failure {
+    fn from(error: ScanError) -> Self {
+        match error {
+            ScanError::Wire(error) => error.into(),
+            ScanError::Own(failure) => failure,
+        }
+    }
+}
+
+/// The last event of a job.
+pub(crate) fn tell_ending(instance: &str, result: &Result<Outcome, Failure>, listener: &Listener) {
+    match result {
+        Ok(outcome) => listener(Progress::Finished { instance: instance.to_owned(), outcome: *outcome }),
+        Err(failure) => listener(Progress::Failed {
+            failure: failure.clone(),
+            kept: "The last complete scan still counts; what was read now is kept to resume from.".into(),
+        }),
+    }
+}
+
+/// Tells the steps of signing in, and keeps the requests for the log.
+pub(crate) fn on_sign_in(step: SignInStep, listener: &Listener, job: &JobGuard, requests: &Mutex<Vec<connect::RequestEntry>>) {
+    let tell = |step, state, detail: String, milliseconds| listener(Progress::Step { step, state, detail, milliseconds });
+    match step {
+        SignInStep::FieldsChecked => tell(Step::Format, StepState::Done, String::new(), 0),
+        SignInStep::HostsResolved { .. } => {}
+        SignInStep::Asking { host, .. } => {
+            job.report(0.0, &host);
+            tell(Step::Host, StepState::Running, host, 0);
+        }
+        SignInStep::Requested { entry } => {
+            if entry.status.is_some() {
+                tell(Step::Host, StepState::Done, entry.host.clone(), entry.milliseconds);
+                tell(Step::SignIn, StepState::Running, String::new(), 0);
+            } else {
+                tell(Step::Host, StepState::Failed, entry.host.clone(), entry.milliseconds);
+            }
+            requests.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        }
+        SignInStep::Accepted => tell(Step::SignIn, StepState::Done, String::new(), 0),
+    }
+}
+
+pub(crate) async fn log_requests(store: &Store, instance: InstanceId, entries: Vec<connect::RequestEntry>) -> Result<(), Failure> {
+    let store = store.clone();
+    blocking(move || {
+        for entry in &entries {
+            store.log_request(&sink::request(entry, instance, None))?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// What the store holds of a scan, as the wire takes it up again.
+fn resume(store: &Store, state: ResumeState) -> Result<Resume, Failure> {
+    if state.datasets.is_empty() {
+        return Ok(Resume::default());
+    }
+    let mut collected = store.collected(state.scan)?;
+    let mut resume = Resume::default();
+    for dataset in state.datasets {
+        let Some(rows) = collected.remove(&dataset.dataset).map(|collected| collected.rows) else { continue };
+        match dataset.completeness {
+            Some(completeness) => {
+                resume.finished.insert(dataset.dataset, Collected { rows, completeness });
+            }
+            None => {
+                let streams: Vec<BegunStream> = state
+                    .parents
+                    .iter()
+                    .filter(|parent| parent.dataset == dataset.dataset && parent.pages > 0)
+                    .map(|parent| BegunStream {
+                        parent: (parent.parent != RowKey::default()).then(|| parent.parent.clone()),
+                        pages: parent.pages,
+                        next: parent.next.clone(),
+                    })
+                    .collect();
+                if !streams.is_empty() {
+                    resume.begun.insert(dataset.dataset, Begun { rows, streams });
+                }
+            }
+        }
+    }
+    Ok(resume)
+}
+
+pub(crate) fn instance_id(text: &str) -> Result<InstanceId, Failure> {
+    text.parse().map_err(|_| Failure::new("E-NOT-FOUND", "There is no such instance.", "It may have been deleted meanwhile: reload the list."))
+}
+
+fn outcome_screen(outcome: &store::ScanOutcome) -> Outcome {
+    Outcome {
+        opened: outcome.opened,
+        still_open: outcome.still_open,
+        fixed: outcome.fixed,
+        gone: outcome.gone,
+        not_rechecked: outcome.not_rechecked,
+        verdicts: verdict_counts(&outcome.verdicts),
+    }
+}
+
+pub(crate) fn verdict_counts(tally: &VerdictTally) -> VerdictCounts {
+    VerdictCounts {
+        pass: tally.pass,
+        fail: tally.fail,
+        not_applicable: tally.not_applicable,
+        not_evaluated: tally.not_evaluated,
+        manual: tally.manual,
+        observed: tally.observed,
+    }
+}
