@@ -92,11 +92,7 @@ impl Shape {
                 Segment::Exactly(decoded(segment).into_owned())
             }
         });
-        Self {
-            segments: segments.collect(),
-            query: pairs(query),
-            closed: false,
-        }
+        Self { segments: segments.collect(), query: pairs(query), closed: false }
     }
 
     /// The same for requests that carry these parameters and no others.
@@ -113,9 +109,7 @@ impl Shape {
 
     /// Whether and how closely a request fits.
     pub(crate) fn fit(&self, path: &str, query: &[(String, String)]) -> Option<Fit> {
-        if !self.query.iter().all(|wanted| query.contains(wanted))
-            || (self.closed && query.len() != self.query.len())
-        {
+        if !self.query.iter().all(|wanted| query.contains(wanted)) || (self.closed && query.len() != self.query.len()) {
             return None;
         }
         let mut index = None;
@@ -127,9 +121,7 @@ impl Shape {
                 Segment::Exactly(wanted) if *wanted == text => {}
                 Segment::Exactly(_) => return None,
                 Segment::Numbered(before, behind) => {
-                    let digits = text
-                        .strip_prefix(before.as_str())?
-                        .strip_suffix(behind.as_str())?;
+                    let digits = text.strip_prefix(before.as_str())?.strip_suffix(behind.as_str())?;
                     let number: u32 = digits.parse().ok()?;
                     // One number has one spelling, and every number in a path is the same row's.
                     if number.to_string() != digits || index.is_some_and(|known| known != number) {
@@ -139,39 +131,25 @@ impl Shape {
                 }
             }
         }
-        given.next().is_none().then_some(Fit {
-            parameters: self.query.len(),
-            literal: index.is_none(),
-            index,
-        })
+        given.next().is_none().then_some(Fit { parameters: self.query.len(), literal: index.is_none(), index })
     }
 
     /// Whether an answer of that shape is meant by this one: its path is one that this one's template allows, and this
     /// one's query, if it has one, is among its own.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         let segments = self.segments.len() == other.segments.len()
-            && self
-                .segments
-                .iter()
-                .zip(&other.segments)
-                .all(|(one, two)| *one == Segment::Any || one == two);
+            && self.segments.iter().zip(&other.segments).all(|(one, two)| *one == Segment::Any || one == two);
         segments && self.query.iter().all(|wanted| other.query.contains(wanted))
     }
 
     /// The same path with no say about the query.
     pub(crate) fn without_query(&self) -> Self {
-        Self {
-            segments: self.segments.clone(),
-            query: Vec::new(),
-            closed: self.closed,
-        }
+        Self { segments: self.segments.clone(), query: Vec::new(), closed: self.closed }
     }
 
     /// Whether the path holds a generated row's number.
     pub(crate) fn is_numbered(&self) -> bool {
-        self.segments
-            .iter()
-            .any(|segment| matches!(segment, Segment::Numbered(..)))
+        self.segments.iter().any(|segment| matches!(segment, Segment::Numbered(..)))
     }
 }
 
@@ -181,9 +159,7 @@ impl Answer {
         if !self.hosts.contains(&asked.host) {
             return None;
         }
-        self.shape
-            .fit(&asked.path, &asked.query)
-            .filter(|fit| fit.index.is_none_or(|index| index < self.generated.count))
+        self.shape.fit(&asked.path, &asked.query).filter(|fit| fit.index.is_none_or(|index| index < self.generated.count))
     }
 
     /// The body for a request that fits like this; `None` for a body that is not JSON.
@@ -198,9 +174,7 @@ impl Answer {
 
 /// The parameters of a query, decoded.
 pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect()
+    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
 fn decoded(segment: &str) -> Cow<'_, str> {

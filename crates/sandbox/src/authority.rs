@@ -2,8 +2,8 @@
 
 use crate::SandboxError;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -34,14 +34,9 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         cover_every_clock(&mut params);
         let key = KeyPair::generate().map_err(SandboxError::Certificate)?;
-        let issuer =
-            CertifiedIssuer::self_signed(params, key).map_err(SandboxError::Certificate)?;
+        let issuer = CertifiedIssuer::self_signed(params, key).map_err(SandboxError::Certificate)?;
         let pem = issuer.pem();
-        Ok(Self {
-            issuer,
-            pem,
-            configs: Mutex::default(),
-        })
+        Ok(Self { issuer, pem, configs: Mutex::default() })
     }
 
     /// The authority's certificate, PEM. Its key is not obtainable.
@@ -61,8 +56,7 @@ impl Authority {
     }
 
     fn mint(&self, host: &str) -> Result<ServerConfig, SandboxError> {
-        let mut params =
-            CertificateParams::new(vec![host.to_owned()]).map_err(SandboxError::Certificate)?;
+        let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(SandboxError::Certificate)?;
         let mut name = DistinguishedName::new();
         name.push(DnType::OrganizationName, AUTHORITY_ORGANIZATION);
         name.push(DnType::CommonName, host);
@@ -72,18 +66,13 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         cover_every_clock(&mut params);
         let key = KeyPair::generate().map_err(SandboxError::Certificate)?;
-        let leaf = params
-            .signed_by(&key, &self.issuer)
-            .map_err(SandboxError::Certificate)?;
+        let leaf = params.signed_by(&key, &self.issuer).map_err(SandboxError::Certificate)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(SandboxError::Tls)?
             .with_no_client_auth()
-            .with_single_cert(
-                vec![leaf.der().clone()],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )
+            .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))
             .map_err(SandboxError::Tls)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)

@@ -54,13 +54,8 @@ impl Running {
             }
             Err(source) => return Err(SandboxError::Runtime { path, source }),
         };
-        let running: Self =
-            serde_json::from_slice(&text).map_err(|_| SandboxError::ControlAnswer)?;
-        if running.address.ip().is_loopback() {
-            Ok(running)
-        } else {
-            Err(SandboxError::ControlAnswer)
-        }
+        let running: Self = serde_json::from_slice(&text).map_err(|_| SandboxError::ControlAnswer)?;
+        if running.address.ip().is_loopback() { Ok(running) } else { Err(SandboxError::ControlAnswer) }
     }
 
     /// Where its proxy listens; always a loopback address.
@@ -78,23 +73,14 @@ impl Running {
     /// # Errors
     /// It does not run any more, or it refuses the change.
     pub async fn apply(&self, change: &OverlayChange) -> Result<(), SandboxError> {
-        let stream = TcpStream::connect(self.address)
-            .await
-            .map_err(|_| SandboxError::NotRunning)?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|_| SandboxError::ControlAnswer)?;
+        let stream = TcpStream::connect(self.address).await.map_err(|_| SandboxError::NotRunning)?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|_| SandboxError::ControlAnswer)?;
         let request = self.request(change)?;
         let exchange = async {
-            let response = sender
-                .send_request(request)
-                .await
-                .map_err(|_| SandboxError::ControlAnswer)?;
+            let response = sender.send_request(request).await.map_err(|_| SandboxError::ControlAnswer)?;
             let status = response.status();
-            let body = Limited::new(response.into_body(), ANSWER)
-                .collect()
-                .await
-                .map_err(|_| SandboxError::ControlAnswer)?;
+            let body = Limited::new(response.into_body(), ANSWER).collect().await.map_err(|_| SandboxError::ControlAnswer)?;
             Ok((status, body.to_bytes()))
         };
         // The connection has to be driven while the exchange waits, and ends with it.
@@ -105,15 +91,14 @@ impl Running {
         if status == StatusCode::OK {
             return Ok(());
         }
-        let Refusal { sentence, remedy } =
-            serde_json::from_slice(&body).map_err(|_| SandboxError::ControlAnswer)?;
+        let Refusal { sentence, remedy } = serde_json::from_slice(&body).map_err(|_| SandboxError::ControlAnswer)?;
         Err(SandboxError::Refused { sentence, remedy })
     }
 
     fn request(&self, change: &OverlayChange) -> Result<Request<Full<Bytes>>, SandboxError> {
         let body = serde_json::to_vec(change).map_err(|_| SandboxError::ControlAnswer)?;
-        let mut authorization = header::HeaderValue::from_str(&format!("Bearer {}", self.token))
-            .map_err(|_| SandboxError::ControlAnswer)?;
+        let mut authorization =
+            header::HeaderValue::from_str(&format!("Bearer {}", self.token)).map_err(|_| SandboxError::ControlAnswer)?;
         authorization.set_sensitive(true);
         Request::builder()
             .method(Method::POST)
@@ -137,13 +122,7 @@ pub(crate) fn applied() -> Response<ReplyBody> {
 }
 
 pub(crate) fn refused(sentence: &str, remedy: &str) -> Response<ReplyBody> {
-    json(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        &json!(Refusal {
-            sentence: sentence.to_owned(),
-            remedy: remedy.to_owned()
-        }),
-    )
+    json(StatusCode::UNPROCESSABLE_ENTITY, &json!(Refusal { sentence: sentence.to_owned(), remedy: remedy.to_owned() }))
 }
 
 /// 256 random bits.
@@ -155,26 +134,12 @@ pub(crate) fn token() -> Result<String, SandboxError> {
 
 /// Compares without telling by its duration where two tokens differ.
 pub(crate) fn same(token: &str, given: &str) -> bool {
-    token.len() == given.len()
-        && token
-            .bytes()
-            .zip(given.bytes())
-            .fold(0, |difference, (one, two)| difference | (one ^ two))
-            == 0
+    token.len() == given.len() && token.bytes().zip(given.bytes()).fold(0, |difference, (one, two)| difference | (one ^ two)) == 0
 }
 
 /// Writes what other processes need to know; returns where the authority's certificate lies.
-pub(crate) fn announce(
-    runtime: &Path,
-    address: SocketAddr,
-    ca_pem: &str,
-    token: &str,
-) -> Result<PathBuf, SandboxError> {
-    let running = Running {
-        address,
-        ca_pem: ca_pem.to_owned(),
-        token: token.to_owned(),
-    };
+pub(crate) fn announce(runtime: &Path, address: SocketAddr, ca_pem: &str, token: &str) -> Result<PathBuf, SandboxError> {
+    let running = Running { address, ca_pem: ca_pem.to_owned(), token: token.to_owned() };
     let text = serde_json::to_vec_pretty(&running).map_err(|_| SandboxError::ControlAnswer)?;
     let authority = runtime.join(AUTHORITY_FILE);
     write_private(&authority, ca_pem.as_bytes())?;
@@ -195,10 +160,7 @@ pub(crate) fn withdraw(runtime: &Path, address: SocketAddr) {
 
 /// A file that nobody but the user can read, complete from the moment it is seen under its name.
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
-    let failed = |source| SandboxError::Runtime {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| SandboxError::Runtime { path: path.to_owned(), source };
     let fresh = path.with_extension("new");
     // What a sandbox that was killed left behind may have other permissions.
     match std::fs::remove_file(&fresh) {
@@ -211,8 +173,6 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&fresh).map_err(failed)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&fresh, path).map_err(failed)
 }

@@ -40,9 +40,7 @@ pub enum SandboxError {
         field: String,
     },
     /// A host of an answer is neither a host name nor a role, or its template cannot be filled.
-    #[error(
-        "Sandbox tenant {tenant}: {host} of answer {path} is no host name and no host role that the fields fill."
-    )]
+    #[error("Sandbox tenant {tenant}: {host} of answer {path} is no host name and no host role that the fields fill.")]
     HostUnknown {
         /// `kustomer/risky`.
         tenant: String,
@@ -193,9 +191,7 @@ impl SandboxError {
             | Self::Placeholder { .. }
             | Self::Paging { .. }
             | Self::Pattern { .. } => "E-SANDBOX-TENANT",
-            Self::RecordingAbsent { .. }
-            | Self::RecordingUnreadable { .. }
-            | Self::RecordingExchange { .. } => "E-SANDBOX-RECORDING",
+            Self::RecordingAbsent { .. } | Self::RecordingUnreadable { .. } | Self::RecordingExchange { .. } => "E-SANDBOX-RECORDING",
             Self::TenantUnknown { .. }
             | Self::AnswerUnknown { .. }
             | Self::FieldUnknown { .. }

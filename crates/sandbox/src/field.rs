@@ -30,9 +30,7 @@ impl BodyPath {
                     "+" => Step::New,
                     selector => match selector.split_once('=') {
                         Some((member, value)) => Step::Where(member.to_owned(), value.to_owned()),
-                        None => Step::At(selector.parse().map_err(
-                            |_| "has neither a number nor member=value between [ and ]",
-                        )?),
+                        None => Step::At(selector.parse().map_err(|_| "has neither a number nor member=value between [ and ]")?),
                     },
                 });
                 rest = &inner[end + 1..];
@@ -59,11 +57,7 @@ impl BodyPath {
                 }
             }
         }
-        if steps.is_empty() {
-            Err("names nothing")
-        } else {
-            Ok(Self(steps))
-        }
+        if steps.is_empty() { Err("names nothing") } else { Ok(Self(steps)) }
     }
 
     /// Puts `value` at every place the path leads to and says how many there were. A member that is not there is added;
@@ -141,9 +135,7 @@ fn remove(at: &mut Value, steps: &[Step]) -> usize {
             if rest.is_empty() {
                 usize::from(members.remove(name).is_some())
             } else {
-                members
-                    .get_mut(name)
-                    .map_or(0, |member| remove(member, rest))
+                members.get_mut(name).map_or(0, |member| remove(member, rest))
             }
         }
         Step::Every | Step::At(_) | Step::Where(..) => {

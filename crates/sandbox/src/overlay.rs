@@ -164,19 +164,10 @@ impl OverlayChange {
             }
             None
         });
-        let at = at
-            .filter(|at| *at > 0)
-            .ok_or_else(|| SandboxError::Assignment {
-                text: assignment.to_owned(),
-            })?;
+        let at = at.filter(|at| *at > 0).ok_or_else(|| SandboxError::Assignment { text: assignment.to_owned() })?;
         let (field, text) = (&assignment[..at], &assignment[at + 1..]);
         let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-        Ok(Self::Set {
-            tenant: tenant.to_owned(),
-            answer: answer.to_owned(),
-            field: field.to_owned(),
-            value,
-        })
+        Ok(Self::Set { tenant: tenant.to_owned(), answer: answer.to_owned(), field: field.to_owned(), value })
     }
 
     fn tenant(&self) -> Option<&str> {
@@ -224,7 +215,7 @@ struct Requests {
     tenant: String,
     /// As it was written; [`OverlayChange::Mend`] finds it by that.
     answer: Option<String>,
-    shape: Option<Shape>,
+    shapes: Option<Vec<Shape>>,
 }
 
 struct Active {
@@ -262,20 +253,12 @@ pub(crate) struct Ruling {
 }
 
 // Ample for any scan that is not about limits: headers are there and true, and nothing waits.
-const USUAL_BUDGET: Budget = Budget {
-    limit: 100_000,
-    window_seconds: 60,
-    used: 0,
-    resets: None,
-};
+const USUAL_BUDGET: Budget = Budget { limit: 100_000, window_seconds: 60, used: 0, resets: None };
 
 impl Overlay {
     pub(crate) fn new(served: Vec<Served>) -> Result<Self, SandboxError> {
         distinct(&served)?;
-        Ok(Self {
-            served: RwLock::new(Arc::new(served)),
-            state: Mutex::default(),
-        })
+        Ok(Self { served: RwLock::new(Arc::new(served)), state: Mutex::default() })
     }
 
     /// Makes one change. It holds for every request that arrives from now on.
@@ -290,9 +273,7 @@ impl Overlay {
         // What was taken back is no change in force.
         match &change {
             OverlayChange::Clear { tenant: None } => state.changes.clear(),
-            OverlayChange::Clear {
-                tenant: Some(tenant),
-            } => state.changes.retain(|known| known.tenant() != Some(tenant)),
+            OverlayChange::Clear { tenant: Some(tenant) } => state.changes.retain(|known| known.tenant() != Some(tenant)),
             OverlayChange::Revoke { .. }
             | OverlayChange::Restore { .. }
             | OverlayChange::Set { .. }
@@ -320,31 +301,16 @@ impl Overlay {
     }
 
     pub(crate) fn served(&self) -> Arc<Vec<Served>> {
-        self.served
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What holds for a request of that tenant; counts it.
     pub(crate) fn rule(&self, tenant: &str, asked: &Asked, now: Timestamp) -> Ruling {
         let mut state = self.state();
-        let budget = state
-            .budgets
-            .entry(tenant.to_owned())
-            .or_insert(USUAL_BUDGET);
+        let budget = state.budgets.entry(tenant.to_owned()).or_insert(USUAL_BUDGET);
         let allowance = budget.spend(now);
-        let latency = state
-            .latencies
-            .iter()
-            .filter(|(requests, _)| requests.include(tenant, asked))
-            .map(|(_, latency)| *latency)
-            .sum();
-        let page = Paging::page_of(&AskedPage {
-            host: &asked.host,
-            path: &asked.path,
-            query: &asked.query,
-        });
+        let latency = state.latencies.iter().filter(|(requests, _)| requests.include(tenant, asked)).map(|(_, latency)| *latency).sum();
+        let page = Paging::page_of(&AskedPage { host: &asked.host, path: &asked.path, query: &asked.query });
         // The latest fault that fits is the one meant.
         let fault = state.faults.iter_mut().rev().find(|active| {
             let in_pages = active.from_page.is_none_or(|from| page >= from as usize);
@@ -354,12 +320,7 @@ impl Overlay {
             active.left = active.left.map(|left| left - 1);
             active.fault.clone()
         });
-        Ruling {
-            latency,
-            revoked: state.revoked.contains(tenant),
-            allowance,
-            fault,
-        }
+        Ruling { latency, revoked: state.revoked.contains(tenant), allowance, fault }
     }
 
     /// The changed body of an answer, if it was changed.
@@ -379,19 +340,12 @@ impl State {
             None => None,
         };
         match (change, source) {
-            (_, None) => {
-                *self = Self {
-                    changes: std::mem::take(&mut self.changes),
-                    ..Self::default()
-                }
-            }
+            (_, None) => *self = Self { changes: std::mem::take(&mut self.changes), ..Self::default() },
             (OverlayChange::Clear { .. }, Some(source)) => {
                 self.revoked.remove(&source.name);
                 self.bodies.retain(|(tenant, _), _| *tenant != source.name);
-                self.latencies
-                    .retain(|(requests, _)| requests.tenant != source.name);
-                self.faults
-                    .retain(|active| active.requests.tenant != source.name);
+                self.latencies.retain(|(requests, _)| requests.tenant != source.name);
+                self.faults.retain(|active| active.requests.tenant != source.name);
                 self.budgets.remove(&source.name);
             }
             (OverlayChange::Revoke { .. }, Some(source)) => {
@@ -400,49 +354,19 @@ impl State {
             (OverlayChange::Restore { .. }, Some(source)) => {
                 self.revoked.remove(&source.name);
             }
-            (
-                OverlayChange::Set {
-                    answer,
-                    field,
-                    value,
-                    ..
-                },
-                Some(source),
-            ) => {
+            (OverlayChange::Set { answer, field, value, .. }, Some(source)) => {
                 self.edit(source, answer, field, |path, body| path.set(body, value))?;
             }
             (OverlayChange::Remove { answer, field, .. }, Some(source)) => {
                 self.edit(source, answer, field, BodyPath::remove)?;
             }
-            (
-                OverlayChange::Latency {
-                    answer,
-                    milliseconds,
-                    ..
-                },
-                Some(source),
-            ) => {
-                within(
-                    "latency in milliseconds",
-                    u64::from(*milliseconds),
-                    0,
-                    600_000,
-                )?;
+            (OverlayChange::Latency { answer, milliseconds, .. }, Some(source)) => {
+                within("latency in milliseconds", u64::from(*milliseconds), 0, 600_000)?;
                 let requests = Requests::of(source, answer.as_deref())?;
                 self.latencies.retain(|(known, _)| !known.same(&requests));
-                self.latencies
-                    .push((requests, Duration::from_millis(u64::from(*milliseconds))));
+                self.latencies.push((requests, Duration::from_millis(u64::from(*milliseconds))));
             }
-            (
-                OverlayChange::Fault {
-                    answer,
-                    fault,
-                    times,
-                    from_page,
-                    ..
-                },
-                Some(source),
-            ) => {
+            (OverlayChange::Fault { answer, fault, times, from_page, .. }, Some(source)) => {
                 match fault {
                     Fault::Status { status, .. } => within("status", u64::from(*status), 400, 599)?,
                     Fault::DeepJson { depth } => within("depth", u64::from(*depth), 1, 10_000_000)?,
@@ -457,41 +381,18 @@ impl State {
                     | Fault::Redirect { .. } => {}
                 }
                 let requests = Requests::of(source, answer.as_deref())?;
-                self.faults.push(Active {
-                    requests,
-                    fault: fault.clone(),
-                    left: *times,
-                    from_page: *from_page,
-                });
+                self.faults.push(Active { requests, fault: fault.clone(), left: *times, from_page: *from_page });
             }
             (OverlayChange::Mend { answer, .. }, Some(source)) => {
                 let requests = Requests::of(source, answer.as_deref())?;
-                let ends = |known: &Requests| {
-                    known.tenant == requests.tenant
-                        && (requests.answer.is_none() || known.same(&requests))
-                };
+                let ends = |known: &Requests| known.tenant == requests.tenant && (requests.answer.is_none() || known.same(&requests));
                 self.latencies.retain(|(known, _)| !ends(known));
                 self.faults.retain(|active| !ends(&active.requests));
             }
-            (
-                OverlayChange::Budget {
-                    limit,
-                    window_seconds,
-                    ..
-                },
-                Some(source),
-            ) => {
+            (OverlayChange::Budget { limit, window_seconds, .. }, Some(source)) => {
                 within("limit", u64::from(*limit), 0, 1_000_000)?;
                 within("window in seconds", u64::from(*window_seconds), 1, 86_400)?;
-                self.budgets.insert(
-                    source.name.clone(),
-                    Budget {
-                        limit: *limit,
-                        window_seconds: *window_seconds,
-                        used: 0,
-                        resets: None,
-                    },
-                );
+                self.budgets.insert(source.name.clone(), Budget { limit: *limit, window_seconds: *window_seconds, used: 0, resets: None });
             }
         }
         Ok(())
@@ -512,11 +413,9 @@ impl State {
             problem,
         };
         let path = BodyPath::parse(field).map_err(wrong)?;
-        let unknown = || SandboxError::AnswerUnknown {
-            tenant: source.name.clone(),
-            answer: answer.to_owned(),
-        };
-        let meant = source.meant(&source.shape(answer).ok_or_else(unknown)?);
+        let unknown = || SandboxError::AnswerUnknown { tenant: source.name.clone(), answer: answer.to_owned() };
+        let shapes = source.shapes(answer).ok_or_else(unknown)?;
+        let meant: BTreeSet<usize> = shapes.iter().flat_map(|shape| source.meant(shape)).collect();
         if meant.is_empty() {
             return Err(unknown());
         }
@@ -531,56 +430,33 @@ impl State {
                 Some(changed) => (Value::clone(&changed.body), changed.generated.clone()),
                 None => (Value::clone(original), known.generated.clone()),
             };
-            if let (Some(pattern), Some(rows)) = (
-                &generated.pattern,
-                known
-                    .paging
-                    .as_ref()
-                    .and_then(|paging| paging.rows_mut(&mut body)),
-            ) {
+            if let (Some(pattern), Some(rows)) = (&generated.pattern, known.paging.as_ref().and_then(|paging| paging.rows_mut(&mut body))) {
                 // A generated row that is changed has to exist first.
                 rows.extend((0..generated.count).map(|index| with_index(pattern, index)));
                 generated = Generated::default();
             }
             if edit(&path, &mut body) > 0 {
-                edited.push((
-                    at,
-                    Changed {
-                        body: Arc::new(body),
-                        generated,
-                    },
-                ));
+                edited.push((at, Changed { body: Arc::new(body), generated }));
             }
         }
         if edited.is_empty() {
             return Err(wrong("leads to nothing there"));
         }
-        self.bodies.extend(
-            edited
-                .into_iter()
-                .map(|(at, changed)| ((source.name.clone(), at), changed)),
-        );
+        self.bodies.extend(edited.into_iter().map(|(at, changed)| ((source.name.clone(), at), changed)));
         Ok(())
     }
 }
 
 impl Requests {
     fn of(source: &Served, answer: Option<&str>) -> Result<Self, SandboxError> {
-        let shape = match answer {
+        let shapes = match answer {
             Some(answer) => {
-                let unknown = || SandboxError::AnswerUnknown {
-                    tenant: source.name.clone(),
-                    answer: answer.to_owned(),
-                };
-                Some(source.shape(answer).ok_or_else(unknown)?)
+                let unknown = || SandboxError::AnswerUnknown { tenant: source.name.clone(), answer: answer.to_owned() };
+                Some(source.shapes(answer).ok_or_else(unknown)?)
             }
             None => None,
         };
-        Ok(Self {
-            tenant: source.name.clone(),
-            answer: answer.map(str::to_owned),
-            shape,
-        })
+        Ok(Self { tenant: source.name.clone(), answer: answer.map(str::to_owned), shapes })
     }
 
     fn same(&self, other: &Self) -> bool {
@@ -589,10 +465,7 @@ impl Requests {
 
     fn include(&self, tenant: &str, asked: &Asked) -> bool {
         self.tenant == tenant
-            && self
-                .shape
-                .as_ref()
-                .is_none_or(|shape| shape.fit(&asked.path, &asked.query).is_some())
+            && self.shapes.as_ref().is_none_or(|shapes| shapes.iter().any(|shape| shape.fit(&asked.path, &asked.query).is_some()))
     }
 }
 
@@ -612,14 +485,8 @@ impl Budget {
             self.used += 1;
         }
         // Rounded up: whoever waits that long finds a new window.
-        let wait =
-            u32::try_from(resets.duration_since(now).as_secs() + 1).unwrap_or(self.window_seconds);
-        Allowance {
-            limit: self.limit,
-            remaining: self.limit - self.used,
-            reset: resets.as_second() + 1,
-            wait: beyond.then_some(wait),
-        }
+        let wait = u32::try_from(resets.duration_since(now).as_secs() + 1).unwrap_or(self.window_seconds);
+        Allowance { limit: self.limit, remaining: self.limit - self.used, reset: resets.as_second() + 1, wait: beyond.then_some(wait) }
     }
 }
 
@@ -643,34 +510,20 @@ impl Fault {
 }
 
 fn named<'a>(served: &'a [Served], tenant: &str) -> Result<&'a Served, SandboxError> {
-    served
-        .iter()
-        .find(|source| source.name == tenant)
-        .ok_or_else(|| SandboxError::TenantUnknown {
-            tenant: tenant.to_owned(),
-            known: served.iter().map(|source| source.name.clone()).collect(),
-        })
+    served.iter().find(|source| source.name == tenant).ok_or_else(|| SandboxError::TenantUnknown {
+        tenant: tenant.to_owned(),
+        known: served.iter().map(|source| source.name.clone()).collect(),
+    })
 }
 
 fn distinct(served: &[Served]) -> Result<(), SandboxError> {
     let mut names = BTreeSet::new();
     match served.iter().find(|source| !names.insert(&source.name)) {
-        Some(twice) => Err(SandboxError::Twice {
-            name: twice.name.clone(),
-        }),
+        Some(twice) => Err(SandboxError::Twice { name: twice.name.clone() }),
         None => Ok(()),
     }
 }
 
 fn within(what: &'static str, value: u64, least: u64, most: u64) -> Result<(), SandboxError> {
-    if (least..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(SandboxError::OutOfBounds {
-            what,
-            value,
-            least,
-            most,
-        })
-    }
+    if (least..=most).contains(&value) { Ok(()) } else { Err(SandboxError::OutOfBounds { what, value, least, most }) }
 }

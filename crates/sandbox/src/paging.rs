@@ -60,11 +60,8 @@ impl<'a> Rows<'a> {
         if let Some(row) = self.real.get(at) {
             return Some(Cow::Borrowed(row));
         }
-        let index = u32::try_from(at - self.real.len())
-            .ok()
-            .filter(|index| *index < self.generated)?;
-        self.pattern
-            .map(|pattern| Cow::Owned(with_index(pattern, index)))
+        let index = u32::try_from(at - self.real.len()).ok().filter(|index| *index < self.generated)?;
+        self.pattern.map(|pattern| Cow::Owned(with_index(pattern, index)))
     }
 }
 
@@ -75,9 +72,7 @@ const GREATEST_SIZE: usize = 100;
 impl Paging {
     /// Parses `json_api`, `json_api_after`, `link_header`, each with `:member`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (style, member) = text
-            .split_once(':')
-            .map_or((text, None), |(style, member)| (style, Some(member)));
+        let (style, member) = text.split_once(':').map_or((text, None), |(style, member)| (style, Some(member)));
         let (style, usual) = match style {
             "json_api" => (Style::JsonApi, "data"),
             "json_api_after" => (Style::JsonApiAfter, "data"),
@@ -96,39 +91,18 @@ impl Paging {
 
     /// The rows in a body, if they are where they should be.
     pub(crate) fn rows<'a>(&self, body: &'a Value) -> Option<&'a Vec<Value>> {
-        if self.member.is_empty() {
-            body.as_array()
-        } else {
-            body.get(&self.member)?.as_array()
-        }
+        if self.member.is_empty() { body.as_array() } else { body.get(&self.member)?.as_array() }
     }
 
     /// The rows in a body, to be changed.
     pub(crate) fn rows_mut<'a>(&self, body: &'a mut Value) -> Option<&'a mut Vec<Value>> {
-        if self.member.is_empty() {
-            body.as_array_mut()
-        } else {
-            body.get_mut(&self.member)?.as_array_mut()
-        }
+        if self.member.is_empty() { body.as_array_mut() } else { body.get_mut(&self.member)?.as_array_mut() }
     }
 
     /// The page of `body` that a request asks for.
-    pub(crate) fn cut(
-        &self,
-        body: &Value,
-        generated: (Option<&Value>, u32),
-        request: &AskedPage<'_>,
-        disorder: Disorder,
-    ) -> CutPage {
-        let rows = Rows {
-            real: self.rows(body).map_or(&[][..], Vec::as_slice),
-            pattern: generated.0,
-            generated: generated.1,
-        };
-        let size = request
-            .number(self.size_name())
-            .unwrap_or(DEFAULT_SIZE)
-            .clamp(1, GREATEST_SIZE);
+    pub(crate) fn cut(&self, body: &Value, generated: (Option<&Value>, u32), request: &AskedPage<'_>, disorder: Disorder) -> CutPage {
+        let rows = Rows { real: self.rows(body).map_or(&[][..], Vec::as_slice), pattern: generated.0, generated: generated.1 };
+        let size = request.number(self.size_name()).unwrap_or(DEFAULT_SIZE).clamp(1, GREATEST_SIZE);
         // The page, from 1.
         let page = match self.style {
             Style::JsonApi | Style::LinkHeader => request.number("page").unwrap_or(1).max(1),
@@ -152,24 +126,13 @@ impl Paging {
             .collect();
         let next = match disorder {
             Disorder::Circle => Some(page),
-            Disorder::None | Disorder::Endless | Disorder::Repeat | Disorder::Shuffle(_) => {
-                (page < pages).then(|| page + 1)
-            }
+            Disorder::None | Disorder::Endless | Disorder::Repeat | Disorder::Shuffle(_) => (page < pages).then(|| page + 1),
         };
         let previous = (page > 1).then(|| page - 1);
-        let last = if pages == usize::MAX {
-            None
-        } else {
-            Some(pages)
-        };
+        let last = if pages == usize::MAX { None } else { Some(pages) };
         match self.style {
             Style::JsonApi => {
-                let link = |page: usize| {
-                    json!(
-                        request
-                            .target(&[("page", page.to_string()), ("pageSize", size.to_string())])
-                    )
-                };
+                let link = |page: usize| json!(request.target(&[("page", page.to_string()), ("pageSize", size.to_string())]));
                 let links = json!({
                     "self": link(page), "first": link(1),
                     "prev": previous.map(link), "next": next.map(link),
@@ -177,32 +140,17 @@ impl Paging {
                 let mut body = self.around(body, slice);
                 body.insert("links".into(), links);
                 body.insert("meta".into(), json!({"page": page, "pageSize": size}));
-                CutPage {
-                    body: Value::Object(body),
-                    link: None,
-                }
+                CutPage { body: Value::Object(body), link: None }
             }
             Style::JsonApiAfter => {
-                let link = |page: usize| {
-                    json!(request.target(&[
-                        ("after", (page - 1).to_string()),
-                        ("count", size.to_string())
-                    ]))
-                };
+                let link = |page: usize| json!(request.target(&[("after", (page - 1).to_string()), ("count", size.to_string())]));
                 let mut body = self.around(body, slice);
-                body.insert(
-                    "links".into(),
-                    json!({"self": link(page), "next": next.map(link)}),
-                );
-                CutPage {
-                    body: Value::Object(body),
-                    link: None,
-                }
+                body.insert("links".into(), json!({"self": link(page), "next": next.map(link)}));
+                CutPage { body: Value::Object(body), link: None }
             }
             Style::LinkHeader => {
                 let link = |page: usize, relation: &str| {
-                    let target = request
-                        .target(&[("page", page.to_string()), ("per_page", size.to_string())]);
+                    let target = request.target(&[("page", page.to_string()), ("per_page", size.to_string())]);
                     format!("<https://{}{target}>; rel=\"{relation}\"", request.host)
                 };
                 let ahead = next.is_some();
@@ -213,15 +161,8 @@ impl Paging {
                     previous.map(|_| link(1, "first")),
                 ];
                 let links: Vec<String> = links.into_iter().flatten().collect();
-                let body = if self.member.is_empty() {
-                    Value::Array(slice)
-                } else {
-                    Value::Object(self.around(body, slice))
-                };
-                CutPage {
-                    body,
-                    link: (!links.is_empty()).then(|| links.join(", ")),
-                }
+                let body = if self.member.is_empty() { Value::Array(slice) } else { Value::Object(self.around(body, slice)) };
+                CutPage { body, link: (!links.is_empty()).then(|| links.join(", ")) }
             }
         }
     }
@@ -245,14 +186,8 @@ impl Paging {
 
     /// The body's other members, with these rows.
     fn around(&self, body: &Value, rows: Vec<Value>) -> Map<String, Value> {
-        let others = body
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| **name != self.member);
-        let mut around: Map<String, Value> = others
-            .map(|(name, member)| (name.clone(), member.clone()))
-            .collect();
+        let others = body.as_object().into_iter().flatten().filter(|(name, _)| **name != self.member);
+        let mut around: Map<String, Value> = others.map(|(name, member)| (name.clone(), member.clone())).collect();
         around.insert(self.member.clone(), Value::Array(rows));
         around
     }
@@ -267,21 +202,13 @@ pub(crate) struct AskedPage<'a> {
 
 impl AskedPage<'_> {
     fn number(&self, name: &str) -> Option<usize> {
-        self.query
-            .iter()
-            .find(|(given, _)| given == name)
-            .and_then(|(_, value)| value.parse::<u32>().ok())
-            .map(|number| number as usize)
+        self.query.iter().find(|(given, _)| given == name).and_then(|(_, value)| value.parse::<u32>().ok()).map(|number| number as usize)
     }
 
     /// Path and query of the same request with these parameters set.
     fn target(&self, parameters: &[(&str, String)]) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self
-            .query
-            .iter()
-            .filter(|(name, _)| !parameters.iter().any(|(set, _)| set == name))
-        {
+        for (name, value) in self.query.iter().filter(|(name, _)| !parameters.iter().any(|(set, _)| set == name)) {
             query.append_pair(name, value);
         }
         for (name, value) in parameters {

@@ -6,10 +6,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, ToSpan};
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
-    date_time_ymd,
-};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize, date_time_ymd};
 use serde_json::Value;
 use std::{collections::HashMap, time::Duration};
 
@@ -29,27 +26,16 @@ impl<'a> Filler<'a> {
     pub(crate) fn new(tenant: &'a str, now: Timestamp) -> Self {
         // Vendors write whole seconds or milliseconds; whole seconds read well and compare the same.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        Self {
-            tenant,
-            now,
-            certificates: HashMap::new(),
-        }
+        Self { tenant, now, certificates: HashMap::new() }
     }
 
     /// The value with every placeholder but the index filled.
     pub(crate) fn value(&mut self, value: &Value) -> Result<Value, SandboxError> {
         Ok(match value {
             Value::String(text) => Value::String(self.text(text)?),
-            Value::Array(items) => Value::Array(
-                items
-                    .iter()
-                    .map(|item| self.value(item))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?),
             Value::Object(members) => {
-                let filled = members
-                    .iter()
-                    .map(|(name, member)| Ok((name.clone(), self.value(member)?)));
+                let filled = members.iter().map(|(name, member)| Ok((name.clone(), self.value(member)?)));
                 Value::Object(filled.collect::<Result<_, SandboxError>>()?)
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -71,11 +57,7 @@ impl<'a> Filler<'a> {
                 filled.push_str(whole);
             } else {
                 let (name, arguments) = inner[..end].split_once(':').unwrap_or((&inner[..end], ""));
-                filled.push_str(
-                    &self
-                        .placeholder(name, arguments)
-                        .map_err(|problem| self.problem(whole, &problem))?,
-                );
+                filled.push_str(&self.placeholder(name, arguments).map_err(|problem| self.problem(whole, &problem))?);
             }
             rest = &inner[end + 2..];
         }
@@ -84,20 +66,11 @@ impl<'a> Filler<'a> {
     }
 
     fn problem(&self, text: &str, problem: &str) -> SandboxError {
-        SandboxError::Placeholder {
-            tenant: self.tenant.to_owned(),
-            text: text.to_owned(),
-            problem: problem.to_owned(),
-        }
+        SandboxError::Placeholder { tenant: self.tenant.to_owned(), text: text.to_owned(), problem: problem.to_owned() }
     }
 
     fn placeholder(&mut self, name: &str, arguments: &str) -> Result<String, String> {
-        let number = || {
-            arguments
-                .trim()
-                .parse::<i64>()
-                .map_err(|_| format!("{arguments} is no whole number"))
-        };
+        let number = || arguments.trim().parse::<i64>().map_err(|_| format!("{arguments} is no whole number"));
         match name {
             "now" => Ok(self.now.to_string()),
             "days_ago" => Ok(shifted(self.now, -number()?)?.to_string()),
@@ -105,16 +78,9 @@ impl<'a> Filler<'a> {
             "hours_ago" | "minutes_ago" => {
                 let (count, minutes) = (number()?, if name == "hours_ago" { 60 } else { 1 });
                 // A hundred years bound what a tenant may speak of and keep the arithmetic inside its types.
-                let minutes = count
-                    .checked_mul(minutes)
-                    .filter(|minutes| minutes.abs() <= 52_560_000);
-                let minutes =
-                    minutes.ok_or_else(|| format!("{count} leads out of the calendar"))?;
-                Ok(self
-                    .now
-                    .checked_sub(minutes.minutes())
-                    .map_err(|_| format!("{count} leads out of the calendar"))?
-                    .to_string())
+                let minutes = count.checked_mul(minutes).filter(|minutes| minutes.abs() <= 52_560_000);
+                let minutes = minutes.ok_or_else(|| format!("{count} leads out of the calendar"))?;
+                Ok(self.now.checked_sub(minutes.minutes()).map_err(|_| format!("{count} leads out of the calendar"))?.to_string())
             }
             "cert" => {
                 if let Some(known) = self.certificates.get(arguments) {
@@ -151,24 +117,15 @@ pub(crate) fn has_index(value: &Value) -> bool {
 pub(crate) fn with_index(value: &Value, index: u32) -> Value {
     match value {
         Value::String(text) => {
-            let offset = text
-                .strip_prefix(INDEX_NUMBER)
-                .and_then(|rest| rest.strip_suffix("}}"))
-                .and_then(|offset| offset.parse::<u64>().ok());
+            let offset =
+                text.strip_prefix(INDEX_NUMBER).and_then(|rest| rest.strip_suffix("}}")).and_then(|offset| offset.parse::<u64>().ok());
             match offset {
                 Some(offset) => Value::from(offset.saturating_add(u64::from(index))),
                 None => Value::String(text.replace(INDEX, &index.to_string())),
             }
         }
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| with_index(item, index)).collect())
-        }
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, member)| (name.clone(), with_index(member, index)))
-                .collect(),
-        ),
+        Value::Array(items) => Value::Array(items.iter().map(|item| with_index(item, index)).collect()),
+        Value::Object(members) => Value::Object(members.iter().map(|(name, member)| (name.clone(), with_index(member, index))).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
@@ -176,19 +133,9 @@ pub(crate) fn with_index(value: &Value, index: u32) -> Value {
 /// `days_ahead=N` (may be negative), `key=ecdsa|rsa`, `bits=2048|3072|4096` (implies rsa), `subject=name`: base64 DER.
 fn certificate(arguments: &str, now: Timestamp) -> Result<String, String> {
     let (mut days, mut rsa, mut bits, mut subject) = (None, false, None, "idp.haldenmoor.example");
-    for argument in arguments
-        .split(',')
-        .map(str::trim)
-        .filter(|argument| !argument.is_empty())
-    {
+    for argument in arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()) {
         match argument.split_once('=') {
-            Some(("days_ahead", value)) => {
-                days = Some(
-                    value
-                        .parse::<i64>()
-                        .map_err(|_| format!("{value} is no whole number of days"))?,
-                )
-            }
+            Some(("days_ahead", value)) => days = Some(value.parse::<i64>().map_err(|_| format!("{value} is no whole number of days"))?),
             Some(("key", "ecdsa")) => rsa = false,
             Some(("key", "rsa")) => rsa = true,
             Some(("bits", "2048")) => bits = Some(RsaKeySize::_2048),
@@ -216,9 +163,7 @@ fn certificate(arguments: &str, now: Timestamp) -> Result<String, String> {
     let end = shifted(now, days)?;
     let start = shifted(now.min(end), -365)?;
     let since_epoch = |at: Timestamp| {
-        u64::try_from(at.as_second())
-            .map(Duration::from_secs)
-            .map_err(|_| "the certificate would lie before 1970".to_owned())
+        u64::try_from(at.as_second()).map(Duration::from_secs).map_err(|_| "the certificate would lie before 1970".to_owned())
     };
     params.not_before = date_time_ymd(1970, 1, 1) + since_epoch(start)?;
     params.not_after = date_time_ymd(1970, 1, 1) + since_epoch(end)?;

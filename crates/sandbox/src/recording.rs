@@ -64,24 +64,12 @@ impl Recording {
     /// # Errors
     /// The file is absent or not of the known shape.
     pub fn open(name: &str, file: &Path) -> Result<Self, SandboxError> {
-        let bytes = std::fs::read(file).map_err(|source| SandboxError::RecordingAbsent {
-            file: file.to_owned(),
-            source,
-        })?;
+        let bytes = std::fs::read(file).map_err(|source| SandboxError::RecordingAbsent { file: file.to_owned(), source })?;
         let exchanges: Vec<Exchange> =
-            serde_json::from_slice(&bytes).map_err(|source| SandboxError::RecordingUnreadable {
-                file: file.to_owned(),
-                source,
-            })?;
+            serde_json::from_slice(&bytes).map_err(|source| SandboxError::RecordingUnreadable { file: file.to_owned(), source })?;
         for (number, exchange) in exchanges.iter().enumerate() {
-            let wrong = |problem| SandboxError::RecordingExchange {
-                file: file.to_owned(),
-                number,
-                problem,
-            };
-            exchange
-                .host()
-                .ok_or_else(|| wrong("its scope is no https address"))?;
+            let wrong = |problem| SandboxError::RecordingExchange { file: file.to_owned(), number, problem };
+            exchange.host().ok_or_else(|| wrong("its scope is no https address"))?;
             if !(100..=999).contains(&exchange.status) {
                 return Err(wrong("its status is none of HTTP"));
             }
@@ -89,16 +77,8 @@ impl Recording {
                 return Err(wrong("its body is binary"));
             }
         }
-        let scene = Scene {
-            file: file.to_owned(),
-            exchanges,
-            step: None,
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            credential: None,
-            scenes: vec![scene],
-        })
+        let scene = Scene { file: file.to_owned(), exchanges, step: None };
+        Ok(Self { name: name.to_owned(), credential: None, scenes: vec![scene] })
     }
 
     /// The service as it was after exchange `step` (from 0) of the scenario: the answer to GET of a path is what the last GET, or the last
@@ -136,9 +116,7 @@ impl Recording {
         for scene in &self.scenes {
             hosts.extend(scene.exchanges.iter().filter_map(Exchange::host));
             for (place, exchange) in scene.represented() {
-                known
-                    .entry(place)
-                    .or_insert_with_key(|(host, path)| exchange.answer(host, path));
+                known.entry(place).or_insert_with_key(|(host, path)| exchange.answer(host, path));
             }
         }
         let not_recorded = json!({"message": "not recorded"});
@@ -148,10 +126,7 @@ impl Recording {
             credential: self.credential.map_or(Credential::Any, Credential::Bearer),
             answers: known.into_values().collect(),
             datasets: BTreeMap::new(),
-            errors: BTreeMap::from([
-                (404, not_recorded),
-                (401, json!({"message": "Bad credentials"})),
-            ]),
+            errors: BTreeMap::from([(404, not_recorded), (401, json!({"message": "Bad credentials"}))]),
             limits: false,
         }
     }
@@ -161,19 +136,13 @@ impl Scene {
     /// What GET of each place returns.
     fn represented(&self) -> BTreeMap<(String, String), &Exchange> {
         let mut represented = BTreeMap::new();
-        let end = self.step.map_or(self.exchanges.len(), |step| {
-            self.exchanges.len().min(step.saturating_add(1))
-        });
+        let end = self.step.map_or(self.exchanges.len(), |step| self.exchanges.len().min(step.saturating_add(1)));
         for exchange in &self.exchanges[..end] {
             let Some(host) = exchange.host() else {
                 continue;
             };
             let place = (host, exchange.path.clone());
-            match (
-                exchange.method.to_ascii_lowercase().as_str(),
-                exchange.status,
-                self.step,
-            ) {
+            match (exchange.method.to_ascii_lowercase().as_str(), exchange.status, self.step) {
                 ("get", _, None) => {
                     represented.entry(place).or_insert(exchange);
                 }
@@ -193,21 +162,13 @@ impl Scene {
 impl Exchange {
     fn host(&self) -> Option<String> {
         let scope = url::Url::parse(&self.scope).ok()?;
-        (scope.scheme() == "https")
-            .then(|| scope.host_str().map(str::to_owned))
-            .flatten()
+        (scope.scheme() == "https").then(|| scope.host_str().map(str::to_owned)).flatten()
     }
 
     fn answer(&self, host: &str, path: &str) -> Answer {
-        let headers = self
-            .headers
-            .iter()
-            .filter(|(name, _)| !OF_THE_TRANSFER.contains(&name.to_ascii_lowercase().as_str()));
+        let headers = self.headers.iter().filter(|(name, _)| !OF_THE_TRANSFER.contains(&name.to_ascii_lowercase().as_str()));
         let headers = headers.flat_map(|(name, value)| match value {
-            Value::Array(values) => values
-                .iter()
-                .map(|value| (name.clone(), header(value)))
-                .collect::<Vec<_>>(),
+            Value::Array(values) => values.iter().map(|value| (name.clone(), header(value))).collect::<Vec<_>>(),
             single => vec![(name.clone(), header(single))],
         });
         let body = match &self.response {
@@ -229,7 +190,5 @@ impl Exchange {
 }
 
 fn header(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

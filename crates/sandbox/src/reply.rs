@@ -30,17 +30,9 @@ pub(crate) struct Reply {
 
 pub(crate) async fn reply(overlay: &Overlay, asked: &Asked, now: Timestamp) -> Reply {
     let served = overlay.served();
-    let Some(Chosen {
-        source,
-        admission,
-        found,
-    }) = choose(&served, asked, now)
-    else {
+    let Some(Chosen { source, admission, found }) = choose(&served, asked, now) else {
         return Reply {
-            response: plain(
-                StatusCode::MISDIRECTED_REQUEST,
-                "This sandbox does not serve that host.",
-            ),
+            response: plain(StatusCode::MISDIRECTED_REQUEST, "This sandbox does not serve that host."),
             tenant: None,
             authorised: false,
         };
@@ -50,26 +42,12 @@ pub(crate) async fn reply(overlay: &Overlay, asked: &Asked, now: Timestamp) -> R
         tokio::time::sleep(ruling.latency).await;
     }
     let authorised = admission == Admission::Accepted && !ruling.revoked;
-    let mut response = answered(
-        overlay,
-        source,
-        asked,
-        Standing {
-            authorised,
-            admission,
-            found,
-            fault: ruling.fault,
-            wait: ruling.allowance.wait,
-        },
-    );
+    let mut response =
+        answered(overlay, source, asked, Standing { authorised, admission, found, fault: ruling.fault, wait: ruling.allowance.wait });
     if source.limits {
         limit_headers(&mut response, ruling.allowance);
     }
-    Reply {
-        response,
-        tenant: Some(source.name.clone()),
-        authorised,
-    }
+    Reply { response, tenant: Some(source.name.clone()), authorised }
 }
 
 /// The source that a request is for.
@@ -82,21 +60,9 @@ struct Chosen<'a> {
 /// Several tenants may share a vendor's host, as they do in life: the credential tells them apart, and a request without
 /// one is for the tenant that has a public answer to it.
 fn choose<'a>(served: &'a [Served], asked: &Asked, now: Timestamp) -> Option<Chosen<'a>> {
-    let of_host = || {
-        served
-            .iter()
-            .filter(|source| source.hosts.contains(&asked.host))
-    };
-    let chosen = |source: &'a Served, admission| Chosen {
-        source,
-        admission,
-        found: source.find(asked),
-    };
-    let admitted = |wanted| {
-        of_host()
-            .filter(|source| source.is_particular())
-            .find(move |source| source.admit(asked, now) == wanted)
-    };
+    let of_host = || served.iter().filter(|source| source.hosts.contains(&asked.host));
+    let chosen = |source: &'a Served, admission| Chosen { source, admission, found: source.find(asked) };
+    let admitted = |wanted| of_host().filter(|source| source.is_particular()).find(move |source| source.admit(asked, now) == wanted);
     if let Some(source) = admitted(Admission::Accepted) {
         return Some(chosen(source, Admission::Accepted));
     }
@@ -106,14 +72,8 @@ fn choose<'a>(served: &'a [Served], asked: &Asked, now: Timestamp) -> Option<Cho
     if let Some(source) = of_host().find(|source| !source.is_particular()) {
         return Some(chosen(source, Admission::Accepted));
     }
-    let public = of_host().find(|source| {
-        source
-            .find(asked)
-            .is_some_and(|(at, _)| !source.answers[at].authorised)
-    });
-    public
-        .or_else(|| of_host().next())
-        .map(|source| chosen(source, Admission::Unknown))
+    let public = of_host().find(|source| source.find(asked).is_some_and(|(at, _)| !source.answers[at].authorised));
+    public.or_else(|| of_host().next()).map(|source| chosen(source, Admission::Unknown))
 }
 
 struct Standing {
@@ -124,37 +84,23 @@ struct Standing {
     wait: Option<u32>,
 }
 
-fn answered(
-    overlay: &Overlay,
-    source: &Served,
-    asked: &Asked,
-    standing: Standing,
-) -> Response<ReplyBody> {
+fn answered(overlay: &Overlay, source: &Served, asked: &Asked, standing: Standing) -> Response<ReplyBody> {
     if let Some(seconds) = standing.wait {
         let mut response = error(source, StatusCode::TOO_MANY_REQUESTS);
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         return response;
     }
     let disorder = match &standing.fault {
-        Some(Fault::Status {
-            status,
-            retry_after,
-        }) => {
-            let mut response = error(
-                source,
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            );
+        Some(Fault::Status { status, retry_after }) => {
+            let mut response = error(source, StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
             if let Some(seconds) = retry_after {
-                response
-                    .headers_mut()
-                    .insert(RETRY_AFTER, HeaderValue::from(*seconds));
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             return response;
         }
         Some(Fault::Html) => {
-            let page = "<!DOCTYPE html>\n<html><head><title>Service notice</title></head><body><h1>We will be back soon</h1></body></html>\n";
+            let page =
+                "<!DOCTYPE html>\n<html><head><title>Service notice</title></head><body><h1>We will be back soon</h1></body></html>\n";
             return with_type(StatusCode::OK, "text/html; charset=utf-8", whole(page));
         }
         Some(Fault::EndlessBody) => return with_type(StatusCode::OK, JSON, endless()),
@@ -162,23 +108,14 @@ fn answered(
             return with_type(StatusCode::OK, JSON, whole(deep(*depth)));
         }
         Some(Fault::Redirect { location }) => {
-            let mut response = with_type(
-                StatusCode::FOUND,
-                "text/plain; charset=utf-8",
-                whole("Found"),
-            );
+            let mut response = with_type(StatusCode::FOUND, "text/plain; charset=utf-8", whole("Found"));
             if let Ok(location) = HeaderValue::from_str(location) {
                 response.headers_mut().insert(LOCATION, location);
             }
             return response;
         }
         Some(
-            fault @ (Fault::HalfJson
-            | Fault::EndlessPages
-            | Fault::CirclePages
-            | Fault::RepeatPage
-            | Fault::Shuffle { .. }
-            | Fault::Cut),
+            fault @ (Fault::HalfJson | Fault::EndlessPages | Fault::CirclePages | Fault::RepeatPage | Fault::Shuffle { .. } | Fault::Cut),
         ) => fault.disorder(),
         None => Disorder::None,
     };
@@ -193,10 +130,7 @@ fn answered(
     *response.status_mut() = status;
     for (name, value) in headers {
         // A header that cannot be sent would make the answer another one than the source's; sources are checked by tests.
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(&value),
-        ) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
             response.headers_mut().append(name, value);
         }
     }
@@ -213,18 +147,9 @@ fn regular(
 ) -> (StatusCode, Vec<(String, String)>, Vec<u8>) {
     let refuse = |status: StatusCode, code: &str, message: &str| {
         let headers = vec![("content-type".to_owned(), JSON.to_owned())];
-        (
-            status,
-            headers,
-            source
-                .error(status.as_u16(), code, message)
-                .to_string()
-                .into_bytes(),
-        )
+        (status, headers, source.error(status.as_u16(), code, message).to_string().into_bytes())
     };
-    let public = standing
-        .found
-        .is_some_and(|(at, _)| !source.answers[at].authorised);
+    let public = standing.found.is_some_and(|(at, _)| !source.answers[at].authorised);
     if !standing.authorised && !public {
         return if standing.admission == Admission::Expired {
             refuse(StatusCode::UNAUTHORIZED, "unauthorized", "Expired token")
@@ -237,11 +162,7 @@ fn regular(
     };
     let answer = &source.answers[at];
     if answer.method != asked.method {
-        return refuse(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "Method not allowed",
-        );
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
     }
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut headers = answer.headers.clone();
@@ -259,35 +180,17 @@ fn regular(
 }
 
 /// The JSON body of an answer with what was changed about it, cut to the page asked for.
-fn page(
-    overlay: &Overlay,
-    source: &Served,
-    at: usize,
-    fit: Fit,
-    asked: &Asked,
-    disorder: Disorder,
-) -> Option<CutPage> {
+fn page(overlay: &Overlay, source: &Served, at: usize, fit: Fit, asked: &Asked, disorder: Disorder) -> Option<CutPage> {
     let original = &source.answers[at];
     let changed = overlay.changed(&source.name, at);
-    let present = changed.map(|changed| Answer {
-        body: Body::Json(changed.body),
-        generated: changed.generated,
-        ..original.clone()
-    });
+    let present = changed.map(|changed| Answer { body: Body::Json(changed.body), generated: changed.generated, ..original.clone() });
     let answer = present.as_ref().unwrap_or(original);
     let body = answer.json(fit)?;
-    let request = AskedPage {
-        host: &asked.host,
-        path: &asked.path,
-        query: &asked.query,
-    };
+    let request = AskedPage { host: &asked.host, path: &asked.path, query: &asked.query };
     let generated = (answer.generated.pattern.as_deref(), answer.generated.count);
     Some(match &answer.paging {
         Some(paging) => paging.cut(&body, generated, &request, disorder),
-        None => CutPage {
-            body: reordered(body.into_owned(), disorder),
-            link: None,
-        },
+        None => CutPage { body: reordered(body.into_owned(), disorder), link: None },
     })
 }
 
@@ -302,10 +205,7 @@ fn reordered(mut body: Value, disorder: Disorder) -> Value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     };
     if let Some(list) = list {
-        *list = shuffled(list.len(), seed)
-            .into_iter()
-            .map(|at| list[at].clone())
-            .collect();
+        *list = shuffled(list.len(), seed).into_iter().map(|at| list[at].clone()).collect();
     }
     body
 }
@@ -315,20 +215,13 @@ const JSON: &str = "application/json; charset=utf-8";
 fn error(source: &Served, status: StatusCode) -> Response<ReplyBody> {
     let reason = status.canonical_reason().unwrap_or("Error");
     let code = reason.to_ascii_lowercase().replace([' ', '-'], "_");
-    with_type(
-        status,
-        JSON,
-        whole(source.error(status.as_u16(), &code, reason).to_string()),
-    )
+    with_type(status, JSON, whole(source.error(status.as_u16(), &code, reason).to_string()))
 }
 
 fn limit_headers(response: &mut Response<ReplyBody>, allowance: Allowance) {
     let headers = response.headers_mut();
     headers.insert("x-ratelimit-limit", HeaderValue::from(allowance.limit));
-    headers.insert(
-        "x-ratelimit-remaining",
-        HeaderValue::from(allowance.remaining),
-    );
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(allowance.remaining));
     headers.insert("x-ratelimit-reset", HeaderValue::from(allowance.reset));
 }
 
@@ -342,24 +235,15 @@ pub(crate) fn json(status: StatusCode, value: &Value) -> Response<ReplyBody> {
     with_type(status, JSON, whole(value.to_string()))
 }
 
-fn with_type(
-    status: StatusCode,
-    content_type: &'static str,
-    body: ReplyBody,
-) -> Response<ReplyBody> {
+fn with_type(status: StatusCode, content_type: &'static str, body: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        hyper::header::CONTENT_TYPE,
-        HeaderValue::from_static(content_type),
-    );
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> ReplyBody {
-    Full::new(bytes.into())
-        .map_err(|never: Infallible| match never {})
-        .boxed()
+    Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed()
 }
 
 /// Some bytes, then a broken connection.
@@ -368,10 +252,7 @@ fn cut(bytes: &[u8]) -> ReplyBody {
     let frames = stream::iter([first]).chain(stream::once(async {
         // The first half has to leave before the error discards what is still in the buffers.
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        Err(io::Error::new(
-            io::ErrorKind::ConnectionReset,
-            "cut on purpose",
-        ))
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut on purpose"))
     }));
     BodyExt::boxed(StreamBody::new(frames))
 }
@@ -379,9 +260,7 @@ fn cut(bytes: &[u8]) -> ReplyBody {
 fn endless() -> ReplyBody {
     let start = stream::once(async { Ok(Frame::data(Bytes::from_static(b"{\"data\":["))) });
     let more = Bytes::from("{\"type\":\"filler\",\"id\":\"filler\"},".repeat(512));
-    BodyExt::boxed(StreamBody::new(
-        start.chain(stream::repeat_with(move || Ok(Frame::data(more.clone())))),
-    ))
+    BodyExt::boxed(StreamBody::new(start.chain(stream::repeat_with(move || Ok(Frame::data(more.clone()))))))
 }
 
 fn deep(depth: u32) -> String {

@@ -16,8 +16,8 @@ pub struct Served {
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) credential: Credential,
     pub(crate) answers: Vec<Answer>,
-    /// The request of each dataset, by its id.
-    pub(crate) datasets: BTreeMap<String, Shape>,
+    /// The requests of each dataset, by its id: the usual one and the one that is made instead.
+    pub(crate) datasets: BTreeMap<String, Vec<Shape>>,
     /// Error bodies by status.
     pub(crate) errors: BTreeMap<u16, Value>,
     /// Whether answers carry rate-limit headers of the sandbox's own.
@@ -66,9 +66,7 @@ impl Served {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         match (&self.credential, bearer) {
             (Credential::Any, _) => Admission::Accepted,
-            (Credential::Bearer(wanted), Some((_, given))) if wanted == given => {
-                Admission::Accepted
-            }
+            (Credential::Bearer(wanted), Some((_, given))) if wanted == given => Admission::Accepted,
             (Credential::Token(claims), Some((_, given))) => claims.admit(&self.name, given, now),
             (Credential::Bearer(_) | Credential::Token(_), _) => Admission::Unknown,
         }
@@ -81,44 +79,24 @@ impl Served {
 
     /// The answer that fits a request best, by its place; the method aside.
     pub(crate) fn find(&self, asked: &Asked) -> Option<(usize, Fit)> {
-        let fits = self
-            .answers
-            .iter()
-            .enumerate()
-            .filter_map(|(at, answer)| answer.fit(asked).map(|fit| (at, fit)));
-        fits.max_by_key(|(at, fit)| {
-            (
-                self.answers[*at].method == asked.method,
-                *fit,
-                std::cmp::Reverse(*at),
-            )
-        })
+        let fits = self.answers.iter().enumerate().filter_map(|(at, answer)| answer.fit(asked).map(|fit| (at, fit)));
+        fits.max_by_key(|(at, fit)| (self.answers[*at].method == asked.method, *fit, std::cmp::Reverse(*at)))
     }
 
-    /// What a change means by `answer`: the request of a dataset, or a path.
-    pub(crate) fn shape(&self, answer: &str) -> Option<Shape> {
-        if answer.starts_with('/') {
-            Some(Shape::parse(answer))
-        } else {
-            self.datasets.get(answer).cloned()
-        }
+    /// What a change means by `answer`: the requests of a dataset, or a path.
+    pub(crate) fn shapes(&self, answer: &str) -> Option<Vec<Shape>> {
+        if answer.starts_with('/') { Some(vec![Shape::parse(answer)]) } else { self.datasets.get(answer).cloned() }
     }
 
     /// The places of the answers that a change means: those whose query agrees, or else those of the same path.
     pub(crate) fn meant(&self, shape: &Shape) -> Vec<usize> {
-        let covered = |shape: &Shape| -> Vec<usize> {
-            (0..self.answers.len())
-                .filter(|at| shape.covers(&self.answers[*at].shape))
-                .collect()
-        };
+        let covered =
+            |shape: &Shape| -> Vec<usize> { (0..self.answers.len()).filter(|at| shape.covers(&self.answers[*at].shape)).collect() };
         let exact = covered(shape);
         if exact.is_empty() {
             // An answer without a query serves requests with any.
             let path = shape.without_query();
-            covered(&path)
-                .into_iter()
-                .filter(|at| self.answers[*at].shape == self.answers[*at].shape.without_query())
-                .collect()
+            covered(&path).into_iter().filter(|at| self.answers[*at].shape == self.answers[*at].shape.without_query()).collect()
         } else {
             exact
         }
@@ -126,9 +104,6 @@ impl Served {
 
     /// The body of an error answer.
     pub(crate) fn error(&self, status: u16, code: &str, message: &str) -> Value {
-        self.errors
-            .get(&status)
-            .cloned()
-            .unwrap_or_else(|| json!({"errors": [{"code": code, "message": message}]}))
+        self.errors.get(&status).cloned().unwrap_or_else(|| json!({"errors": [{"code": code, "message": message}]}))
     }
 }

@@ -85,18 +85,11 @@ impl Sandbox {
             token: OnceLock::new(),
             ended: CancellationToken::new(),
         });
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .map_err(SandboxError::Listen)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(SandboxError::Listen)?;
         let address = listener.local_addr().map_err(SandboxError::Listen)?;
         let running = shared.ended.clone().drop_guard();
         shared.spawn(accept(listener, shared.clone()));
-        Ok(Self {
-            shared,
-            address,
-            control: Mutex::default(),
-            _running: running,
-        })
+        Ok(Self { shared, address, control: Mutex::default(), _running: running })
     }
 
     /// Where the proxy listens; always a loopback address.
@@ -125,23 +118,13 @@ impl Sandbox {
 
     /// The requests that reached a simulated vendor, oldest first; the last 65,536.
     pub fn log(&self) -> Vec<SeenRequest> {
-        self.shared
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
+        self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// Everything that was asked of the proxy and refused: `host:port` of CONNECT, or method and address of a request
     /// without a tunnel; the first 4,096.
     pub fn refused(&self) -> Vec<String> {
-        self.shared
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.shared.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lets other processes of the same user change answers ([`control`]): writes `sandbox.json` (address, authority and a
@@ -171,12 +154,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Some(runtime) = self
-            .control
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(runtime) = self.control.lock().unwrap_or_else(PoisonError::into_inner).take() {
             control::withdraw(&runtime, self.address);
         }
     }
@@ -192,10 +170,7 @@ impl Shared {
     }
 
     fn serves(&self, host: &str) -> bool {
-        self.overlay
-            .served()
-            .iter()
-            .any(|source| source.hosts.contains(host))
+        self.overlay.served().iter().any(|source| source.hosts.contains(host))
     }
 
     fn refuse(&self, what: String) {
@@ -226,9 +201,7 @@ async fn proxy(stream: TcpStream, shared: Arc<Shared>) {
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(proxied(request, &shared).await) }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
     if let Err(cause) = connection.await {
         tracing::debug!(%cause, "sandbox connection ended");
     }
@@ -238,18 +211,11 @@ async fn proxied(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<R
     if request.method() == Method::CONNECT {
         return tunnel(request, shared);
     }
-    if request.method() == Method::POST
-        && request.uri().host().is_none()
-        && request.uri().path() == control::PATH
-    {
+    if request.method() == Method::POST && request.uri().host().is_none() && request.uri().path() == control::PATH {
         return controlled(request, shared).await;
     }
     // A path may hold what is nobody's business; the host says enough.
-    shared.refuse(format!(
-        "{} {}",
-        request.method(),
-        request.uri().host().unwrap_or("without a host")
-    ));
+    shared.refuse(format!("{} {}", request.method(), request.uri().host().unwrap_or("without a host")));
     plain(
         StatusCode::BAD_REQUEST,
         "This is the proxy of the Posture Console sandbox. It opens tunnels to simulated vendors by CONNECT and nothing else.",
@@ -257,10 +223,7 @@ async fn proxied(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<R
 }
 
 fn tunnel(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<ReplyBody> {
-    let asked = request
-        .uri()
-        .authority()
-        .map(|authority| (authority.host().to_ascii_lowercase(), authority.port_u16()));
+    let asked = request.uri().authority().map(|authority| (authority.host().to_ascii_lowercase(), authority.port_u16()));
     let host = match asked {
         Some((host, Some(443))) if shared.serves(&host) => host,
         Some((host, port)) => {
@@ -307,26 +270,11 @@ where
 }
 
 async fn asked(request: Request<Incoming>, host: String, shared: &Shared) -> Response<ReplyBody> {
-    let named = request
-        .uri()
-        .authority()
-        .map(|authority| authority.host().to_owned())
-        .or_else(|| {
-            let header = request.headers().get(header::HOST)?.to_str().ok()?;
-            Some(
-                header
-                    .split_once(':')
-                    .map_or(header, |(host, _)| host)
-                    .to_owned(),
-            )
-        });
-    let header = |name: header::HeaderName| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let named = request.uri().authority().map(|authority| authority.host().to_owned()).or_else(|| {
+        let header = request.headers().get(header::HOST)?.to_str().ok()?;
+        Some(header.split_once(':').map_or(header, |(host, _)| host).to_owned())
+    });
+    let header = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let asked = Asked {
         host,
         method: request.method().as_str().to_owned(),
@@ -334,18 +282,11 @@ async fn asked(request: Request<Incoming>, host: String, shared: &Shared) -> Res
         query: pairs(request.uri().query().unwrap_or("")),
         authorization: header(header::AUTHORIZATION),
     };
-    let Reply {
-        response,
-        tenant,
-        authorised,
-    } = if named.is_some_and(|named| named.eq_ignore_ascii_case(&asked.host)) {
+    let Reply { response, tenant, authorised } = if named.is_some_and(|named| named.eq_ignore_ascii_case(&asked.host)) {
         reply(&shared.overlay, &asked, (shared.clock)()).await
     } else {
         Reply {
-            response: plain(
-                StatusCode::MISDIRECTED_REQUEST,
-                "The request names another host than the tunnel.",
-            ),
+            response: plain(StatusCode::MISDIRECTED_REQUEST, "The request names another host than the tunnel."),
             tenant: None,
             authorised: false,
         }
@@ -369,37 +310,20 @@ async fn asked(request: Request<Incoming>, host: String, shared: &Shared) -> Res
 
 /// A change from another process.
 async fn controlled(request: Request<Incoming>, shared: &Shared) -> Response<ReplyBody> {
-    let given = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    if !shared
-        .token
-        .get()
-        .zip(given)
-        .is_some_and(|(token, given)| control::same(token, given))
-    {
+    let given =
+        request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    if !shared.token.get().zip(given).is_some_and(|(token, given)| control::same(token, given)) {
         shared.refuse("control without its token".to_owned());
-        return plain(
-            StatusCode::UNAUTHORIZED,
-            "The control path asks for the token of this sandbox.",
-        );
+        return plain(StatusCode::UNAUTHORIZED, "The control path asks for the token of this sandbox.");
     }
-    let body = match Limited::new(request.into_body(), CONTROL_BODY)
-        .collect()
-        .await
-    {
+    let body = match Limited::new(request.into_body(), CONTROL_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(cause) => return plain(StatusCode::PAYLOAD_TOO_LARGE, &cause.to_string()),
     };
     let change: OverlayChange = match serde_json::from_slice(&body) {
         Ok(change) => change,
         Err(cause) => {
-            return control::refused(
-                &format!("The change is not understood: {cause}."),
-                "See `posture sandbox set --help`.",
-            );
+            return control::refused(&format!("The change is not understood: {cause}."), "See `posture sandbox set --help`.");
         }
     };
     match shared.overlay.apply(change) {

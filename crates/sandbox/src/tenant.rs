@@ -30,68 +30,36 @@ impl Tenant {
     /// paging style that is not understood.
     pub fn new(tenant: &SandboxTenant, app: &App, now: Timestamp) -> Result<Self, SandboxError> {
         let name = format!("{}/{}", tenant.app, tenant.id);
-        let login = app
-            .login(&tenant.login)
-            .ok_or_else(|| SandboxError::LoginUnknown {
-                tenant: name.clone(),
-                login: tenant.login.clone(),
-            })?;
+        let login =
+            app.login(&tenant.login).ok_or_else(|| SandboxError::LoginUnknown { tenant: name.clone(), login: tenant.login.clone() })?;
         let mut filler = Filler::new(&name, now);
         let mut fields = BTreeMap::new();
         for (id, value) in &tenant.fields {
             fields.insert(id.clone(), filler.text(value)?);
         }
         let Strategy::Bearer { token } = &login.strategy;
-        let absent = || SandboxError::CredentialAbsent {
-            tenant: name.clone(),
-            field: token.clone(),
-        };
-        let written = tenant
-            .fields
-            .get(token)
-            .filter(|value| !value.is_empty())
-            .ok_or_else(absent)?;
+        let absent = || SandboxError::CredentialAbsent { tenant: name.clone(), field: token.clone() };
+        let written = tenant.fields.get(token).filter(|value| !value.is_empty()).ok_or_else(absent)?;
         let credential = match claims(written) {
             Some(claims) => Credential::Token(claims),
             None => Credential::Bearer(fields.get(token).cloned().ok_or_else(absent)?),
         };
-        let places = Places {
-            login,
-            fields: &fields,
-        };
-        let mut hosts: BTreeSet<String> = login
-            .hosts
-            .iter()
-            .flat_map(|template| places.every(template))
-            .collect();
+        let places = Places { login, fields: &fields };
+        let mut hosts: BTreeSet<String> = login.hosts.iter().flat_map(|template| places.every(template)).collect();
         let mut answers = Vec::with_capacity(tenant.answers.len());
         for answer in &tenant.answers {
-            let own = places
-                .of_answer(&answer.host)
-                .filter(|hosts| !hosts.is_empty())
-                .ok_or_else(|| SandboxError::HostUnknown {
-                    tenant: name.clone(),
-                    host: answer.host.clone(),
-                    path: answer.path.clone(),
-                })?;
+            let own = places.of_answer(&answer.host).filter(|hosts| !hosts.is_empty()).ok_or_else(|| SandboxError::HostUnknown {
+                tenant: name.clone(),
+                host: answer.host.clone(),
+                path: answer.path.clone(),
+            })?;
             hosts.extend(own.iter().cloned());
             let mut body = filler.value(&answer.body)?;
-            let wrong = |problem: String| SandboxError::Paging {
-                tenant: name.clone(),
-                path: answer.path.clone(),
-                problem,
-            };
-            let paging = answer
-                .paged
-                .as_deref()
-                .map(Paging::parse)
-                .transpose()
-                .map_err(&wrong)?;
+            let wrong = |problem: String| SandboxError::Paging { tenant: name.clone(), path: answer.path.clone(), problem };
+            let paging = answer.paged.as_deref().map(Paging::parse).transpose().map_err(&wrong)?;
             let mut generated = Generated::default();
             if let Some(paging) = &paging {
-                let rows = paging.rows_mut(&mut body).ok_or_else(|| {
-                    wrong("there is no list where the style expects it".to_owned())
-                })?;
+                let rows = paging.rows_mut(&mut body).ok_or_else(|| wrong("there is no list where the style expects it".to_owned()))?;
                 if let Some(at) = rows.iter().position(has_index) {
                     generated.pattern = Some(Arc::new(rows.remove(at)));
                 }
@@ -102,49 +70,27 @@ impl Tenant {
                 shape: Shape::parse(&filler.text(&answer.path)?),
                 authorised: answer.authorised,
                 status: answer.status,
-                headers: vec![(
-                    "content-type".into(),
-                    "application/json; charset=utf-8".into(),
-                )],
+                headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
                 body: Body::Json(Arc::new(body)),
                 paging,
                 generated,
             });
         }
         let datasets = app.datasets.iter().map(|dataset| {
-            let prefix = login
-                .roles
-                .iter()
-                .find(|role| role.id == dataset.host)
-                .map_or("", |role| role.prefix.as_str());
+            let prefix = login.roles.iter().find(|role| role.id == dataset.host).map_or("", |role| role.prefix.as_str());
             let shape = Shape::parse(&format!("{prefix}{}", dataset.path));
             // Only fixed values can tell answers apart; a templated one stands for any.
-            let fixed = dataset
-                .query
-                .iter()
-                .filter(|(_, value)| !value.contains('{'))
-                .cloned();
-            (dataset.id.clone(), shape.with_query(fixed))
+            let fixed = dataset.query.iter().filter(|(_, value)| !value.contains('{')).cloned();
+            let instead = dataset.instead.as_ref().map(|instead| Shape::parse(&format!("{prefix}{}", instead.path)));
+            (dataset.id.clone(), std::iter::once(shape.with_query(fixed)).chain(instead).collect())
         });
         let datasets = datasets.collect();
         let mut errors = BTreeMap::new();
         for (status, body) in &tenant.errors {
             errors.insert(*status, filler.value(body)?);
         }
-        let served = Served {
-            name: name.clone(),
-            hosts,
-            credential,
-            answers,
-            datasets,
-            errors,
-            limits: true,
-        };
-        Ok(Self {
-            name,
-            fields,
-            served,
-        })
+        let served = Served { name: name.clone(), hosts, credential, answers, datasets, errors, limits: true };
+        Ok(Self { name, fields, served })
     }
 
     /// `kustomer/risky`.
@@ -165,18 +111,9 @@ impl Tenant {
     /// # Errors
     /// The path has no paged answer, or its rows have no pattern.
     pub fn with_generated(mut self, path: &str, count: u32) -> Result<Self, SandboxError> {
-        let wrong = |problem| SandboxError::Pattern {
-            tenant: self.name.clone(),
-            path: path.to_owned(),
-            problem,
-        };
+        let wrong = |problem| SandboxError::Pattern { tenant: self.name.clone(), path: path.to_owned(), problem };
         let shape = Shape::parse(path);
-        let mut matching = self
-            .served
-            .answers
-            .iter_mut()
-            .filter(|answer| answer.shape == shape && answer.paging.is_some())
-            .peekable();
+        let mut matching = self.served.answers.iter_mut().filter(|answer| answer.shape == shape && answer.paging.is_some()).peekable();
         if matching.peek().is_none() {
             return Err(wrong("it has no paged answer"));
         }
@@ -188,12 +125,7 @@ impl Tenant {
         if patterns == 0 {
             return Err(wrong("its rows have no pattern"));
         }
-        for answer in self
-            .served
-            .answers
-            .iter_mut()
-            .filter(|answer| answer.shape.is_numbered())
-        {
+        for answer in self.served.answers.iter_mut().filter(|answer| answer.shape.is_numbered()) {
             answer.generated.count = answer.generated.count.max(count);
         }
         Ok(self)
@@ -214,55 +146,30 @@ impl Places<'_> {
     /// The hosts an answer belongs to: those of a role, or the host it names.
     fn of_answer(&self, host: &str) -> Option<BTreeSet<String>> {
         match self.login.roles.iter().find(|role| role.id == host) {
-            Some(role) => Some(
-                role.hosts
-                    .iter()
-                    .filter_map(|template| self.filled(template))
-                    .collect(),
-            ),
+            Some(role) => Some(role.hosts.iter().filter_map(|template| self.filled(template)).collect()),
             None if host.contains('{') => self.filled(host).map(|host| BTreeSet::from([host])),
-            None => (host.contains('.') && !host.contains('/'))
-                .then(|| BTreeSet::from([host.to_ascii_lowercase()])),
+            None => (host.contains('.') && !host.contains('/')).then(|| BTreeSet::from([host.to_ascii_lowercase()])),
         }
     }
 
     /// A template with the tenant's own values; `None` when one is missing.
     fn filled(&self, template: &str) -> Option<String> {
-        self.login
-            .fields
-            .iter()
-            .try_fold(template.to_owned(), |text, field| {
-                let placeholder = format!("{{{}}}", field.id);
-                if !text.contains(&placeholder) {
-                    return Some(text);
-                }
-                let value = self
-                    .fields
-                    .get(&field.id)
-                    .filter(|value| !value.is_empty())
-                    .or(field.default.as_ref())?;
-                let chosen = field
-                    .choices
-                    .iter()
-                    .find(|choice| choice.value == *value)
-                    .and_then(|choice| choice.host.as_ref());
-                Some(
-                    text.replace(&placeholder, chosen.unwrap_or(value))
-                        .to_ascii_lowercase(),
-                )
-            })
+        self.login.fields.iter().try_fold(template.to_owned(), |text, field| {
+            let placeholder = format!("{{{}}}", field.id);
+            if !text.contains(&placeholder) {
+                return Some(text);
+            }
+            let value = self.fields.get(&field.id).filter(|value| !value.is_empty()).or(field.default.as_ref())?;
+            let chosen = field.choices.iter().find(|choice| choice.value == *value).and_then(|choice| choice.host.as_ref());
+            Some(text.replace(&placeholder, chosen.unwrap_or(value)).to_ascii_lowercase())
+        })
     }
 
     /// A template with the tenant's own values and with every choice: a vendor answers on all of its hosts, if only to
     /// refuse a credential that belongs to another region.
     fn every(&self, template: &str) -> Vec<String> {
         let mut texts = vec![template.to_owned()];
-        for field in self
-            .login
-            .fields
-            .iter()
-            .filter(|field| field.format == Format::Choice)
-        {
+        for field in self.login.fields.iter().filter(|field| field.format == Format::Choice) {
             let placeholder = format!("{{{}}}", field.id);
             texts = texts
                 .into_iter()
@@ -270,18 +177,11 @@ impl Places<'_> {
                     if !text.contains(&placeholder) {
                         return vec![text];
                     }
-                    let hosts = field
-                        .choices
-                        .iter()
-                        .map(|choice| choice.host.as_ref().unwrap_or(&choice.value));
+                    let hosts = field.choices.iter().map(|choice| choice.host.as_ref().unwrap_or(&choice.value));
                     hosts.map(|host| text.replace(&placeholder, host)).collect()
                 })
                 .collect();
         }
-        texts
-            .iter()
-            .filter_map(|text| self.filled(text))
-            .filter(|host| !host.contains('{'))
-            .collect()
+        texts.iter().filter_map(|text| self.filled(text)).filter(|host| !host.contains('{')).collect()
     }
 }

@@ -30,24 +30,10 @@ pub(crate) enum Admission {
 impl Claims {
     /// Parses `claim=value|value,days_ahead=N,days_ago=N`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut claims = Self {
-            members: Map::new(),
-            days: None,
-            age: 0,
-        };
-        for argument in text
-            .split(',')
-            .map(str::trim)
-            .filter(|argument| !argument.is_empty())
-        {
-            let (name, value) = argument
-                .split_once('=')
-                .ok_or_else(|| format!("{argument} is not of the form claim=value"))?;
-            let days = || {
-                value
-                    .parse::<i64>()
-                    .map_err(|_| format!("{value} is no whole number of days"))
-            };
+        let mut claims = Self { members: Map::new(), days: None, age: 0 };
+        for argument in text.split(',').map(str::trim).filter(|argument| !argument.is_empty()) {
+            let (name, value) = argument.split_once('=').ok_or_else(|| format!("{argument} is not of the form claim=value"))?;
+            let days = || value.parse::<i64>().map_err(|_| format!("{value} is no whole number of days"));
             match name {
                 "days_ahead" => claims.days = Some(days()?),
                 "days_ago" => claims.age = days()?,
@@ -55,11 +41,7 @@ impl Claims {
                     return Err(format!("{name} follows from days_ahead and days_ago"));
                 }
                 _ if value.contains('|') => {
-                    let items = value
-                        .split('|')
-                        .filter(|item| !item.is_empty())
-                        .map(Value::from)
-                        .collect();
+                    let items = value.split('|').filter(|item| !item.is_empty()).map(Value::from).collect();
                     claims.members.insert(name.to_owned(), Value::Array(items));
                 }
                 _ => {
@@ -79,10 +61,7 @@ impl Claims {
             payload.insert("exp".into(), json!(shifted(now, days)?.as_second()));
         }
         let header = URL_SAFE_NO_PAD.encode(json!({"alg": "RS256", "typ": "JWT"}).to_string());
-        let signed = format!(
-            "{header}.{}",
-            URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string())
-        );
+        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string()));
         let signature = signature(tenant, &signed);
         Ok(format!("{signed}.{signature}"))
     }
@@ -95,12 +74,8 @@ impl Claims {
         if signature(tenant, signed) != given {
             return Admission::Unknown;
         }
-        let payload = signed
-            .split_once('.')
-            .and_then(|(_, payload)| URL_SAFE_NO_PAD.decode(payload).ok());
-        let Some(Value::Object(mut payload)) =
-            payload.and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        else {
+        let payload = signed.split_once('.').and_then(|(_, payload)| URL_SAFE_NO_PAD.decode(payload).ok());
+        let Some(Value::Object(mut payload)) = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok()) else {
             return Admission::Unknown;
         };
         payload.remove("iat");
@@ -118,10 +93,7 @@ impl Claims {
 /// `now` and so many days of 24 hours.
 pub(crate) fn shifted(now: Timestamp, days: i64) -> Result<Timestamp, String> {
     let out_of_range = || format!("{days} days lead out of the calendar");
-    let hours = days
-        .checked_mul(24)
-        .filter(|hours| hours.abs() <= 175_307_616)
-        .ok_or_else(out_of_range)?;
+    let hours = days.checked_mul(24).filter(|hours| hours.abs() <= 175_307_616).ok_or_else(out_of_range)?;
     now.checked_add(hours.hours()).map_err(|_| out_of_range())
 }
 

@@ -1,0 +1,15 @@
+//! The sandbox as its clients see it: real HTTPS on loopback, through the proxy, with its authority as the only root.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+extern crate posture_sandbox as sandbox;
+
+mod answers;
+mod changes;
+mod client;
+mod control;
+mod faults;
+mod helpdesk;
+mod pages;
+mod proxy;
+mod recording;
+mod times;
