@@ -1,1 +1,20 @@
-//! 
+//! Findings and requests as files that other programs read: CSV and JSON, written to any [`std::io::Write`].
+//!
+//! This crate owns the columns, their names and their order, the spelling of times and lists, and the protection of
+//! spreadsheets from cells that would be read as formulas. It is given lines; it must not know where they are stored, how
+//! they were collected or judged, or where the file goes. What it is given holds no secrets, because nothing that is
+//! stored does; it adds nothing of its own but the time of the export, which is passed in.
+
+mod error;
+mod finding;
+mod json;
+mod line;
+mod request;
+mod table;
+
+pub use error::ReportError;
+pub use finding::{FindingLine, FindingState};
+pub use json::{About, json};
+pub use line::Line;
+pub use request::RequestLine;
+pub use table::{ByteOrderMark, csv};

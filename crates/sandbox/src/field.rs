@@ -170,7 +170,9 @@ impl Step {
             Self::At(wanted) => *wanted == index,
             Self::Where(member, wanted) => match element.get(member) {
                 Some(Value::String(text)) => text == wanted,
-                Some(other) => other.to_string() == *wanted,
+                Some(Value::Bool(truth)) => *wanted == if *truth { "true" } else { "false" },
+                Some(Value::Number(number)) => number.to_string().as_str() == wanted,
+                Some(Value::Null | Value::Array(_) | Value::Object(_)) => false,
                 None => false,
             },
             Self::Member(_) | Self::New => false,

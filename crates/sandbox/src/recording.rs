@@ -167,13 +167,13 @@ impl Exchange {
 
     fn answer(&self, host: &str, path: &str) -> Answer {
         let headers = self.headers.iter().filter(|(name, _)| !OF_THE_TRANSFER.contains(&name.to_ascii_lowercase().as_str()));
-        let headers = headers.flat_map(|(name, value)| match value {
-            Value::Array(values) => values.iter().map(|value| (name.clone(), header(value))).collect::<Vec<_>>(),
-            single => vec![(name.clone(), header(single))],
+        let headers = headers.flat_map(|(name, value)| {
+            let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            values.iter().map(|value| (name.clone(), header(value)))
         });
-        let body = match &self.response {
-            Value::String(text) => Body::Text(text.clone()),
-            json => Body::Json(Arc::new(json.clone())),
+        let body = match self.response.as_str() {
+            Some(text) => Body::Text(text.to_owned()),
+            None => Body::Json(Arc::new(self.response.clone())),
         };
         Answer {
             hosts: BTreeSet::from([host.to_owned()]),

@@ -113,7 +113,8 @@ async fn pages_can_be_endless_circular_repeated_and_reordered() {
     let (shuffled, _) = walk(&world, "/orgs/halden-moor/repos?per_page=2").await;
     let (mut one, mut two) = (straight.concat(), shuffled.concat());
     assert_ne!(one, two);
-    (one.sort(), two.sort());
+    one.sort();
+    two.sort();
     assert_eq!(one, two, "the same rows");
 
     world.change(OverlayChange::Mend { tenant: tenant_name(), answer: None }).unwrap();

@@ -1,0 +1,152 @@
+//! A finding as a line.
+
+use crate::line::{Line, numbered, references, sealed, time, time_if, truth};
+use catalog::{Severity, Verdict};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// A finding with all that is needed to act on it without the console.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingLine {
+    /// The application's slug: `kustomer`.
+    pub app: String,
+    /// The instance's name.
+    pub instance: String,
+    /// Whether the instance is a simulated one, so that nobody takes its findings for real.
+    pub sandbox: bool,
+    /// The check's id: `kustomer.auth.sso_enabled`.
+    pub check: String,
+    /// The finding as a statement: "Single sign-on is off".
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What has become of it.
+    pub state: FindingState,
+    /// What the check came to when it was last judged.
+    pub verdict: Verdict,
+    /// The row it is about; empty when it is about the tenant.
+    pub resource: String,
+    /// What was read.
+    pub current: String,
+    /// What it should be.
+    pub recommended: String,
+    /// When a scan first saw it.
+    pub first_seen: Timestamp,
+    /// When a scan last saw it.
+    pub last_seen: Timestamp,
+    /// When it was found fixed or gone.
+    pub fixed_or_gone_at: Option<Timestamp>,
+    /// Since when it could not be checked again, if the last scan could not.
+    pub not_rechecked_since: Option<Timestamp>,
+    /// What to do, step by step.
+    pub steps: Vec<String>,
+    /// Why it matters.
+    pub why: String,
+    /// SSCF controls.
+    pub sscf: Vec<String>,
+    /// Framework to its references.
+    pub frameworks: BTreeMap<String, Vec<String>>,
+    /// The kept fields that the verdict rests on.
+    pub evidence: serde_json::Value,
+    /// Where the facts of the check come from (URL).
+    pub source: String,
+}
+
+/// What has become of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingState {
+    /// It stands.
+    Open,
+    /// A later scan saw the same row pass.
+    Fixed,
+    /// The row is no longer there.
+    Gone,
+    /// An administrator has put it aside for a time.
+    Dismissed,
+}
+
+impl Line for FindingLine {}
+
+impl sealed::Cells for FindingLine {
+    const PLURAL: &'static str = "findings";
+    const COLUMNS: &'static [&'static str] = &[
+        "app",
+        "instance",
+        "sandbox",
+        "check",
+        "title",
+        "severity",
+        "state",
+        "verdict",
+        "cause",
+        "resource",
+        "current",
+        "recommended",
+        "first_seen",
+        "last_seen",
+        "fixed_or_gone_at",
+        "not_rechecked_since",
+        "steps",
+        "why",
+        "sscf",
+        "frameworks",
+        "evidence",
+        "source",
+    ];
+
+    fn cells(&self) -> Vec<Cow<'_, str>> {
+        let (verdict, cause) = spelled(&self.verdict);
+        vec![
+            Cow::Borrowed(&self.app),
+            Cow::Borrowed(&self.instance),
+            truth(self.sandbox),
+            Cow::Borrowed(&self.check),
+            Cow::Borrowed(&self.title),
+            Cow::Borrowed(match self.severity {
+                Severity::Info => "info",
+                Severity::Low => "low",
+                Severity::Medium => "medium",
+                Severity::High => "high",
+                Severity::Critical => "critical",
+            }),
+            Cow::Borrowed(match self.state {
+                FindingState::Open => "open",
+                FindingState::Fixed => "fixed",
+                FindingState::Gone => "gone",
+                FindingState::Dismissed => "dismissed",
+            }),
+            Cow::Borrowed(verdict),
+            cause,
+            Cow::Borrowed(&self.resource),
+            Cow::Borrowed(&self.current),
+            Cow::Borrowed(&self.recommended),
+            time(self.first_seen),
+            time(self.last_seen),
+            time_if(self.fixed_or_gone_at),
+            time_if(self.not_rechecked_since),
+            numbered(&self.steps),
+            Cow::Borrowed(&self.why),
+            Cow::Owned(self.sscf.join(", ")),
+            references(&self.frameworks),
+            if self.evidence.is_null() { Cow::Borrowed("") } else { Cow::Owned(self.evidence.to_string()) },
+            Cow::Borrowed(&self.source),
+        ]
+    }
+}
+
+/// A verdict's word, the same as in JSON, and why it is none of Pass and Fail.
+fn spelled(verdict: &Verdict) -> (&'static str, Cow<'_, str>) {
+    match verdict {
+        Verdict::Pass => ("pass", Cow::Borrowed("")),
+        Verdict::Fail => ("fail", Cow::Borrowed("")),
+        Verdict::NotApplicable { reason } => ("not_applicable", Cow::Borrowed(reason)),
+        Verdict::NotEvaluated { cause } => {
+            let sentence = format!("{} {}", cause.sentence, cause.remedy);
+            ("not_evaluated", Cow::Owned(sentence.trim_end().to_owned()))
+        }
+        Verdict::Manual => ("manual", Cow::Borrowed("")),
+        Verdict::Observed => ("observed", Cow::Borrowed("")),
+    }
+}
