@@ -1,14 +1,36 @@
-//! Reads datasets, page by page, into a sink.
+//! Reads datasets, page by page, into a sink: several at once, lists page after page, and datasets that are read per parent
+//! as soon as their parents' pages come in.
+//!
+//! One task drives everything: requests are futures that it polls, their results come back to it one at a time, and it alone
+//! speaks to the sink. Dropping it drops every request under way.
 
-use crate::{ConnectError, Resume, Session, Shape, Sink};
-use catalog::{App, Completeness};
+use crate::{
+    Begun, BegunStream, ConnectError, Page, Parent, Progress, Resume, Session, Sink,
+    condition::holds,
+    reduce::{ReducedPage, at_path, put, reduce, stand_in, text_of},
+    request::{Request, label_of},
+    wire::{Content, Event, Watcher},
+};
+use catalog::{App, Cause, CauseKind, Completeness, Dataset, EachOver, Format, Pagination, Row, RowKey};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+/// How many parents in a row may fail alike before the rest is not asked for: enough to pass over a few entries that are
+/// special, few enough not to wear out a vendor's patience with a thousand refusals.
+const ALIKE: u32 = 20;
 
 /// Reads `datasets` and those that they rest on (parents, probes) and hands everything to `sink` as it comes.
 ///
 /// # Errors
-/// Only [`ConnectError::Cancelled`], [`ConnectError::Sink`], and [`ConnectError::RequestRefused`] for a dataset the
-/// application does not have. Everything else is the [`Completeness`] of a dataset.
+/// Only [`ConnectError::Cancelled`], [`ConnectError::Sink`], and [`ConnectError::RequestRefused`] when the session is not
+/// the application's or a dataset is not declared. Everything else is the [`Completeness`] of a dataset.
 pub async fn collect(
     session: &Session,
     app: &App,
@@ -17,19 +39,685 @@ pub async fn collect(
     sink: &mut dyn Sink,
     cancel: CancellationToken,
 ) -> Result<(), ConnectError> {
-    let _ = (session, app, datasets, resume, sink, cancel);
-    unimplemented!("the wire is not laid yet")
+    if session.app != app.slug {
+        return Err(ConnectError::RequestRefused { sentence: "the session belongs to another application.".to_owned() });
+    }
+    session.wire.count_from(resume.first_request);
+    let (events, mut incoming) = mpsc::unbounded_channel();
+    let watcher = move |event| {
+        // The receiver lives as long as the collection; what comes after its end has nobody to hear it.
+        let _ = events.send(event);
+    };
+    let mut collection = Collection::new(session, app, datasets, resume)?;
+    collection.begin(sink)?;
+    let mut running: FuturesUnordered<BoxFuture<'_, (Stream, Result<Got, ConnectError>)>> = FuturesUnordered::new();
+    let ended = loop {
+        if let Err(error) = collection.settle(sink) {
+            break Err(error);
+        }
+        while running.len() < session.wire.limits().under_way.max(1) {
+            let Some(stream) = collection.next_stream() else { break };
+            let dataset = collection.readings[stream.reading].dataset.clone();
+            running.push(step(session, app, dataset, stream, &watcher).boxed());
+        }
+        if running.is_empty() {
+            break Ok(());
+        }
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => break Err(ConnectError::Cancelled),
+            Some(event) = incoming.recv() => {
+                if let Err(error) = hand_over(event, sink) {
+                    break Err(error);
+                }
+            }
+            Some((stream, got)) = running.next() => {
+                // The log line of an answer goes before its rows.
+                let logged = drain(&mut incoming, sink);
+                if let Err(error) = logged.and_then(|()| collection.take(stream, got, sink)) {
+                    break Err(error);
+                }
+            }
+        }
+    };
+    // Requests that were under way write their line as they are dropped.
+    drop(running);
+    let logged = drain(&mut incoming, sink);
+    ended?;
+    logged?;
+    collection.settle_rest(sink)
+}
+
+fn drain(incoming: &mut mpsc::UnboundedReceiver<Event>, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+    while let Ok(event) = incoming.try_recv() {
+        hand_over(event, sink)?;
+    }
+    Ok(())
+}
+
+fn hand_over(event: Event, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+    match event {
+        Event::Requested(entry) => Ok(sink.request(entry)?),
+        Event::Waiting { host, until } => {
+            sink.progress(Progress::Waiting { host, until });
+            Ok(())
+        }
+    }
+}
+
+/// One list (or object) that is being read.
+struct Stream {
+    /// Which dataset.
+    reading: usize,
+    parent: Option<Arc<Parent>>,
+    /// The index of the page to come.
+    page: u32,
+    /// The query of the page to come; `None` for the first.
+    next: Option<String>,
+    /// Queries that were asked already, as digests.
+    asked: HashSet<u64>,
+    /// Something on the way showed that the list cannot be taken for whole.
+    doubted: bool,
+    /// Whether its first pages were read before it was cut.
+    again: bool,
+}
+
+/// A page, as one step of a stream brings it.
+struct Got {
+    request: u64,
+    at: jiff::Timestamp,
+    bytes: u64,
+    page: ReducedPage,
+    /// The query of the next page.
+    next: Option<String>,
+}
+
+/// What stands for "from the beginning" in [`Page::next`]: a list in doubt is not continued but read again.
+const FROM_THE_BEGINNING: &str = "";
+
+async fn step(session: &Session, app: &App, dataset: Arc<Dataset>, stream: Stream, watcher: Watcher<'_>) -> (Stream, Result<Got, ConnectError>) {
+    let got = page_of(session, app, &dataset, stream.parent.as_deref(), stream.next.as_deref(), session.wire.limits().retries, watcher).await;
+    (stream, got)
+}
+
+async fn page_of(
+    session: &Session,
+    app: &App,
+    dataset: &Dataset,
+    parent: Option<&Parent>,
+    next: Option<&str>,
+    retries: u32,
+    watcher: Watcher<'_>,
+) -> Result<Got, ConnectError> {
+    let first = Request::first(app, &session.wire, dataset, parent)?;
+    let request = match next {
+        None => first,
+        Some(query) => first.further(query),
+    };
+    let fetched = session.wire.fetch(app, dataset, &request, retries, watcher).await?;
+    let (mut page, link) = match fetched.content {
+        Content::StandIn(fields) => {
+            let row = stand_in(dataset, &fields, parent);
+            let doubt = row.is_none().then(|| ConnectError::NotUnderstood {
+                sentence: "What stands for something that does not exist lacks the fields that identify it.".to_owned(),
+            });
+            (ReducedPage { rows: row.into_iter().collect(), next: None, doubt }, None)
+        }
+        Content::Body { body, next } => {
+            let page = reduce(dataset, &body, parent)?;
+            let link = match dataset.pagination {
+                Pagination::None => None,
+                Pagination::JsonApi { .. } => page.next.clone(),
+                Pagination::LinkHeader { .. } => next,
+            };
+            (page, link)
+        }
+    };
+    let next = match link.map(|link| request.follow(dataset, &link)) {
+        None => None,
+        Some(Ok(query)) => Some(query),
+        Some(Err(error)) => {
+            page.doubt.get_or_insert(error);
+            None
+        }
+    };
+    Ok(Got { request: fetched.request, at: fetched.at, bytes: fetched.bytes, page, next })
+}
+
+/// Everything one run knows of one dataset.
+struct Reading {
+    id: String,
+    dataset: Arc<Dataset>,
+    /// The dataset it is read per row of.
+    parent: Option<usize>,
+    /// The datasets that are read per row of this one.
+    children: Vec<usize>,
+    /// The dataset that holds what must be seen in this one.
+    probe: Option<usize>,
+    /// Streams that are queued or under way.
+    open: u32,
+    parents_known: u32,
+    parents_done: u32,
+    /// Where lists stood when they were cut, by parent (the empty key without one).
+    before: HashMap<RowKey, BegunStream>,
+    /// The rows read before the cut, until they are taken as parents.
+    rows_before: Vec<Row>,
+    rows: u64,
+    pages: u32,
+    bytes: u64,
+    started: bool,
+    /// Keys that were seen, with a digest of what they held.
+    seen: HashMap<RowKey, u64>,
+    /// Values of the probe's field that were seen.
+    probed: HashSet<String>,
+    /// The row that a probe of another dataset looks for.
+    object: Option<Row>,
+    is_probed_for: bool,
+    /// The first thing that stood in the way.
+    trouble: Option<ConnectError>,
+    /// Failures alike, one after the other.
+    alike: Option<(CauseKind, u32)>,
+    /// Nothing more is asked.
+    stopped: bool,
+    /// Done, and how completely.
+    done: Option<Completeness>,
+}
+
+struct Collection<'a> {
+    session: &'a Session,
+    app: &'a App,
+    readings: Vec<Reading>,
+    queue: VecDeque<Stream>,
+    resume: Resume,
+}
+
+impl<'a> Collection<'a> {
+    fn new(session: &'a Session, app: &'a App, datasets: &[&str], mut resume: Resume) -> Result<Self, ConnectError> {
+        let inputs = session.wire.inputs();
+        let mut readings: Vec<Reading> = Vec::new();
+        let mut index: BTreeMap<String, usize> = BTreeMap::new();
+        let mut wanted: VecDeque<String> = datasets.iter().map(|id| (*id).to_owned()).collect();
+        while let Some(id) = wanted.pop_front() {
+            if index.contains_key(&id) {
+                continue;
+            }
+            let dataset = app
+                .dataset(&id)
+                .ok_or_else(|| ConnectError::RequestRefused { sentence: format!("the application has no dataset {id}.") })?
+                .for_inputs(inputs)
+                .into_owned();
+            if let Some(EachOver::Dataset { id: parent, .. }) = dataset.each.as_ref().map(|each| &each.over) {
+                wanted.push_back(parent.clone());
+            }
+            if let Some(probe) = &dataset.probe {
+                wanted.push_back(probe.dataset.clone());
+            }
+            index.insert(id.clone(), readings.len());
+            readings.push(Reading {
+                id,
+                dataset: Arc::new(dataset),
+                parent: None,
+                children: Vec::new(),
+                probe: None,
+                open: 0,
+                parents_known: 0,
+                parents_done: 0,
+                before: HashMap::new(),
+                rows_before: Vec::new(),
+                rows: 0,
+                pages: 0,
+                bytes: 0,
+                started: false,
+                seen: HashMap::new(),
+                probed: HashSet::new(),
+                object: None,
+                is_probed_for: false,
+                trouble: None,
+                alike: None,
+                stopped: false,
+                done: None,
+            });
+        }
+        for child in 0..readings.len() {
+            if let Some(EachOver::Dataset { id, .. }) = readings[child].dataset.each.as_ref().map(|each| &each.over) {
+                let parent = index[id];
+                readings[child].parent = Some(parent);
+                readings[parent].children.push(child);
+            }
+            if let Some(probe) = &readings[child].dataset.probe {
+                let probe = index[&probe.dataset];
+                readings[child].probe = Some(probe);
+                readings[probe].is_probed_for = true;
+            }
+        }
+        for reading in &mut readings {
+            if let Some(finished) = resume.finished.get(&reading.id) {
+                reading.done = Some(finished.completeness.clone());
+                reading.object = finished.rows.first().cloned();
+            } else if let Some(begun) = resume.begun.remove(&reading.id) {
+                reading.begin_again(begun);
+            }
+        }
+        Ok(Self { session, app, readings, queue: VecDeque::new(), resume })
+    }
+
+    /// Queues what does not wait for parents, and the parents that are known already.
+    fn begin(&mut self, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        for index in 0..self.readings.len() {
+            if self.readings[index].done.is_some() {
+                continue;
+            }
+            match self.readings[index].dataset.each.clone().map(|each| each.over) {
+                None => {
+                    let before = self.readings[index].before.remove(&RowKey::default());
+                    self.open(index, None, before);
+                }
+                Some(EachOver::Field(field)) => {
+                    let parents = self.items(index, &field);
+                    self.adopt(index, parents, sink)?;
+                }
+                Some(EachOver::Dataset { .. }) => {}
+            }
+        }
+        // Rows that were read before the cut are parents too.
+        for index in 0..self.readings.len() {
+            let id = self.readings[index].id.clone();
+            let rows = match self.resume.finished.get(&id) {
+                Some(finished) => finished.rows.clone(),
+                None => std::mem::take(&mut self.readings[index].rows_before),
+            };
+            if !rows.is_empty() {
+                self.rows_came(index, &rows, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The items of a login field as parents.
+    fn items(&mut self, index: usize, field: &str) -> Vec<Parent> {
+        let value = self.session.wire.inputs().get(field).cloned().unwrap_or_default();
+        let format = self.app.logins.iter().flat_map(|login| &login.fields).find(|known| known.id == field).map(|field| field.format.clone());
+        let mut parents = Vec::new();
+        let mut known = HashSet::new();
+        for item in Format::items(&value) {
+            if !known.insert(item.to_owned()) {
+                continue;
+            }
+            let mut each = Map::new();
+            for (name, part) in format.as_ref().map(|format| format.parts(item)).unwrap_or_default() {
+                each.insert(name, Value::String(part));
+            }
+            each.entry("item").or_insert_with(|| Value::String(item.to_owned()));
+            parents.push(Parent { key: RowKey(item.to_owned()), label: item.to_owned(), each });
+        }
+        if parents.is_empty() {
+            let label = label_of(self.app, field);
+            self.readings[index].troubled(ConnectError::InputMissing { label });
+        }
+        parents
+    }
+
+    /// Takes rows of a dataset as parents of the datasets that are read per row of it.
+    fn rows_came(&mut self, index: usize, rows: &[Row], sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        for child in self.readings[index].children.clone() {
+            if self.readings[child].done.is_some() {
+                continue;
+            }
+            let Some(each) = self.readings[child].dataset.each.clone() else { continue };
+            let EachOver::Dataset { filter, .. } = &each.over else { continue };
+            let mut parents = Vec::new();
+            for row in rows {
+                let verdicts: Option<Vec<bool>> = filter.iter().map(|condition| holds(condition, &row.fields)).collect();
+                match verdicts {
+                    Some(verdicts) if verdicts.iter().all(|holds| *holds) => {}
+                    Some(_) => continue,
+                    None => {
+                        let sentence = format!("\"{}\" does not say whether it has to be looked into.", row.label);
+                        self.readings[child].troubled(ConnectError::ParentUnreadable { sentence });
+                        continue;
+                    }
+                }
+                let mut carried = Map::new();
+                for path in &each.carry {
+                    if let Some(value) = at_path(&row.fields, path) {
+                        put(&mut carried, &path.0, value.clone());
+                    }
+                }
+                parents.push(Parent { key: row.key.clone(), label: row.label.clone(), each: carried });
+            }
+            self.adopt(child, parents, sink)?;
+        }
+        Ok(())
+    }
+
+    fn adopt(&mut self, child: usize, parents: Vec<Parent>, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        let keys: Vec<RowKey> = parents.iter().map(|parent| parent.key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        sink.queued(&self.readings[child].id, &keys)?;
+        for parent in parents {
+            self.readings[child].parents_known += 1;
+            let before = self.readings[child].before.remove(&parent.key);
+            self.open(child, Some(Arc::new(parent)), before);
+        }
+        Ok(())
+    }
+
+    /// Queues a stream, from where it stood.
+    fn open(&mut self, index: usize, parent: Option<Arc<Parent>>, stands: Option<BegunStream>) {
+        let (page, next, again) = match stands {
+            Some(stands) => match stands.next.as_deref() {
+                None => {
+                    self.readings[index].parents_done += u32::from(parent.is_some());
+                    return;
+                }
+                Some(FROM_THE_BEGINNING) => (stands.pages, None, true),
+                Some(query) => (stands.pages, Some(query.to_owned()), true),
+            },
+            None => (0, None, false),
+        };
+        self.readings[index].open += 1;
+        self.queue.push_back(Stream { reading: index, parent, page, next, asked: HashSet::new(), doubted: false, again });
+    }
+
+    /// The next stream to make a step of. Streams of datasets that were stopped end here.
+    fn next_stream(&mut self) -> Option<Stream> {
+        loop {
+            let stream = self.queue.pop_front()?;
+            let reading = &mut self.readings[stream.reading];
+            if !reading.stopped {
+                return Some(stream);
+            }
+            reading.open -= 1;
+        }
+    }
+
+    /// Takes what a step brought.
+    fn take(&mut self, mut stream: Stream, got: Result<Got, ConnectError>, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        let limits = self.session.wire.limits().clone();
+        let index = stream.reading;
+        let got = match got {
+            Ok(got) => got,
+            Err(error) => {
+                self.start(index, sink);
+                let reading = &mut self.readings[index];
+                reading.open -= 1;
+                reading.parents_done += u32::from(stream.parent.is_some());
+                reading.failed(error);
+                return Ok(());
+            }
+        };
+        self.start(index, sink);
+        let roles = &self.session.wire.hosts().roles;
+        let host = roles.get(&self.readings[index].dataset.host).map(|(host, _)| host.clone()).unwrap_or_default();
+        let reading = &mut self.readings[index];
+        reading.alike = None;
+        reading.pages += 1;
+        reading.bytes += got.bytes;
+        if let Some(doubt) = got.page.doubt {
+            stream.doubted = true;
+            reading.troubled(doubt);
+        }
+        let received = got.page.rows.len();
+        let (rows, changed) = reading.unseen(got.page.rows);
+        if changed {
+            stream.doubted = true;
+            reading.troubled(ConnectError::PagesChanged { sentence: "An entry came twice and was not the same: the list changed while it was read.".to_owned() });
+        } else if received > 0 && rows.is_empty() && stream.page > 0 && !stream.again {
+            // Where the same page comes again, what should stand in its place was not read.
+            stream.doubted = true;
+            reading.troubled(ConnectError::PagesChanged { sentence: "A page came twice: the list changed while it was read.".to_owned() });
+        }
+        let mut next = got.next;
+        if let Some(query) = &next {
+            let mut digest = DefaultHasher::new();
+            query.hash(&mut digest);
+            if !stream.asked.insert(digest.finish()) || stream.page + 1 >= limits.pages {
+                stream.doubted = true;
+                reading.troubled(ConnectError::EndlessPages { host, pages: stream.page + 1 });
+                next = None;
+            } else if reading.bytes > limits.dataset_bytes {
+                stream.doubted = true;
+                reading.stopped = true;
+                reading.troubled(ConnectError::TooLarge { host, megabytes: limits.dataset_bytes / (1024 * 1024) });
+                next = None;
+            }
+        }
+        reading.rows += rows.len() as u64;
+        if next.is_none() {
+            reading.parents_done += u32::from(stream.parent.is_some());
+        }
+        let progress = reading.progress();
+        let parents = if reading.children.is_empty() { Vec::new() } else { rows.clone() };
+        sink.page(Page {
+            dataset: reading.id.clone(),
+            parent: stream.parent.as_ref().map(|parent| parent.key.clone()),
+            index: stream.page,
+            rows,
+            request: got.request,
+            next: if stream.doubted { Some(FROM_THE_BEGINNING.to_owned()) } else { next.clone() },
+            collected_at: got.at,
+        })?;
+        sink.progress(progress);
+        self.rows_came(index, &parents, sink)?;
+        match next {
+            // Behind the children that this page's rows have queued: what is known is read before more is found, so that
+            // the queue stays short.
+            Some(query) => self.queue.push_back(Stream { page: stream.page + 1, next: Some(query), ..stream }),
+            None => self.readings[index].open -= 1,
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, index: usize, sink: &mut dyn Sink) {
+        let reading = &mut self.readings[index];
+        if !reading.started {
+            reading.started = true;
+            sink.progress(Progress::Started { dataset: reading.id.clone() });
+        }
+    }
+
+    /// Finishes every dataset that has nothing left to wait for.
+    fn settle(&mut self, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        loop {
+            let ready = (0..self.readings.len()).find(|index| {
+                let reading = &self.readings[*index];
+                let waits_for = |other: Option<usize>| other.is_some_and(|other| self.readings[other].done.is_none());
+                reading.done.is_none() && reading.open == 0 && !waits_for(reading.parent) && !waits_for(reading.probe)
+            });
+            match ready {
+                Some(index) => self.finish(index, sink)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Finishes what is left: datasets that wait for each other, which the loader does not let through.
+    fn settle_rest(&mut self, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        self.settle(sink)?;
+        for index in 0..self.readings.len() {
+            if self.readings[index].done.is_none() {
+                self.finish(index, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, index: usize, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        let completeness = self.completeness(index);
+        let reading = &mut self.readings[index];
+        reading.done = Some(completeness.clone());
+        reading.seen = HashMap::new();
+        sink.finished(&reading.id, &completeness)?;
+        sink.progress(Progress::Finished { dataset: reading.id.clone() });
+        Ok(())
+    }
+
+    fn completeness(&self, index: usize) -> Completeness {
+        let reading = &self.readings[index];
+        let title = &reading.dataset.title;
+        let parent = reading.parent.map(|parent| &self.readings[parent]);
+        let cause = if let Some(cause) = parent.and_then(|parent| parent.done.as_ref()).and_then(Completeness::cause) {
+            Some(Cause { kind: CauseKind::InputIncomplete, sentence: cause.sentence.clone(), remedy: cause.remedy.clone() })
+        } else {
+            reading.trouble.as_ref().map(ConnectError::cause)
+        };
+        match cause {
+            Some(cause) if reading.pages > 0 => Completeness::Partial(about(title, "could be read in part only", cause)),
+            Some(cause) => Completeness::Unavailable(about(title, "could not be read", cause)),
+            None if self.probe_is_seen(reading) => Completeness::Complete,
+            None => Completeness::Partial(Cause {
+                kind: CauseKind::ProbeNotSeen,
+                sentence: format!(
+                    "{title} may be incomplete. {} leaves out what the key may not see, and the entry that must be there is not.",
+                    self.app.name
+                ),
+                remedy: match reading.dataset.needs.any_of.as_slice() {
+                    [] => "Create a key that may see all of it, and replace the stored one.".to_owned(),
+                    roles => format!("Create a key that has {}, and replace the stored one.", roles.join(" or ")),
+                },
+            }),
+        }
+    }
+
+    fn probe_is_seen(&self, reading: &Reading) -> bool {
+        let (Some(probe), Some(holder)) = (&reading.dataset.probe, reading.probe) else { return true };
+        let holder = &self.readings[holder];
+        holder.done.as_ref().is_some_and(Completeness::is_complete)
+            && holder
+                .object
+                .as_ref()
+                .and_then(|row| at_path(&row.fields, &probe.field))
+                .and_then(text_of)
+                .is_some_and(|wanted| reading.probed.contains(&wanted))
+    }
+}
+
+fn about(title: &str, what: &str, cause: Cause) -> Cause {
+    Cause { sentence: format!("{title} {what}. {}", cause.sentence), ..cause }
+}
+
+impl Reading {
+    /// Takes up what was read before the cut.
+    fn begin_again(&mut self, begun: Begun) {
+        self.started = true;
+        self.rows = begun.rows.len() as u64;
+        self.pages = begun.streams.iter().map(|stream| stream.pages).sum();
+        let (rows, _) = self.unseen(begun.rows);
+        for stream in begun.streams {
+            self.before.insert(stream.parent.clone().unwrap_or_default(), stream);
+        }
+        self.rows_before = rows;
+    }
+
+    /// The rows whose keys were not seen before, and whether one came twice with different content.
+    fn unseen(&mut self, rows: Vec<Row>) -> (Vec<Row>, bool) {
+        let mut changed = false;
+        let mut unseen = Vec::with_capacity(rows.len());
+        for row in rows {
+            let digest = digest_of(&row);
+            match self.seen.get(&row.key) {
+                Some(before) => changed |= *before != digest,
+                None => {
+                    self.seen.insert(row.key.clone(), digest);
+                    if let Some(value) = self.dataset.probe.as_ref().and_then(|probe| at_path(&row.fields, &probe.row)).and_then(text_of) {
+                        self.probed.insert(value);
+                    }
+                    if self.is_probed_for && self.object.is_none() {
+                        self.object = Some(row.clone());
+                    }
+                    unseen.push(row);
+                }
+            }
+        }
+        (unseen, changed)
+    }
+
+    fn troubled(&mut self, error: ConnectError) {
+        self.trouble.get_or_insert(error);
+    }
+
+    /// A stream failed. What will fail for every other parent too ends the dataset.
+    fn failed(&mut self, error: ConnectError) {
+        let kind = error.kind();
+        let alike = match self.alike {
+            Some((before, count)) if before == kind => count + 1,
+            Some(_) | None => 1,
+        };
+        self.alike = Some((kind, alike));
+        self.stopped |= match kind {
+            CauseKind::RateLimited | CauseKind::CredentialRefused => true,
+            CauseKind::Connectivity => alike >= ALIKE,
+            // Decided before anything is sent, so it costs nothing to look at every parent.
+            CauseKind::InputMissing | CauseKind::FieldMissing => false,
+            // A permission may differ from parent to parent, so one success is reason enough to go on.
+            CauseKind::ScopeMissing
+            | CauseKind::PlanLacks
+            | CauseKind::VendorError
+            | CauseKind::NotUnderstood
+            | CauseKind::UnknownValue
+            | CauseKind::ProbeNotSeen
+            | CauseKind::Empty
+            | CauseKind::InputIncomplete
+            | CauseKind::Cancelled
+            | CauseKind::Expression => alike >= ALIKE && self.pages == 0,
+        };
+        self.troubled(error);
+    }
+
+    fn progress(&self) -> Progress {
+        Progress::Read {
+            dataset: self.id.clone(),
+            rows: self.rows,
+            pages: self.pages,
+            parents: self.dataset.each.is_some().then_some((self.parents_done, self.parents_known)),
+        }
+    }
+}
+
+/// What a row holds, as a digest that does not depend on the order of names.
+fn digest_of(row: &Row) -> u64 {
+    fn feed(value: &Value, into: &mut DefaultHasher) {
+        match value {
+            Value::Object(fields) => {
+                let mut names: Vec<_> = fields.iter().collect();
+                names.sort_unstable_by_key(|(name, _)| *name);
+                (4_u8, names.len()).hash(into);
+                for (name, value) in names {
+                    name.hash(into);
+                    feed(value, into);
+                }
+            }
+            Value::Array(items) => {
+                (3_u8, items.len()).hash(into);
+                items.iter().for_each(|item| feed(item, into));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (2_u8, value).hash(into),
+        }
+    }
+    let mut digest = DefaultHasher::new();
+    feed(&row.fields, &mut digest);
+    row.faults.hash(&mut digest);
+    digest.finish()
 }
 
 /// Asks for the first page of each of `datasets` that is not read per parent, to tell which the credential can read.
 /// Nothing is kept of the answers.
 pub async fn probe(session: &Session, app: &App, datasets: &[&str]) -> Vec<(String, Completeness)> {
-    let _ = (session, app, datasets);
-    unimplemented!("the wire is not laid yet")
-}
-
-/// The shape of the first answer of each dataset.
-pub async fn shapes(session: &Session, app: &App) -> Vec<Shape> {
-    let _ = (session, app);
-    unimplemented!("the wire is not laid yet")
+    let watcher = |event| session.keep(event);
+    let inputs = session.wire.inputs();
+    let asked = datasets.iter().filter_map(|id| app.dataset(id)).map(|dataset| dataset.for_inputs(inputs)).filter(|dataset| dataset.each.is_none());
+    let watcher: Watcher<'_> = &watcher;
+    futures::future::join_all(asked.map(|dataset| async move {
+        let completeness = match page_of(session, app, &dataset, None, None, 1, watcher).await {
+            Ok(got) => match got.page.doubt {
+                None => Completeness::Complete,
+                Some(doubt) => Completeness::Partial(about(&dataset.title, "could be read in part only", doubt.cause())),
+            },
+            Err(error) => Completeness::Unavailable(about(&dataset.title, "could not be read", error.cause())),
+        };
+        (dataset.id.clone(), completeness)
+    }))
+    .await
 }

@@ -224,6 +224,16 @@ pub enum ConnectError {
         /// What is missing.
         sentence: String,
     },
+    /// An item of a list field lacks a part that the request needs.
+    #[error("\"{item}\" of the field {label} does not say {part}.")]
+    ItemIncomplete {
+        /// The field's label.
+        label: String,
+        /// The item.
+        item: String,
+        /// What is missing.
+        part: String,
+    },
     /// A request that the catalog does not declare. No connection was opened.
     #[error("A request was refused before it was sent: {sentence}")]
     RequestRefused {
@@ -302,6 +312,7 @@ impl ConnectError {
             Self::PagesChanged { .. } => "E-PAGES-CHANGED",
             Self::NotUnderstood { .. } => "E-NOT-UNDERSTOOD",
             Self::ParentUnreadable { .. } => "E-PARENT-UNREADABLE",
+            Self::ItemIncomplete { .. } => "E-FIELD-INCOMPLETE",
             Self::RequestRefused { .. } => "E-REQUEST-REFUSED",
             Self::Cancelled => "E-CANCELLED",
             Self::Sink(error) => error.code,
@@ -314,6 +325,9 @@ impl ConnectError {
             Self::FieldMalformed { label, .. } => return format!("Copy {label} again, whole, and paste it into its field."),
             Self::FieldMissing { label } | Self::InputMissing { label } => {
                 return format!("Fill {label} in the instance's settings.");
+            }
+            Self::ItemIncomplete { label, item, part } => {
+                return format!("Complete \"{item}\" with its {part} in the field {label} of the instance's settings.");
             }
             Self::HostInvalid { .. } => "Correct the fields that name the host.",
             Self::RouteInvalid { remedy, .. }
@@ -369,7 +383,7 @@ impl ConnectError {
     /// The kind of cause it is, for filters and health.
     pub fn kind(&self) -> CauseKind {
         match self {
-            Self::FieldMalformed { .. } | Self::FieldMissing { .. } | Self::InputMissing { .. } | Self::HostInvalid { .. } => {
+            Self::FieldMalformed { .. } | Self::FieldMissing { .. } | Self::InputMissing { .. } | Self::ItemIncomplete { .. } | Self::HostInvalid { .. } => {
                 CauseKind::InputMissing
             }
             Self::RouteInvalid { .. }

@@ -1,8 +1,10 @@
 //! What a credential tells about itself, read on this computer. Never verified and never a basis for trust or a verdict.
 
-use crate::Credentials;
-use catalog::Login;
+use crate::{Credentials, transform};
+use catalog::{Format, Login, Strategy};
+use secrecy::ExposeSecret;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What the credential seems to be. Hints only: shown while the dialog is open, and used to word a refusal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -19,8 +21,46 @@ pub struct Hints {
     pub made_for: Option<String>,
 }
 
-/// Reads hints from the credential of a login option. Empty when there are none; never fails.
+/// Reads hints from the credential of a login option: from the claims, when it is a JSON Web Token. Empty when there are
+/// none; never fails.
 pub fn hints(login: &Login, credentials: &Credentials) -> Hints {
-    let _ = (login, credentials);
-    Hints::default()
+    let Strategy::Bearer { token } = &login.strategy;
+    let Some(claims) = credentials.get(token).and_then(|token| transform::jwt_claims(token.expose_secret())) else {
+        return Hints::default();
+    };
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown);
+    Hints {
+        organization: text("orgName").or_else(|| text("org_name")),
+        roles: claims.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(shown).collect(),
+        issued_at: transform::jwt_time(&claims, "iat"),
+        expires_at: transform::jwt_time(&claims, "exp"),
+        made_for: made_for(login, &claims),
+    }
+}
+
+/// The choice whose host stands in the issuer or audience.
+fn made_for(login: &Login, claims: &Map<String, Value>) -> Option<String> {
+    let named: Vec<&str> = ["iss", "aud"]
+        .iter()
+        .filter_map(|name| claims.get(*name))
+        .flat_map(|claim| match claim {
+            Value::Array(items) => items.iter().collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![claim],
+        })
+        .filter_map(Value::as_str)
+        .collect();
+    let choices = login.fields.iter().filter(|field| field.format == Format::Choice).flat_map(|field| &field.choices);
+    choices
+        .filter(|choice| {
+            choice.host.as_deref().is_some_and(|host| {
+                named.iter().any(|text| *text == host || url::Url::parse(text).is_ok_and(|url| url.host_str() == Some(host)))
+            })
+        })
+        .map(|choice| choice.label.clone())
+        .next()
+}
+
+/// It comes from whoever made the credential, so it is bounded before it is shown.
+fn shown(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(120).collect()
 }

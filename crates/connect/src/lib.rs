@@ -7,20 +7,35 @@
 //! It must not know where rows are stored, how they are judged, where credentials are sealed or who looks on. It has no
 //! clock of its own ([`Clock`] is passed in), and no request leaves it that a dataset of the catalog does not declare.
 
+mod answer;
 mod clock;
 mod collect;
+mod condition;
 mod error;
+mod guard;
 mod hints;
 mod limits;
+mod pace;
+mod proxy;
+mod reduce;
+mod request;
 mod route;
 mod session;
+mod shapes;
 mod sink;
+mod template;
+mod tls;
+mod transform;
+mod wire;
 
 pub use clock::{Clock, SystemClock};
-pub use collect::{collect, probe, shapes};
+pub use collect::{collect, probe};
 pub use error::{CertificateFault, ConnectError};
+pub use guard::{Asked, Permit, permit};
 pub use hints::{Hints, hints};
 pub use limits::Limits;
+pub use reduce::{Parent, ReducedPage, reduce};
 pub use route::{Proxy, Roots, Route, SANDBOX_ORGANIZATION};
 pub use session::{Credentials, PROXY_PASSWORD, PROXY_USER, Session, SignIn, SignInStep, sign_in};
+pub use shapes::shapes;
 pub use sink::{Begun, BegunStream, Outcome, Page, Progress, RequestClass, RequestEntry, Resume, Shape, Sink, SinkError};

@@ -1,6 +1,6 @@
 //! The way to the outside: which proxy, which roots of trust.
 
-use crate::ConnectError;
+use crate::{ConnectError, tls};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -69,7 +69,13 @@ impl Route {
             extra_roots_pem: vec![authority_pem.to_owned()],
             roots: Roots::Sandbox,
         };
-        let _ = address;
+        if !address.ip().is_loopback() {
+            return Err(ConnectError::RouteInvalid {
+                sentence: "A sandbox instance can go nowhere but to its sandbox on this computer.".to_owned(),
+                remedy: "Start the sandbox again and add the instance anew.".to_owned(),
+            });
+        }
+        tls::extra_roots(&route)?;
         Ok(route)
     }
 }

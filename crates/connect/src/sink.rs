@@ -187,8 +187,6 @@ pub struct Shape {
     pub dataset: String,
     /// The path as the catalog writes it.
     pub path: String,
-    /// The answer's status, when there was one.
-    pub status: Option<u16>,
     /// Objects and lists as received, with a type (`"string"`, `"number|null"`) in place of every value; members whose
     /// names may themselves be data are named `*`. Null when there is no answer.
     pub shape: serde_json::Value,

@@ -1,0 +1,226 @@
+//! What an answer says: data, a refusal with its meaning, or something that is not an answer.
+
+use crate::{ConnectError, Limits};
+use catalog::{App, Dataset, FieldPath, Meaning, Says};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use serde_json::Value;
+use std::{collections::BTreeMap, time::Duration};
+
+/// An answer as it was received.
+pub(crate) struct Received {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What it comes to.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// Data.
+    Body(Value),
+    /// There is no such thing, and this stands in its place.
+    StandIn(BTreeMap<String, Value>),
+    /// Wait and ask again.
+    Throttled,
+    /// The vendor failed; asking again may help.
+    Faltered(ConnectError),
+    /// No.
+    Refused(ConnectError),
+}
+
+/// Understands an answer: the dataset's own meanings first, then the application's, then what HTTP says.
+pub(crate) fn understand(app: &App, dataset: &Dataset, host: &str, received: &Received, limits: &Limits) -> Said {
+    let body = if received.status == 200 {
+        match json(host, received, limits) {
+            Ok(body) => Some(body),
+            Err(error) => return Said::Refused(error),
+        }
+    } else if deeper_than(&received.body, limits.depth) {
+        None
+    } else {
+        serde_json::from_slice(&received.body).ok()
+    };
+    let says = dataset.says.iter().chain(&app.says).find(|says| applies(says, received, body.as_ref()));
+    if let Some(says) = says {
+        let own = (!says.sentence.is_empty()).then(|| says.sentence.clone());
+        return match &says.means {
+            Meaning::CredentialRefused => Said::Refused(credential_refused(app, received.status, own)),
+            Meaning::ScopeMissing => Said::Refused(scope_missing(dataset, received.status, own)),
+            Meaning::PlanLacks => Said::Refused(plan_lacks(app, dataset, received.status, own)),
+            Meaning::Throttled => Said::Throttled,
+            Meaning::Row(fields) => Said::StandIn(fields.clone()),
+        };
+    }
+    let vendor = |sentence: String| ConnectError::VendorError { status: received.status, sentence };
+    match (received.status, body) {
+        (200, Some(body)) => Said::Body(body),
+        (300..=399, _) => Said::Refused(ConnectError::Redirected { host: host.to_owned(), status: received.status }),
+        (401, _) => Said::Refused(credential_refused(app, 401, None)),
+        (402, _) => Said::Refused(plan_lacks(app, dataset, 402, None)),
+        (403, _) => Said::Refused(scope_missing(dataset, 403, None)),
+        (404, _) => Said::Refused(vendor(format!("{} answered 404: not found, or not permitted.", app.name))),
+        (429, _) => Said::Throttled,
+        (503, _) if received.headers.contains_key(RETRY_AFTER) => Said::Throttled,
+        (status @ 500..=599, _) => Said::Faltered(vendor(format!("{} answered with an error of its own ({status}).", app.name))),
+        (status @ 200..=299, _) => Said::Refused(ConnectError::NotUnderstood { sentence: format!("{} answered without data ({status}).", app.name) }),
+        (status, _) => Said::Refused(vendor(format!("{} did not accept the request ({status}).", app.name))),
+    }
+}
+
+fn applies(says: &Says, received: &Received, body: Option<&Value>) -> bool {
+    // A success that means something else is told by its content alone.
+    let told_by_content = says.body.is_some() || says.body_contains.is_some() || says.header.is_some();
+    says.status == received.status
+        && (says.status != 200 || told_by_content)
+        && says.header.as_ref().is_none_or(|header| received.headers.contains_key(header))
+        && says.body.as_ref().is_none_or(|(path, value)| texts(body, path).iter().any(|text| text == value))
+        && says.body_contains.as_ref().is_none_or(|(path, part)| {
+            let part = part.to_lowercase();
+            texts(body, path).iter().any(|text| text.to_lowercase().contains(&part))
+        })
+}
+
+/// The texts at a path, through lists.
+fn texts<'a>(body: Option<&'a Value>, path: &FieldPath) -> Vec<&'a str> {
+    let mut found: Vec<&Value> = body.into_iter().collect();
+    for (name, each) in path.segments() {
+        found = found
+            .into_iter()
+            .filter_map(|value| if name.is_empty() { Some(value) } else { value.get(name) })
+            .flat_map(|value| match value {
+                Value::Array(items) if each => items.iter().collect::<Vec<_>>(),
+                _ if each => Vec::new(),
+                value => vec![value],
+            })
+            .collect();
+    }
+    found.into_iter().filter_map(Value::as_str).collect()
+}
+
+pub(crate) fn credential_refused(app: &App, status: u16, sentence: Option<String>) -> ConnectError {
+    ConnectError::CredentialRefused {
+        sentence: sentence.unwrap_or_else(|| format!("{} refused the key ({status}).", app.name)),
+        remedy: "It may have expired or been deleted. Create a new key and replace the stored one.".to_owned(),
+    }
+}
+
+fn scope_missing(dataset: &Dataset, status: u16, sentence: Option<String>) -> ConnectError {
+    let (lacks, remedy) = match dataset.needs.any_of.as_slice() {
+        [] => (
+            format!("The key may not read it ({status})."),
+            "Create a new key that may read it, and replace the stored one.".to_owned(),
+        ),
+        [one] => (format!("The key lacks {one} ({status})."), format!("Create a new key that also has {one}, and replace the stored one.")),
+        several => {
+            let list = several.join(", ");
+            (
+                format!("The key lacks all of {list}, of which one is enough ({status})."),
+                format!("Create a new key that also has one of {list}, and replace the stored one."),
+            )
+        }
+    };
+    ConnectError::ScopeMissing { sentence: sentence.unwrap_or(lacks), remedy }
+}
+
+fn plan_lacks(app: &App, dataset: &Dataset, status: u16, sentence: Option<String>) -> ConnectError {
+    let plan = &dataset.needs.plan;
+    ConnectError::PlanLacks {
+        sentence: sentence.unwrap_or_else(|| format!("The organization's {} plan does not include it ({status}).", app.name)),
+        remedy: if plan.is_empty() { String::new() } else { format!("It comes with the plan {plan}.") },
+    }
+}
+
+fn json(host: &str, received: &Received, limits: &Limits) -> Result<Value, ConnectError> {
+    let not_json = |what| ConnectError::NotJson { host: host.to_owned(), what };
+    let kind = received.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if matches!(kind.as_str(), "text/html" | "application/xhtml+xml") {
+        return Err(not_json("a web page"));
+    }
+    if !(kind.is_empty() || kind == "application/json" || kind == "text/json" || (kind.starts_with("application/") && kind.ends_with("+json"))) {
+        return Err(not_json("another kind of document"));
+    }
+    if received.body.iter().all(u8::is_ascii_whitespace) {
+        return Err(not_json("nothing"));
+    }
+    if deeper_than(&received.body, limits.depth) {
+        return Err(ConnectError::TooDeep { host: host.to_owned(), depth: limits.depth });
+    }
+    serde_json::from_slice(&received.body).map_err(|error| not_json(if error.is_eof() { "JSON that breaks off in the middle" } else { "text" }))
+}
+
+/// Whether JSON is nested deeper than that. A plain count before the parser recurses; what is not JSON may be counted wrong
+/// and is refused by the parser afterwards.
+fn deeper_than(body: &[u8], limit: u32) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
+    for byte in body {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > limit {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// How long the vendor asks to wait: `Retry-After` as seconds or date (RFC 9110 section 10.2.3), else the time at which its
+/// budget is whole again.
+pub(crate) fn asks_to_wait(headers: &HeaderMap, reset_header: &str, now: jiff::Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    if let Some(value) = text(RETRY_AFTER.as_str()) {
+        if let Ok(seconds) = value.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        if let Ok(at) = httpdate::parse_http_date(value) {
+            return Some(until(jiff::Timestamp::try_from(at).ok()?, now));
+        }
+    }
+    if reset_header.is_empty() {
+        return None;
+    }
+    let reset = jiff::Timestamp::from_second(text(reset_header)?.parse().ok()?).ok()?;
+    (reset > now).then(|| until(reset, now))
+}
+
+/// The time from `now` to `at`; nothing when it is past.
+pub(crate) fn until(at: jiff::Timestamp, now: jiff::Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
+}
+
+/// The link to the next page in `Link: <…>; rel="next"` (RFC 8288 section 3).
+pub(crate) fn next_by_header(headers: &HeaderMap) -> Option<String> {
+    for value in headers.get_all(reqwest::header::LINK) {
+        let mut rest = value.to_str().ok()?;
+        while let Some((_, after)) = rest.split_once('<') {
+            let (target, after) = after.split_once('>')?;
+            // The parameters reach to the next link; a comma inside quotes cannot be followed by `<` in practice.
+            let end = after.find(",<").or_else(|| after.find(", <")).unwrap_or(after.len());
+            let is_next = after[..end].split(';').any(|parameter| {
+                parameter.split_once('=').is_some_and(|(name, value)| {
+                    name.trim().eq_ignore_ascii_case("rel")
+                        && value.trim().trim_matches('"').split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+                })
+            });
+            if is_next {
+                return Some(target.to_owned());
+            }
+            rest = &after[end..];
+        }
+    }
+    None
+}

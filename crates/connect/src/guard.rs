@@ -1,0 +1,182 @@
+//! The guard: which requests may be made at all. Pure; asked before a socket opens, with what is really going to be sent.
+//!
+//! Many vendors' tokens can write. Ours never do, because a request that no dataset of the catalog declares does not leave
+//! this computer.
+
+use crate::{
+    ConnectError, RequestClass,
+    template::{Values, decode_segment, encode_segment},
+};
+use catalog::{App, Dataset, Inputs, Method, Pagination, ResolvedHosts};
+
+/// A request that somebody wants to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Its class; each has its own rule.
+    pub class: RequestClass,
+    /// The dataset that it is made for.
+    pub dataset: &'a str,
+    /// The verb.
+    pub method: &'a str,
+    /// The host; always port 443, always https.
+    pub host: &'a str,
+    /// The path as it is sent, percent-encoded.
+    pub path: &'a str,
+    /// The query's names and values, decoded, in order.
+    pub query: &'a [(String, String)],
+    /// The body.
+    pub body: Option<&'a str>,
+}
+
+/// Leave to make a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    /// Whether the session's credential goes along.
+    pub credential: bool,
+}
+
+/// The most that the query of a further page may hold: names, and bytes of names and values together. Generous beside the
+/// longest cursors that vendors give, small beside what a server takes for a request line.
+const CONTINUATION_NAMES: usize = 32;
+const CONTINUATION_BYTES: usize = 8 * 1024;
+
+/// Query names by which some servers take another verb than the one that was sent.
+const VERB_OVERRIDES: [&str; 2] = ["_method", "x-http-method-override"];
+
+/// Permits a request that a dataset of the application declares, and a further page of one; refuses everything else.
+///
+/// # Errors
+/// [`ConnectError::RequestRefused`] with the rule that refused it.
+pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'_>) -> Result<Permit, ConnectError> {
+    let refuse = |sentence: String| Err(ConnectError::RequestRefused { sentence });
+    if asked.class == RequestClass::SignInHop {
+        return refuse("this login option signs in without requests of its own.".to_owned());
+    }
+    let Some(declared) = app.dataset(asked.dataset) else {
+        return refuse("no dataset of the application declares it.".to_owned());
+    };
+    let dataset = &*declared.for_inputs(inputs);
+    let Some((host, prefix)) = hosts.roles.get(&dataset.host) else {
+        return refuse(format!("dataset {} has no host with these fields.", dataset.id));
+    };
+    for never in &app.never {
+        let prefixed = format!("{prefix}{}", never.path);
+        if may_reach(&never.path, asked.path) || may_reach(&prefixed, asked.path) {
+            return refuse(format!("{} is never called. {}", never.path, never.reason));
+        }
+    }
+    if asked.host != host || !hosts.allowed.contains(asked.host) {
+        return refuse(format!("dataset {} is not read from that host.", dataset.id));
+    }
+    if asked.method != dataset.method.as_str() {
+        return refuse(format!("dataset {} is read by {}.", dataset.id, dataset.method.as_str()));
+    }
+    if !is_path_of(dataset, prefix, inputs, asked.path) {
+        return refuse(format!("the path is not that of dataset {}.", dataset.id));
+    }
+    let pinned = match dataset.method {
+        Method::Get => None,
+        Method::Post => dataset.document.as_deref(),
+    };
+    if asked.body != pinned || (dataset.method == Method::Post && pinned.is_none()) {
+        return refuse(format!("the body is not the one that dataset {} pins.", dataset.id));
+    }
+    match asked.class {
+        RequestClass::Dataset => {
+            if !is_query_of(dataset, inputs, asked.query) {
+                return refuse(format!("the query is not that of dataset {}.", dataset.id));
+            }
+        }
+        RequestClass::Continuation => {
+            if dataset.pagination == Pagination::None {
+                return refuse(format!("dataset {} has one page.", dataset.id));
+            }
+            let bytes: usize = asked.query.iter().map(|(name, value)| name.len() + value.len()).sum();
+            if asked.query.is_empty() || asked.query.len() > CONTINUATION_NAMES || bytes > CONTINUATION_BYTES {
+                return refuse("the link to the next page has no query, or one that is too long.".to_owned());
+            }
+            if asked.query.iter().any(|(name, _)| VERB_OVERRIDES.contains(&name.to_ascii_lowercase().as_str())) {
+                return refuse("the link to the next page asks for another verb.".to_owned());
+            }
+            if dataset.query.iter().any(|(name, _)| !asked.query.iter().any(|(asked, _)| asked == name)) {
+                return refuse(format!("the link to the next page leaves out a filter of dataset {}.", dataset.id));
+            }
+        }
+        RequestClass::SignInHop => {}
+    }
+    Ok(Permit { credential: dataset.authorised })
+}
+
+/// Whether `path` is the dataset's template with each placeholder filled by one segment: the field's value where it is a
+/// field, any plain segment where it is the parent's.
+fn is_path_of(dataset: &Dataset, prefix: &str, inputs: &Inputs, path: &str) -> bool {
+    let template = format!("{prefix}{}", dataset.path);
+    let mut segments = path.split('/');
+    let mut wanted = template.split('/');
+    loop {
+        match (wanted.next(), segments.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(segment)) => {
+                let fits = match placeholder(wanted) {
+                    Some(name) if name.starts_with("each.") => is_plain_segment(segment, dataset.method),
+                    Some(name) => inputs.get(name).is_some_and(|value| encode_segment(value) == segment) && is_plain_segment(segment, dataset.method),
+                    None => wanted == segment && !wanted.contains(['{', '}']) && !matches!(segment, "." | ".."),
+                };
+                if !fits {
+                    return false;
+                }
+            }
+            (None, Some(_)) | (Some(_), None) => return false,
+        }
+    }
+}
+
+fn placeholder(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}').filter(|name| !name.contains(['{', '}']))
+}
+
+/// One segment that stays one: nothing but unreserved characters and escapes, no step up or down for a server that undoes
+/// escapes before it routes. An escaped slash (a branch named `release/2`) may stand in what is only read, between parts
+/// that are plain themselves.
+fn is_plain_segment(segment: &str, method: Method) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'%');
+    if segment.is_empty() || !segment.bytes().all(unreserved) {
+        return false;
+    }
+    let Some(value) = decode_segment(segment) else { return false };
+    if value.chars().any(|letter| letter.is_control() || matches!(letter, '\\' | '%' | '?' | '#' | ';')) {
+        return false;
+    }
+    if method == Method::Post && value.contains('/') {
+        return false;
+    }
+    value.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// Whether a server that undoes escapes, ignores case or a closing slash could take `path` for the template.
+fn may_reach(template: &str, path: &str) -> bool {
+    let Some(path) = decode_segment(path) else { return true };
+    let plain = |text: &str| text.to_lowercase().split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect::<Vec<_>>();
+    let (template, path) = (plain(template), plain(&path));
+    template.len() == path.len() && template.iter().zip(&path).all(|(wanted, segment)| placeholder(wanted).is_some() || wanted == segment)
+}
+
+/// The query of the first request: what the manifest fixes, then the page size.
+pub(crate) fn first_query(dataset: &Dataset) -> impl Iterator<Item = (&str, String)> {
+    let size = match &dataset.pagination {
+        Pagination::JsonApi { size, .. } | Pagination::LinkHeader { size } => size.as_ref(),
+        Pagination::None => None,
+    };
+    let fixed = dataset.query.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    fixed.chain(size.map(|(name, size)| (name.as_str(), size.to_string())))
+}
+
+fn is_query_of(dataset: &Dataset, inputs: &Inputs, query: &[(String, String)]) -> bool {
+    let values = Values { inputs, each: None };
+    let wanted: Vec<_> = first_query(dataset).collect();
+    wanted.len() == query.len()
+        && wanted.iter().zip(query).all(|((name, template), (asked, value))| {
+            // A value that the parent row fills may be any text; as a query value it cannot become anything else.
+            name == asked && (template.contains("{each.") || values.fill(template).is_ok_and(|filled| filled == *value))
+        })
+}
