@@ -33,7 +33,12 @@ pub(crate) struct Reading {
 
 /// Walks an expression; what is wrong with it comes back as sentences.
 pub(crate) fn read(expr: &IdedExpr, row: &Shape, params: &BTreeMap<String, Param>, wanted: Wanted) -> Result<Reading, Vec<String>> {
-    let mut walk = Walk { params, scope: vec![("row".to_owned(), Abstract::Field { path: Path::default(), shape: row })], reading: Reading::default(), wrong: Vec::new() };
+    let mut walk = Walk {
+        params,
+        scope: vec![("row".to_owned(), Abstract::Field { path: Path::default(), shape: row })],
+        reading: Reading::default(),
+        wrong: Vec::new(),
+    };
     walk.scope.push(("now".to_owned(), Abstract::Of(Ty::Timestamp)));
     let result = walk.value(expr, 0);
     walk.consume(&result);
@@ -69,7 +74,10 @@ enum Ty<'s> {
     /// A key of the map at that path.
     KeyOf(Path),
     /// A list; `counted` when running over it, or what made it, uses up the steps of the evaluation.
-    List { element: Box<Abstract<'s>>, counted: bool },
+    List {
+        element: Box<Abstract<'s>>,
+        counted: bool,
+    },
     Map,
     /// After an error: nothing more is said about it.
     Any,
@@ -99,7 +107,10 @@ impl Class {
     /// Whether a value of this class may stand where that one is wanted.
     fn fits(self, wanted: Self) -> bool {
         self == wanted
-            || matches!((self, wanted), (Self::Any, _) | (_, Self::Any) | (Self::Number, Self::Int | Self::Double) | (Self::Int | Self::Double, Self::Number))
+            || matches!(
+                (self, wanted),
+                (Self::Any, _) | (_, Self::Any) | (Self::Number, Self::Int | Self::Double) | (Self::Int | Self::Double, Self::Number)
+            )
     }
 
     fn comparable(self, other: Self) -> bool {
@@ -449,7 +460,9 @@ impl<'s> Walk<'s, '_> {
 
     fn known_when_empty(&mut self, path: &Path, shape: &Shape) {
         if shape.on_empty == OnEmpty::Unknown {
-            self.wrong(format!("a macro runs over `row.{path}`, of which nobody says what it means to be empty; set on_empty in keep, with its source"));
+            self.wrong(format!(
+                "a macro runs over `row.{path}`, of which nobody says what it means to be empty; set on_empty in keep, with its source"
+            ));
         }
     }
 
@@ -476,7 +489,11 @@ impl<'s> Walk<'s, '_> {
                 let (yes, no) = (self.used(yes, depth), self.used(no, depth));
                 if yes.class() == no.class() {
                     match yes.class() {
-                        Class::List | Class::Map => Abstract::Of(if yes.class() == Class::List { Ty::List { element: Box::new(Abstract::ANY), counted: false } } else { Ty::Map }),
+                        Class::List | Class::Map => Abstract::Of(if yes.class() == Class::List {
+                            Ty::List { element: Box::new(Abstract::ANY), counted: false }
+                        } else {
+                            Ty::Map
+                        }),
                         class => Abstract::Of(Self::scalar(class)),
                     }
                 } else if yes.class().numeric() && no.class().numeric() {
@@ -511,7 +528,14 @@ impl<'s> Walk<'s, '_> {
                         }
                     }
                     Class::Any => {}
-                    Class::Bool | Class::Int | Class::Double | Class::Number | Class::Text | Class::Timestamp | Class::Duration | Class::Null => {
+                    Class::Bool
+                    | Class::Int
+                    | Class::Double
+                    | Class::Number
+                    | Class::Text
+                    | Class::Timestamp
+                    | Class::Duration
+                    | Class::Null => {
                         self.wrong(format!("`in` looks into a list or a map, not {}", second.describe()));
                     }
                 }
@@ -539,7 +563,9 @@ impl<'s> Walk<'s, '_> {
                 Abstract::Of(Self::scalar(value.class()))
             }
             (operators::INDEX, _) => self.index(call, depth),
-            (operators::OPT_INDEX | operators::OPT_SELECT, _) => self.wrong("`?.` and `[?` are not for checks; declare `absent` in keep, once, with its source"),
+            (operators::OPT_INDEX | operators::OPT_SELECT, _) => {
+                self.wrong("`?.` and `[?` are not for checks; declare `absent` in keep, once, with its source")
+            }
             ("orValue" | "or" | "hasValue" | "value" | "of" | "none" | "ofNonZeroValue" | "optMap" | "optFlatMap", _) => {
                 self.wrong(format!("`{}` is not for checks; declare `absent` in keep, once, with its source", call.func_name))
             }
@@ -570,7 +596,10 @@ impl<'s> Walk<'s, '_> {
                 Abstract::Field { shape, .. } if shape.nullable() => {}
                 Abstract::Of(Ty::Null | Ty::Any) => {}
                 Abstract::Field { .. } | Abstract::Of(_) => {
-                    self.wrong(format!("{} is compared with null, which is never kept of it; declare `absent` in keep, with its source", value.describe()));
+                    self.wrong(format!(
+                        "{} is compared with null, which is never kept of it; declare `absent` in keep, with its source",
+                        value.describe()
+                    ));
                 }
             }
             return;
@@ -613,7 +642,14 @@ impl<'s> Walk<'s, '_> {
             (Duration, Timestamp) if plus => Ty::Timestamp,
             (Timestamp, Timestamp) if minus => Ty::Duration,
             (Duration, Duration) if plus || minus => Ty::Duration,
-            _ => return self.wrong(format!("`{}` cannot stand between {} and {}", operator.trim_matches('_'), left.describe(), right.describe())),
+            _ => {
+                return self.wrong(format!(
+                    "`{}` cannot stand between {} and {}",
+                    operator.trim_matches('_'),
+                    left.describe(),
+                    right.describe()
+                ));
+            }
         };
         Abstract::Of(ty)
     }

@@ -63,12 +63,16 @@ pub(crate) fn value(json: Option<&Value>, shape: &Shape, steps: &[Step], complet
     let Some((step, rest)) = steps.split_first() else { return Ok(()) };
     let Some(inner) = shape.step(step) else { return ill_typed() };
     match (step, json) {
-        (Step::Field(name) | Step::Key(name), Value::Object(members)) => value(members.get(name), inner, rest, complete).map_err(|blocked| blocked.under(name)),
+        (Step::Field(name) | Step::Key(name), Value::Object(members)) => {
+            value(members.get(name), inner, rest, complete).map_err(|blocked| blocked.under(name))
+        }
         (Step::Values, Value::Object(members)) => {
             // In the order of the keys, so that the same obstacle is named every time.
             let mut members: Vec<_> = members.iter().collect();
             members.sort_unstable_by_key(|(key, _)| *key);
-            members.into_iter().try_for_each(|(key, member)| value(Some(member), inner, rest, complete).map_err(|blocked| blocked.under(key)))
+            members
+                .into_iter()
+                .try_for_each(|(key, member)| value(Some(member), inner, rest, complete).map_err(|blocked| blocked.under(key)))
         }
         (Step::Elements, Value::Array(items)) => items
             .iter()

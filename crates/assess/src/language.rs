@@ -157,7 +157,14 @@ fn scalar(expr: &IdedExpr) -> bool {
             | LiteralValue::String(_)
             | LiteralValue::UInt(_) => true,
         },
-        Expr::Call(_) | Expr::Comprehension(_) | Expr::Ident(_) | Expr::List(_) | Expr::Map(_) | Expr::Select(_) | Expr::Struct(_) | Expr::Unspecified => false,
+        Expr::Call(_)
+        | Expr::Comprehension(_)
+        | Expr::Ident(_)
+        | Expr::List(_)
+        | Expr::Map(_)
+        | Expr::Select(_)
+        | Expr::Struct(_)
+        | Expr::Unspecified => false,
     }
 }
 

@@ -7,8 +7,8 @@ use crate::value::{Steps, Typed};
 use crate::views::{self, CompiledView, Derived};
 use crate::{Judged, Params, gate, language};
 use catalog::{
-    App, Cause, CauseKind, Check, CheckKind, Collected, Completeness, DatasetKind, FieldPath, LoadError, OnEmpty, Param, ParamType, ParamValue,
-    Place, Row, RowKey, Verdict,
+    App, Cause, CauseKind, Check, CheckKind, Collected, Completeness, DatasetKind, FieldPath, LoadError, OnEmpty, Param, ParamType,
+    ParamValue, Place, Row, RowKey, Verdict,
 };
 use cel::common::ast::IdedExpr;
 use cel::common::types::{CelBool, CelString, CelTimestamp};
@@ -80,7 +80,8 @@ enum Target {
     Dataset {
         id: String,
         title: String,
-        kind: DatasetKind,
+        /// Whether it has rows of their own: a list, or an object that is read once per something.
+        per_row: bool,
         on_empty: OnEmpty,
     },
     View(usize),
@@ -94,7 +95,8 @@ enum Target {
 pub fn compile(app: &App) -> Result<Program, Vec<LoadError>> {
     let env = language::environment();
     let mut errors = Vec::new();
-    let shapes: BTreeMap<String, Shape> = app.datasets.iter().map(|dataset| (dataset.id.clone(), Shape::of_dataset(app, dataset, CHAIN))).collect();
+    let shapes: BTreeMap<String, Shape> =
+        app.datasets.iter().map(|dataset| (dataset.id.clone(), Shape::of_dataset(app, dataset, CHAIN))).collect();
     let mut compiled_views = Vec::new();
     let mut broken = BTreeSet::new();
     for view in &app.views {
@@ -102,7 +104,11 @@ pub fn compile(app: &App) -> Result<Program, Vec<LoadError>> {
             Ok(view) => compiled_views.push(view),
             Err(sentences) => {
                 broken.insert(view.id.as_str());
-                errors.extend(sentences.into_iter().map(|sentence| LoadError { place: view.place.clone(), sentence: format!("view {}: {sentence}", view.id) }));
+                errors.extend(
+                    sentences
+                        .into_iter()
+                        .map(|sentence| LoadError { place: view.place.clone(), sentence: format!("view {}: {sentence}", view.id) }),
+                );
             }
         }
     }
@@ -113,7 +119,9 @@ pub fn compile(app: &App) -> Result<Program, Vec<LoadError>> {
         }
         match program.compile_check(app, check) {
             Ok(compiled) => {
-                program.by_id.insert(compiled.id.clone(), program.checks.len());
+                if program.by_id.insert(compiled.id.clone(), program.checks.len()).is_some() {
+                    errors.push(error(&check.place, &check.id, "another check has this id; give it one of its own".to_owned()));
+                }
                 program.checks.push(compiled);
             }
             Err(sentences) => errors.extend(sentences.into_iter().map(|sentence| error(&check.place, &check.id, sentence))),
@@ -142,7 +150,13 @@ impl Program {
     }
 
     /// Judges one check, in the order of the row keys; nothing for a check that is not there.
-    pub fn evaluate_check(&self, check_id: &str, collected: &BTreeMap<String, Collected>, params: &Params, as_of: jiff::Timestamp) -> Vec<Judged> {
+    pub fn evaluate_check(
+        &self,
+        check_id: &str,
+        collected: &BTreeMap<String, Collected>,
+        params: &Params,
+        as_of: jiff::Timestamp,
+    ) -> Vec<Judged> {
         self.judge(self.by_id.get(check_id).map(|index| &self.checks[*index]).into_iter(), collected, params, as_of)
     }
 
@@ -158,9 +172,11 @@ impl Program {
 
     fn compile_check(&self, app: &App, check: &Check) -> Result<Compiled, Vec<String>> {
         let mut wrong = params_wrong(&check.params);
-        wrong.extend(placeholders(&check.recommended).filter(|name| !check.params.contains_key(*name)).map(|name| {
-            format!("recommended names {{params.{name}}}, which is not a parameter of this check")
-        }));
+        wrong.extend(
+            placeholders(&check.recommended)
+                .filter(|name| !check.params.contains_key(*name))
+                .map(|name| format!("recommended names {{params.{name}}}, which is not a parameter of this check")),
+        );
         let mut compiled = Compiled {
             id: check.id.clone(),
             kind: check.kind,
@@ -188,7 +204,12 @@ impl Program {
             }
             CheckKind::Check | CheckKind::Observed => {
                 if let Some(dataset) = app.dataset(&check.on) {
-                    compiled.target = Target::Dataset { id: dataset.id.clone(), title: dataset.title.clone(), kind: dataset.kind, on_empty: dataset.on_empty };
+                    compiled.target = Target::Dataset {
+                        id: dataset.id.clone(),
+                        title: dataset.title.clone(),
+                        per_row: dataset.kind == DatasetKind::List || dataset.each.is_some(),
+                        on_empty: dataset.on_empty,
+                    };
                     self.shapes.get(&dataset.id).unwrap_or(&no_rows)
                 } else if let Some(index) = self.views.iter().position(|view| view.id == check.on) {
                     compiled.target = Target::View(index);
@@ -245,12 +266,22 @@ impl Program {
         if wrong.is_empty() { Ok(compiled) } else { Err(wrong) }
     }
 
-    fn expression(&self, source: &str, row: &Shape, params: &BTreeMap<String, Param>, wanted: Wanted) -> Result<(IdedExpr, analysis::Reading), Vec<String>> {
+    fn expression(
+        &self,
+        source: &str,
+        row: &Shape,
+        params: &BTreeMap<String, Param>,
+        wanted: Wanted,
+    ) -> Result<(IdedExpr, analysis::Reading), Vec<String>> {
         if source.chars().count() > EXPRESSION {
             return Err(vec![format!("it is longer than {EXPRESSION} characters; add a view that does a part of the work")]);
         }
         let parsed = self.env.compile(source).map_err(|errors| {
-            errors.errors.iter().map(|error| format!("it does not parse at line {}, column {}: {}", error.pos.0, error.pos.1, error.msg)).collect::<Vec<_>>()
+            errors
+                .errors
+                .iter()
+                .map(|error| format!("it does not parse at line {}, column {}: {}", error.pos.0, error.pos.1, error.msg))
+                .collect::<Vec<_>>()
         })?;
         let mut expr = parsed.expression().clone();
         let reading = analysis::read(&expr, row, params, wanted)?;
@@ -284,25 +315,29 @@ impl Program {
                         Err(cause) => judged.push(judging.not_evaluated(cause.clone())),
                         Ok(derived) if derived.is_empty() => judged.extend(judging.none()),
                         Ok(derived) => judging.rows(
-                            derived.iter().map(|derived| Subject { row: &derived.row, ambiguous: false, inputs: Inputs::Many(&derived.inputs) }),
+                            derived.iter().map(|derived| Subject {
+                                row: &derived.row,
+                                ambiguous: false,
+                                inputs: Inputs::Many(&derived.inputs),
+                            }),
                             &view.shape,
                             true,
                             &mut judged,
                         ),
                     }
                 }
-                Target::Dataset { id, title, kind, on_empty } => {
+                Target::Dataset { id, title, per_row, on_empty } => {
                     let Some(found) = collected.get(id) else {
                         judged.push(judging.not_evaluated(views::not_read(title)));
                         continue;
                     };
-                    let complete = match (&found.completeness, kind) {
+                    let complete = match (&found.completeness, per_row) {
                         (Completeness::Complete, _) => true,
-                        (Completeness::Unavailable(cause), _) | (Completeness::Partial(cause), DatasetKind::Object) => {
+                        (Completeness::Unavailable(cause), _) | (Completeness::Partial(cause), false) => {
                             judged.push(judging.not_evaluated(cause.clone()));
                             continue;
                         }
-                        (Completeness::Partial(cause), DatasetKind::List) => {
+                        (Completeness::Partial(cause), true) => {
                             judged.push(judging.not_evaluated(cause.clone()));
                             false
                         }
@@ -427,7 +462,9 @@ impl<'p> Judging<'p> {
             let current = match (&verdict, current) {
                 (_, Some(current)) => current,
                 (Verdict::NotEvaluated { .. }, None) => String::new(),
-                (Verdict::Pass | Verdict::Fail | Verdict::NotApplicable { .. } | Verdict::Manual | Verdict::Observed, None) => listed(&evidence),
+                (Verdict::Pass | Verdict::Fail | Verdict::NotApplicable { .. } | Verdict::Manual | Verdict::Observed, None) => {
+                    listed(&evidence)
+                }
             };
             judged.push(Judged {
                 check: self.check.id.clone(),
@@ -498,7 +535,10 @@ impl<'p> Judging<'p> {
             (CheckKind::Manual, _) => Verdict::Manual,
         };
         // How the current value is shown has no say in the verdict: where it cannot be computed, the fields are listed.
-        let current = check.current.as_ref().and_then(|current| compute(current, &context, steps).ok()?.downcast_ref::<CelString>().map(|text| text.inner().to_owned()));
+        let current = check
+            .current
+            .as_ref()
+            .and_then(|current| compute(current, &context, steps).ok()?.downcast_ref::<CelString>().map(|text| text.inner().to_owned()));
         Some((verdict, current, both()))
     }
 }
@@ -518,7 +558,10 @@ fn alone(check: &Compiled, recommended: String, verdict: Verdict) -> Judged {
 
 fn truth(expr: &IdedExpr, context: &Context<'_, '_>, steps: &Steps) -> Result<bool, Cause> {
     let value = compute(expr, context, steps)?;
-    value.downcast_ref::<CelBool>().map(|truth| *truth.inner()).ok_or_else(|| not_computed("it came to something that is neither true nor false"))
+    value
+        .downcast_ref::<CelBool>()
+        .map(|truth| *truth.inner())
+        .ok_or_else(|| not_computed("it came to something that is neither true nor false"))
 }
 
 fn compute<'e, 'v>(expr: &'e IdedExpr, context: &'e Context<'_, 'v>, steps: &Steps) -> Result<CowVal<'e, 'v>, Cause> {
@@ -565,7 +608,9 @@ fn unset(params: &BTreeMap<String, Param>, name: &str) -> Cause {
 fn allowed(param: &Param, value: &ParamValue) -> bool {
     match (param.ty, value) {
         (ParamType::Int, ParamValue::Int(int)) => param.min.is_none_or(|min| *int >= min) && param.max.is_none_or(|max| *int <= max),
-        (ParamType::String, ParamValue::String(_)) | (ParamType::Strings, ParamValue::Strings(_)) | (ParamType::Bool, ParamValue::Bool(_)) => true,
+        (ParamType::String, ParamValue::String(_))
+        | (ParamType::Strings, ParamValue::Strings(_))
+        | (ParamType::Bool, ParamValue::Bool(_)) => true,
         (ParamType::Int | ParamType::String | ParamType::Strings | ParamType::Bool, _) => false,
     }
 }

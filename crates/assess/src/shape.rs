@@ -91,7 +91,9 @@ impl Shape {
                 }
                 match &mut self.kind {
                     Kind::Object(fields) => fields.entry(name.clone()).or_insert_with(Self::object),
-                    Kind::Bool | Kind::Int | Kind::Number | Kind::Text | Kind::Timestamp | Kind::Enum(_) | Kind::List(_) | Kind::Map(_) => return,
+                    Kind::Bool | Kind::Int | Kind::Number | Kind::Text | Kind::Timestamp | Kind::Enum(_) | Kind::List(_) | Kind::Map(_) => {
+                        return;
+                    }
                 }
             }
             Step::Elements => {
@@ -100,7 +102,14 @@ impl Shape {
                 }
                 match &mut self.kind {
                     Kind::List(element) => element.as_mut(),
-                    Kind::Bool | Kind::Int | Kind::Number | Kind::Text | Kind::Timestamp | Kind::Enum(_) | Kind::Object(_) | Kind::Map(_) => return,
+                    Kind::Bool
+                    | Kind::Int
+                    | Kind::Number
+                    | Kind::Text
+                    | Kind::Timestamp
+                    | Kind::Enum(_)
+                    | Kind::Object(_)
+                    | Kind::Map(_) => return,
                 }
             }
             Step::Values | Step::Key(_) => {
@@ -109,7 +118,14 @@ impl Shape {
                 }
                 match &mut self.kind {
                     Kind::Map(value) => value.as_mut(),
-                    Kind::Bool | Kind::Int | Kind::Number | Kind::Text | Kind::Timestamp | Kind::Enum(_) | Kind::Object(_) | Kind::List(_) => return,
+                    Kind::Bool
+                    | Kind::Int
+                    | Kind::Number
+                    | Kind::Text
+                    | Kind::Timestamp
+                    | Kind::Enum(_)
+                    | Kind::Object(_)
+                    | Kind::List(_) => return,
                 }
             }
         };
@@ -148,9 +164,15 @@ impl Shape {
             Some(Transform::Present) => Self::of(Kind::Bool),
             Some(transform) => match &keep.ty {
                 Type::List(_) => Self::of(Kind::List(Box::new(Self::of_transform(transform)))),
-                Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_) | Type::Map(_) | Type::Object(_) => {
-                    Self::of_transform(transform)
-                }
+                Type::Bool
+                | Type::Int
+                | Type::Number
+                | Type::String
+                | Type::Id
+                | Type::Timestamp(_)
+                | Type::Enum(_)
+                | Type::Map(_)
+                | Type::Object(_) => Self::of_transform(transform),
             },
         };
         let absent = keep.absent.as_ref().map(|Absent { value, .. }| value.clone());
@@ -234,7 +256,11 @@ impl Shape {
                 Path(steps)
             };
             match &each.over {
-                EachOver::Field(_) => rows.put(&under(&FieldPath::from("item")), Self::of(Kind::Text)),
+                EachOver::Field(_) => {
+                    for path in [FieldPath::from("item")].iter().chain(&each.carry) {
+                        rows.put(&under(path), Self::of(Kind::Text));
+                    }
+                }
                 EachOver::Dataset { id, .. } => {
                     let parent = app.dataset(id).filter(|_| depth > 0).map(|parent| Self::of_dataset(app, parent, depth - 1));
                     for path in &each.carry {

@@ -217,7 +217,8 @@ impl Adder for JsonList<'_> {
             .as_iterable()
             .ok_or_else(|| ExecutionError::no_such_overload("_+_", vec!["list".into(), rhs.get_type().name().into()]))?
             .iter();
-        let mut sum: Vec<Box<dyn Val + 'w>> = self.items.iter().map(|item| self.element(item).boxed() as Box<dyn Val + 'w>).collect();
+        let counted = self.items.iter().take_while(|_| self.steps.take());
+        let mut sum: Vec<Box<dyn Val + 'w>> = counted.map(|item| self.element(item).boxed() as Box<dyn Val + 'w>).collect();
         while let Some(item) = right.next() {
             sum.push(item.clone_as_boxed());
         }
@@ -227,7 +228,7 @@ impl Adder for JsonList<'_> {
 
 impl Container for JsonList<'_> {
     fn contains(&self, value: &dyn Val) -> Result<bool, ExecutionError> {
-        Ok(self.items.iter().any(|item| equal(self.element(item).val(), value)))
+        Ok(self.items.iter().take_while(|_| self.steps.take()).any(|item| equal(self.element(item).val(), value)))
     }
 }
 
@@ -446,9 +447,214 @@ pub(crate) fn equal(left: &dyn Val, right: &dyn Val) -> bool {
         }
         return true;
     }
-    left.equals(right)
+    let container = |value: &dyn Val| is(value, types::Kind::List) || is(value, types::Kind::Map);
+    // A container of one kind equals nothing of another, and asking a wrapped one would come back here.
+    !container(left) && !container(right) && left.equals(right)
 }
 
 fn sized<'b, 'v>(value: &'b (dyn Val + 'v)) -> Option<(i64, &'b (dyn Iterable + 'v))> {
     Some((*value.as_sizer()?.size().inner(), value.as_iterable()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::language;
+    use cel::Context;
+    use cel::common::types::{CelMap, CelMapKey};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// The same JSON as CEL's own values, all of it converted beforehand.
+    fn plain(json: &Value) -> Box<dyn Val> {
+        match json {
+            Value::Null => Box::new(CelNull),
+            Value::Bool(bool) => Box::new(CelBool::from(*bool)),
+            Value::Number(number) => match number.as_i64() {
+                Some(int) => Box::new(CelInt::from(int)),
+                None => Box::new(CelDouble::from(number.as_f64().unwrap())),
+            },
+            Value::String(text) => Box::new(CelString::from(text.clone())),
+            Value::Array(items) => Box::new(CelList::from(items.iter().map(plain).collect::<Vec<_>>())),
+            Value::Object(members) => {
+                let members: std::collections::HashMap<_, _> =
+                    members.iter().map(|(name, member)| (CelMapKey::String(CelString::from(name.clone())), plain(member))).collect();
+                Box::new(CelMap::from(members))
+            }
+        }
+    }
+
+    /// None of them shows the order of a map's keys, which CEL's own maps do not have.
+    const EXPRESSIONS: &[&str] = &[
+        "row",
+        "row.a",
+        "row.b.a",
+        "row.a.b.c",
+        "row['a']",
+        "row.a[0]",
+        "row.a[1u]",
+        "row.a[1.0]",
+        "row.a[0.5]",
+        "row.a[-1]",
+        "row[0]",
+        "row[null]",
+        "row.a == row.b",
+        "row.a != row.b",
+        "row.a == row.a",
+        "row == row",
+        "row.a == []",
+        "[] == row.a",
+        "row.a == {}",
+        "{} == row.a",
+        "row.a == [1, 'x', true]",
+        "[1, 'x', true] == row.a",
+        "{'a': 1} == row.a",
+        "row.a == {'a': 1, 'b': [null]}",
+        "[row.a] == [row.b]",
+        "[[1]] == [row.a]",
+        "{'k': row.a} == {'k': row.b}",
+        "row.a == 1",
+        "row.a == 1.0",
+        "1.0 == row.a",
+        "row.a == 'x'",
+        "row.a == null",
+        "null != row.a",
+        "1 in row.a",
+        "'a' in row.a",
+        "1.0 in row.a",
+        "null in row.a",
+        "[1] in row.a",
+        "{'a': 1} in row.a",
+        "row.a in row.b",
+        "row.a in [row.b, 1, {'a': 1}, [1]]",
+        "row.a in {'x': 1}",
+        "size(row)",
+        "size(row.a)",
+        "row.a.size()",
+        "row.a.all(x, x == 1)",
+        "row.a.exists(x, x == 'x')",
+        "row.a.exists(x, x > 0)",
+        "row.a.exists_one(x, x == true)",
+        "row.a.filter(x, x != null) == row.a",
+        "type(row.a) == map || row.a.map(x, [x]) == row.b.map(x, [x])",
+        "size(row.a.map(x, x))",
+        "row.all(k, k in row)",
+        "row.all(k, row[k] == row.a)",
+        "row.exists(k, k == 'b' && row[k] == 1)",
+        "row.a.all(k, row.a[k] == row.a[k])",
+        "size(row.filter(k, k != 'a'))",
+        "row.a.exists(x, row.b.exists(y, x == y))",
+        "row.a.all(x, x.all(y, y == x))",
+        "row.a + 1",
+        "type(row.b) == map ? [] : row.a + row.b",
+        "size(row.a + row.b)",
+        "row.a - row.b",
+        "row.a * 2",
+        "row.a / row.b",
+        "row.a % row.b",
+        "-row.a",
+        "!row.a",
+        "row.a && row.b",
+        "row.a || row.b",
+        "row.a ? 1 : 2",
+        "row.a < row.b",
+        "row.a >= 1",
+        "row.a < 1.5",
+        "row.a.startsWith('x')",
+        "row.a.matches('^x+$')",
+        "matches(row.a, row.b)",
+        "row.a.lowerAscii()",
+        "row.a.join('-')",
+        "string(row.a)",
+        "int(row.a)",
+        "double(row.a)",
+        "timestamp(row.a)",
+        "type(row.a) == list",
+        "type(row) == map",
+        "has(row.a)",
+        "has(row.a.b)",
+        "[row.a, row.b].exists(x, x == row.a)",
+        "{'k': row}.k.a",
+        "[row][0].b",
+    ];
+
+    fn values() -> impl proptest::strategy::Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-2..4i64).prop_map(Value::from),
+            Just(json!(i64::MAX)),
+            Just(json!(u64::MAX)),
+            Just(json!(0.5)),
+            Just(json!(1.0)),
+            "[xX]{0,2}".prop_map(Value::from),
+            Just(json!("2026-01-01T00:00:00Z")),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(prop_oneof![Just("a"), Just("b"), Just("c"), Just("d.e")], inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().map(|(name, member)| (name.to_owned(), member)).collect())),
+            ]
+        })
+    }
+
+    fn rows() -> impl proptest::strategy::Strategy<Value = Value> {
+        (values(), values(), any::<bool>())
+            .prop_map(|(a, b, both)| if both { json!({"a": a, "b": b}) } else { json!({"a": a, "b": a, "c": b}) })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Wrapped JSON with our own equality gives what converted JSON gives with CEL's own, or both fail.
+        #[test]
+        fn wrapped_values_do_as_converted_ones(row in rows()) {
+            let env = language::environment();
+            let steps = Steps::new();
+            let mut wrapped = Context::with_env(env.clone());
+            wrapped.add_variable_as_val("row", Typed { json: &row, shape: None, steps: &steps }.boxed());
+            let mut converted = Context::with_env(env.clone());
+            converted.add_variable_as_val("row", plain(&row));
+            for source in EXPRESSIONS {
+                let expr = env.compile(source).unwrap().expression().clone();
+                let mut prepared = expr.clone();
+                language::prepare(&mut prepared);
+                let ours = cel::Value::resolve_val(&prepared, &wrapped);
+                let theirs = cel::Value::resolve_val(&expr, &converted);
+                match (&ours, &theirs) {
+                    (Ok(ours), Ok(theirs)) => {
+                        prop_assert_eq!(ours.get_type().kind(), theirs.get_type().kind(), "{} over {}", source, row);
+                        // NaN cannot come out of JSON, so whatever came out equals itself.
+                        prop_assert!(equal(ours.as_ref(), theirs.as_ref()), "{source} over {row}: {ours:?} against {theirs:?}");
+                        prop_assert!(equal(theirs.as_ref(), ours.as_ref()), "{source} over {row}: {ours:?} against {theirs:?}");
+                    }
+                    (Err(_), Err(_)) => {}
+                    _ => prop_assert!(false, "{source} over {row}: {ours:?} against {theirs:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn running_over_a_list_uses_up_the_steps() {
+        let env = language::environment();
+        let row = json!({"a": (0..1_100).collect::<Vec<i64>>()});
+        let steps = Steps::new();
+        let mut context = Context::with_env(env.clone());
+        context.add_variable_as_val("row", Typed { json: &row, shape: None, steps: &steps }.boxed());
+        let run = |source: &str| {
+            steps.reset();
+            let expr = env.compile(source).unwrap().expression().clone();
+            let _ = cel::Value::resolve_val(&expr, &context);
+            steps.exhausted()
+        };
+        assert!(!run("row.a.all(x, x >= 0)"));
+        assert!(run("row.a.all(x, row.a.all(y, y >= 0))"));
+        assert!(run("row.a.all(x, !(-1 in row.a))"));
+        assert!(run("row.a.all(x, size(row.a + row.a) > 0)"));
+        assert!(!run("row.a.exists(x, x == 0 && row.a.exists(y, y == 1))"));
+    }
 }

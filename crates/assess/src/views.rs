@@ -4,7 +4,10 @@
 use crate::gate;
 use crate::path::{Path, Step};
 use crate::shape::{Kind, Shape};
-use catalog::{App, Cause, CauseKind, Collected, Compare, Completeness, Condition, Dataset, FieldPath, Join, JoinKind, OnEmpty, Row, RowKey, View, ViewShape};
+use catalog::{
+    App, Cause, CauseKind, Collected, Compare, Completeness, Condition, Dataset, FieldPath, Join, JoinKind, OnEmpty, Row, RowKey, View,
+    ViewShape,
+};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -83,7 +86,9 @@ pub(crate) fn compile(app: &App, view: &View, shapes: &BTreeMap<String, Shape>) 
     let mut inputs = Vec::new();
     for id in view.inputs() {
         match app.dataset(id) {
-            Some(Dataset { id, title, on_empty, .. }) => inputs.push(Input { dataset: id.clone(), title: title.clone(), on_empty: *on_empty }),
+            Some(Dataset { id, title, on_empty, .. }) => {
+                inputs.push(Input { dataset: id.clone(), title: title.clone(), on_empty: *on_empty })
+            }
             None => wrong.push(format!("the view rests on `{id}`, which is not a dataset")),
         }
     }
@@ -142,7 +147,9 @@ fn compile_join(join: &Join, joined: &mut Shape, right_shape: Shape, wrong: &mut
     match (join.kind, join.name.as_str()) {
         (JoinKind::Anti, "") | (JoinKind::Inner, "") => {}
         (JoinKind::Anti, name) => wrong.push(format!("an anti join puts nothing into the row; leave out `as = \"{name}\"`")),
-        (JoinKind::Left, "") => wrong.push(format!("the left join with {} needs `as`, the name of the list of matching rows", join.dataset)),
+        (JoinKind::Left, "") => {
+            wrong.push(format!("the left join with {} needs `as`, the name of the list of matching rows", join.dataset))
+        }
         (JoinKind::Left | JoinKind::Inner, name) => {
             let path = Path(vec![Step::Field(name.to_owned())]);
             if name.contains(['.', '[', '{']) {
@@ -164,7 +171,14 @@ fn compile_join(join: &Join, joined: &mut Shape, right_shape: Shape, wrong: &mut
         wrong.push(format!("{left} and {right} are of different types, so they can never match; keep both as id"));
         return None;
     }
-    Some(CompiledJoin { kind: join.kind, left, before, source: Source { dataset: join.dataset.clone(), shape: right_shape, filter }, right, name: join.name.clone() })
+    Some(CompiledJoin {
+        kind: join.kind,
+        left,
+        before,
+        source: Source { dataset: join.dataset.clone(), shape: right_shape, filter },
+        right,
+        name: join.name.clone(),
+    })
 }
 
 /// A path whose values can be matched; a list stands for its elements.
@@ -230,7 +244,10 @@ fn counted_shape(by: &[Path], counts: &[(String, Vec<Test>)], joined: &Shape, wr
 }
 
 fn tests(conditions: &[Condition], shape: &Shape, place: &str, wrong: &mut Vec<String>) -> Vec<Test> {
-    conditions.iter().filter_map(|condition| test(condition, shape).map_err(|sentence| wrong.push(format!("{place}: {sentence}"))).ok()).collect()
+    conditions
+        .iter()
+        .filter_map(|condition| test(condition, shape).map_err(|sentence| wrong.push(format!("{place}: {sentence}"))).ok())
+        .collect()
 }
 
 fn test(condition: &Condition, shape: &Shape) -> Result<Test, String> {
@@ -328,7 +345,13 @@ impl CompiledView {
         Ok(rows)
     }
 
-    fn count<'c>(&self, rows: Vec<Derived<'c>>, by: &[Path], counts: &[(String, Vec<Test>)], grouped: bool) -> Result<Vec<Derived<'c>>, Cause> {
+    fn count<'c>(
+        &self,
+        rows: Vec<Derived<'c>>,
+        by: &[Path],
+        counts: &[(String, Vec<Test>)],
+        grouped: bool,
+    ) -> Result<Vec<Derived<'c>>, Cause> {
         struct Group<'c> {
             label: String,
             fields: Map<String, Value>,
@@ -400,7 +423,11 @@ pub(crate) fn not_read(title: &str) -> Cause {
 
 /// The cause for a dataset whose emptiness means nothing known.
 pub(crate) fn empty(title: &str) -> Cause {
-    Cause { kind: CauseKind::Empty, sentence: format!("{title} is empty, and the vendor does not say what that means."), remedy: String::new() }
+    Cause {
+        kind: CauseKind::Empty,
+        sentence: format!("{title} is empty, and the vendor does not say what that means."),
+        remedy: String::new(),
+    }
 }
 
 /// The rows in the order of their keys, each once; a key that two different rows carry comes as an error.
@@ -460,7 +487,8 @@ impl CompiledJoin {
         let mut joined = Vec::with_capacity(rows.len());
         for mut row in rows {
             readable(&row.row, &self.before, [&self.left])?;
-            let matching: BTreeSet<usize> = keys(&row.row.fields, &self.left).iter().filter_map(|key| index.get(key)).flatten().copied().collect();
+            let matching: BTreeSet<usize> =
+                keys(&row.row.fields, &self.left).iter().filter_map(|key| index.get(key)).flatten().copied().collect();
             match (self.kind, matching.is_empty()) {
                 (JoinKind::Anti, true) => joined.push(row),
                 (JoinKind::Anti, false) | (JoinKind::Inner, true) => {}
@@ -469,7 +497,8 @@ impl CompiledJoin {
                         let other = &others[*position];
                         row.inputs.extend(&other.inputs);
                         if !self.name.is_empty() && !other.row.faults.is_empty() {
-                            let faults = other.row.faults.iter().map(|(fault, why)| (format!("{}[{place}].{fault}", self.name), why.clone()));
+                            let faults =
+                                other.row.faults.iter().map(|(fault, why)| (format!("{}[{place}].{fault}", self.name), why.clone()));
                             row.row.to_mut().faults.extend(faults);
                         }
                     }

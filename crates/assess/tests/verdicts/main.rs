@@ -1,0 +1,8 @@
+//! The rules of evaluation, through the public interface, over small applications made by hand.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod laws;
+mod refusals;
+mod rules;
+mod small;
+mod views;
