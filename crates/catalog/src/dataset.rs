@@ -1,8 +1,8 @@
 //! What is read of an application and what is kept of it: `[[dataset]]` in `datasets.toml`.
 
-use crate::{FieldPath, Place};
+use crate::{FieldPath, Inputs, Place};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// One request (with its continuations) whose answer is reduced to typed rows at receipt.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub struct Dataset {
     pub needs: Needs,
     /// Read once per row of another dataset, or per item of a login field.
     pub each: Option<Each>,
+    /// How it is read instead when a login field names what to scan; see [`Dataset::for_inputs`].
+    pub instead: Option<Instead>,
     /// A row that must be seen before emptiness or absence means anything.
     pub probe: Option<Probe>,
     /// What it means that a Complete answer has no rows.
@@ -56,6 +58,44 @@ pub struct Dataset {
     pub place: Place,
 }
 
+impl Dataset {
+    /// The dataset as it is read with these inputs: itself, or, when the field of [`Dataset::instead`] is filled, once per
+    /// item of that field with the path written there.
+    pub fn for_inputs(&self, inputs: &Inputs) -> Cow<'_, Self> {
+        let Some(instead) =
+            self.instead.as_ref().filter(|instead| inputs.get(&instead.field).is_some_and(|value| !value.trim().is_empty()))
+        else {
+            return Cow::Borrowed(self);
+        };
+        let kind = DatasetKind::of_rows(&instead.rows);
+        Cow::Owned(Self {
+            path: instead.path.clone(),
+            rows: instead.rows.clone(),
+            kind,
+            pagination: match kind {
+                DatasetKind::Object => Pagination::None,
+                DatasetKind::List => self.pagination.clone(),
+            },
+            each: Some(Each {
+                over: EachOver::Field(instead.field.clone()),
+                carry: self.each.as_ref().map(|each| each.carry.clone()).unwrap_or_default(),
+            }),
+            ..self.clone()
+        })
+    }
+}
+
+/// Another way to read a dataset: once per item of a login field in which the administrator names what to scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Instead {
+    /// The list field; while it is empty the dataset is read in its usual way.
+    pub field: String,
+    /// Path template; `{each.item}` and the named groups of the field's item expression (`{each.name}`) are its placeholders.
+    pub path: String,
+    /// Where the rows lie in that answer.
+    pub rows: String,
+}
+
 /// Whether a dataset is one object or a list of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -64,6 +104,13 @@ pub enum DatasetKind {
     Object,
     /// Any number of rows.
     List,
+}
+
+impl DatasetKind {
+    /// The kind that follows from where the rows lie: a path that ends in `[]` is a list.
+    pub fn of_rows(rows: &str) -> Self {
+        if rows.ends_with("[]") { Self::List } else { Self::Object }
+    }
 }
 
 /// The verbs a dataset may use.
@@ -153,7 +200,7 @@ pub enum Type {
     List(Box<Type>),
     /// A map from text to values of one type.
     Map(Box<Type>),
-    /// An object of which only these fields are kept (fields of list elements: `headers[].name`).
+    /// An object of which only these fields are kept, by path from it (`name`, `owner.id`): the elements of a list of objects.
     Object(BTreeMap<String, Keep>),
 }
 
@@ -167,7 +214,8 @@ pub enum TimestampFormat {
     EpochMilliseconds,
 }
 
-/// What is stored in place of a value that may be judged but not kept.
+/// What is stored in place of a value that may be judged but not kept. On a list (but for [`Transform::Present`]) it is
+/// applied to each element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transform {
@@ -180,6 +228,8 @@ pub enum Transform {
     /// Lower-case hex digest of the text: string.
     Sha256,
     /// Of a PEM or base64 DER certificate: `{subject, issuer, not_before, not_after, key_algorithm, key_bits, signature_algorithm, sha256}`.
+    /// `key_algorithm` is `RSA`, `EC`, `DSA`, `Ed25519`, `Ed448` or the object identifier; `key_bits` the size of the modulus or
+    /// curve; `signature_algorithm` the usual name (`sha256WithRSAEncryption`, `ecdsa-with-SHA384`) or the object identifier.
     X509,
     /// Of a JSON Web Token payload (never verified, never a basis for trust): `{exp, iat}` as timestamps.
     JwtTimes,
@@ -222,7 +272,9 @@ pub struct Needs {
 pub struct Each {
     /// What it is read for.
     pub over: EachOver,
-    /// Fields of the parent row that the path's `{each.…}` placeholders and `row.each.…` in checks may use.
+    /// Fields of the parent row that the path's `{each.…}` placeholders and `row.each.…` in checks may use; over a login field,
+    /// the named groups of its item expression. An item that has no value for a group the path names is not read, which
+    /// leaves the dataset Partial ([`crate::CauseKind::InputMissing`]).
     pub carry: Vec<FieldPath>,
 }
 

@@ -7,6 +7,8 @@
 mod app;
 mod check;
 mod dataset;
+mod format;
+mod hosts;
 mod load;
 mod path;
 mod place;
@@ -15,13 +17,15 @@ mod tenant;
 mod verdict;
 mod view;
 
-pub use app::{Inputs, App, Category, Choice, Feature, Field, Format, HostRole, Login, NeverCalled, Step, Strategy, Verified};
+pub use app::{App, Category, Choice, Feature, Field, Format, HostRole, Inputs, Login, NeverCalled, Step, Strategy, Verified};
 pub use check::{Check, CheckKind, Link, Param, ParamType, ParamValue, Severity};
 pub use dataset::{
-    Absent, Dataset, DatasetKind, Each, EachOver, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe, Says, TimestampFormat,
-    Transform, Type,
+    Absent, Dataset, DatasetKind, Each, EachOver, Instead, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe, Says,
+    TimestampFormat, Transform, Type,
 };
-pub use load::LoadError;
+pub use format::FormatProblem;
+pub use hosts::{HostError, ResolvedHosts};
+pub use load::{Catalog, LoadError, Tile};
 pub use path::FieldPath;
 pub use place::Place;
 pub use row::{Collected, Completeness, Row, RowKey};

@@ -1,0 +1,360 @@
+//! `app.toml`: the tile, the login options and their fields.
+
+use super::{
+    source::{Errors, Table, Value},
+    words,
+};
+use crate::{
+    Category, Choice, Feature, Field, FieldPath, Format, HostRole, Login, Meaning, NeverCalled, Place, Says, Step, Strategy, Verified,
+    format, hosts,
+};
+use std::collections::BTreeMap;
+
+/// What a tile needs of `app.toml`; reading it looks at nothing else.
+pub(super) struct Front {
+    pub(super) slug: String,
+    pub(super) name: String,
+    pub(super) vendor: String,
+    pub(super) category: Category,
+    pub(super) features: Vec<Feature>,
+    pub(super) verified: Verified,
+}
+
+/// All of `app.toml`.
+pub(super) struct Whole {
+    pub(super) front: Front,
+    pub(super) home: String,
+    pub(super) link_hosts: Vec<String>,
+    pub(super) never: Vec<NeverCalled>,
+    pub(super) says: Vec<Says>,
+    pub(super) logins: Vec<Login>,
+}
+
+pub(super) fn front(table: &Table<'_>, folder: &str) -> Option<Front> {
+    let slug = table.text("slug", "the application's stable name, the same as the folder's");
+    if !slug.is_empty() && slug != folder {
+        table.errors.add(&table.place_of("slug"), format!("`slug` is \"{slug}\" but the folder is \"{folder}\"; name both alike"));
+    }
+    if !is_slug(folder) {
+        table.wrong(format!(
+            "the folder \"{folder}\" is not a slug; use lower-case letters, digits and hyphens, starting with a letter or digit"
+        ));
+    }
+    let name = table.text("name", "the product's name as its vendor writes it");
+    let vendor = table.text("vendor", "the company that makes it");
+    let category = table.some_word("category", words::CATEGORIES);
+    let verified = table.some_word("verified", words::VERIFIED);
+    let features = match table.get("features") {
+        Some(value) => value.items().iter().filter_map(|item| super::source::word(item, words::FEATURES)).collect(),
+        None => {
+            table.wrong("app.toml lacks `features`: the kinds of scan, of config, risky_accounts, third_party_plugins, identity");
+            Vec::new()
+        }
+    };
+    Some(Front { slug: folder.to_owned(), name, vendor, category: category?, features, verified: verified? })
+}
+
+fn is_slug(text: &str) -> bool {
+    text.starts_with(|letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+        && text.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
+}
+
+pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
+    let front = front(&table, folder);
+    let home = table.text("home", "the product's public home page");
+    words::https(table.errors, &table.place_of("home"), "home", &home);
+    let link_hosts = table.some_texts("link_hosts", "the hosts that links to the vendor's console and documents may point at");
+    let never = table.tables("never").into_iter().map(never).collect();
+    let says = table.tables("says").into_iter().filter_map(says).collect();
+    let logins: Vec<Login> = table.tables("login").into_iter().filter_map(|login| self::login(login, &link_hosts)).collect();
+    if table.get("login").is_none() {
+        table.wrong("app.toml lacks `[[login]]`: at least one way to sign in");
+    }
+    for (at, login) in logins.iter().enumerate() {
+        if logins[..at].iter().any(|other| other.id == login.id) {
+            table.errors.add(&login.place, format!("the login option \"{}\" is there twice; give each its own id", login.id));
+        }
+    }
+    table.finish();
+    Some(Whole { front: front?, home, link_hosts, never, says, logins })
+}
+
+fn never(table: Table<'_>) -> NeverCalled {
+    let never = NeverCalled {
+        path: table.text("path", "the path template that is refused"),
+        reason: table.text("reason", "why no scan may call it, in one sentence"),
+        place: table.place.clone(),
+    };
+    table.finish();
+    never
+}
+
+/// `[[says]]`: an answer with a meaning of its own.
+pub(super) fn says(table: Table<'_>) -> Option<Says> {
+    let status = table
+        .get("status")
+        .and_then(|value| value.whole())
+        .and_then(|status| u16::try_from(status).ok())
+        .filter(|status| (100..600).contains(status));
+    if status.is_none() {
+        table.wrong("[[says]] lacks a `status` from 100 to 599: the HTTP status it comes with");
+    }
+    let pair = |key: &str, text: &str| {
+        let inner = table.get(key)?.table()?;
+        let path = inner.text("path", "where the text lies in the body");
+        let text = inner.text(text, "the text to compare with");
+        inner.finish();
+        Some((FieldPath(path), text))
+    };
+    let body = pair("body", "is");
+    let body_contains = pair("body_contains", "text");
+    let header = table.get("header").and_then(|value| value.text()).map(|header| header.to_ascii_lowercase());
+    let means = table.get("means");
+    let meaning = match &means {
+        Some(value) if value.is_table() => value.table().map(|inner| {
+            let row: BTreeMap<_, _> =
+                inner.get("row").map(|row| row.entries().into_iter().map(|(key, value)| (key, value.json())).collect()).unwrap_or_default();
+            if row.is_empty() {
+                value.wrong("names no row; write { row = { protected = false } }");
+            }
+            inner.finish();
+            Meaning::Row(row)
+        }),
+        Some(value) => super::source::word(
+            value,
+            &[
+                ("credential_refused", &Meaning::CredentialRefused),
+                ("scope_missing", &Meaning::ScopeMissing),
+                ("plan_lacks", &Meaning::PlanLacks),
+                ("throttled", &Meaning::Throttled),
+            ],
+        )
+        .cloned(),
+        None => {
+            table.wrong("[[says]] lacks `means`: credential_refused, scope_missing, plan_lacks, throttled, or { row = { … } }");
+            None
+        }
+    };
+    let sentence = table.text_or_empty("sentence");
+    let source = words::source(&table);
+    let place = table.place.clone();
+    table.finish();
+    Some(Says { status: status?, body, body_contains, header, means: meaning?, sentence, source, place })
+}
+
+fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
+    let id = table.text("id", "stable within the application, such as api-key");
+    let label = table.text("label", "what the administrator chooses, such as API Key");
+    let summary = table.text("summary", "one line: what the administrator needs to have");
+    let fields: Vec<Field> = table.tables("field").into_iter().filter_map(|one| field(one, link_hosts)).collect();
+    for (at, field) in fields.iter().enumerate() {
+        if fields[..at].iter().any(|other| other.id == field.id) {
+            table.wrong(format!("the field \"{}\" is there twice in login option \"{id}\"; give each its own id", field.id));
+        }
+    }
+    let strategy = strategy(&table, &fields);
+    let hosts = match table.get("hosts") {
+        Some(value) => host_templates(&value, &fields),
+        None => {
+            table.wrong("[[login]] lacks `hosts`: every host that may receive this option's credentials");
+            Vec::new()
+        }
+    };
+    let roles = match table.get("roles") {
+        Some(value) => value.items().into_iter().filter_map(|item| role(&item, &fields)).collect(),
+        None => {
+            table.wrong(
+                "[[login]] lacks `roles`: the host roles that datasets name, such as { id = \"api\", hosts = [\"api.example.com\"] }",
+            );
+            Vec::new()
+        }
+    };
+    let test = table.text("test", "the dataset that is read to test the connection");
+    let needs = table.texts("needs");
+    let steps =
+        table.get("steps").map(|value| value.items().iter().filter_map(|item| step(item, link_hosts)).collect()).unwrap_or_default();
+    let source = words::source(&table);
+    let place = table.place.clone();
+    table.finish();
+    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, needs, steps, source, place })
+}
+
+fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
+    let Some(value) = table.get("strategy") else {
+        table.wrong("[[login]] lacks `strategy`: the code that signs in, such as { name = \"bearer\", token = \"api_key\" }");
+        return None;
+    };
+    let inner = value.table()?;
+    // One strategy so far; others join it in this table of names.
+    inner.some_word("name", &[("bearer", ())])?;
+    let token = inner.text("token", "the secret field that holds the token");
+    if !fields.iter().any(|field| field.id == token && field.secret) {
+        value.wrong(format!("takes the token from \"{token}\", which is not a secret field of this login option"));
+    }
+    inner.finish();
+    Some(Strategy::Bearer { token })
+}
+
+fn role(value: &Value<'_>, fields: &[Field]) -> Option<HostRole> {
+    let mut table = value.table()?;
+    table.what = "a host role".to_owned();
+    let id = table.text("id", "the name that datasets use, such as api");
+    let hosts = match table.get("hosts") {
+        Some(value) => host_templates(&value, fields),
+        None => {
+            table.wrong(format!("the host role \"{id}\" lacks `hosts`: templates, tried in order"));
+            Vec::new()
+        }
+    };
+    let prefix = table.text_or_empty("prefix");
+    let plain = prefix.chars().all(|letter| letter.is_ascii_alphanumeric() || "/_-.{}".contains(letter));
+    if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains("..") || prefix.contains("//") || !plain)
+    {
+        table.wrong(format!("the prefix \"{prefix}\" is not a path; write it as /api/v3, without a slash at its end"));
+    }
+    if let Some(names) = template(&table.place, table.errors, &prefix) {
+        for name in names {
+            if !fields.iter().any(|field| field.id == name && !field.secret) {
+                table.wrong(format!("the prefix \"{prefix}\" names {{{name}}}, which is not an open field of this login option"));
+            }
+        }
+    }
+    table.finish();
+    Some(HostRole { id, hosts, prefix })
+}
+
+fn template(place: &Place, errors: &Errors, text: &str) -> Option<Vec<String>> {
+    let names = hosts::placeholders(text).map(|names| names.into_iter().map(str::to_owned).collect());
+    if names.is_none() {
+        errors.add(place, format!("the braces of \"{text}\" do not pair; write placeholders as {{organization}}"));
+    }
+    names
+}
+
+fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
+    let templates = value.texts();
+    if templates.is_empty() {
+        value.wrong("is empty; name at least one host");
+    }
+    for text in &templates {
+        let Some(names) = hosts::placeholders(text) else {
+            value.wrong(format!("holds \"{text}\", whose braces do not pair; write placeholders as {{organization}}"));
+            continue;
+        };
+        if names.is_empty() && !format::is_host(text) {
+            value.wrong(format!("holds \"{text}\", which is not a lower-case host name"));
+        }
+        for name in names {
+            match fields.iter().find(|field| field.id == name) {
+                None => value.wrong(format!("holds {{{name}}}, which is not a field of this login option")),
+                Some(field) if field.secret => value.wrong(format!("holds {{{name}}}, which is secret; a secret never stands in a host")),
+                Some(field) => match field.format {
+                    Format::DnsLabel { .. } | Format::Choice => {}
+                    Format::Host if *text == format!("{{{name}}}") => {}
+                    Format::Host => {
+                        value.wrong(format!("puts the whole host {{{name}}} beside other text; use a field of format dns_label"))
+                    }
+                    Format::Text | Format::Jwt | Format::Token { .. } | Format::List { .. } => {
+                        value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host or choice"));
+                    }
+                },
+            }
+        }
+    }
+    templates
+}
+
+fn field(table: Table<'_>, link_hosts: &[String]) -> Option<Field> {
+    let id = table.text("id", "the placeholder in templates, such as api_key");
+    let label = table.text("label", "what stands before the input");
+    let secret = table.flag_or("secret", false);
+    let optional = table.flag_or("optional", false);
+    let format = read_format(&table);
+    let choices: Vec<Choice> = table.get("choices").map(|value| value.items().iter().filter_map(choice).collect()).unwrap_or_default();
+    match (&format, choices.is_empty()) {
+        (Some(Format::Choice), true) => table.wrong(format!("the field \"{id}\" is a choice and lacks `choices`")),
+        (Some(Format::Choice), false) | (None, _) => {}
+        (Some(_), false) => table.wrong(format!("the field \"{id}\" has choices, so its format must be \"choice\"")),
+        (Some(_), true) => {}
+    }
+    let default = table.get("default").and_then(|value| value.text());
+    if let (Some(default), Some(format)) = (&default, &format) {
+        if secret {
+            table.wrong(format!("the secret field \"{id}\" has a default; a secret is always typed"));
+        } else if let Err(problem) = format.check(&choices, default) {
+            table.wrong(format!("the default of the field \"{id}\" has not its format: {problem}"));
+        }
+    }
+    let help = table.text_or_empty("help");
+    let example = table.text_or_empty("example");
+    let steps = table.texts("steps");
+    let link = table.get("link").and_then(|value| value.text());
+    if let Some(link) = &link {
+        words::link(table.errors, &table.place_of("link"), link, link_hosts);
+    }
+    table.finish();
+    Some(Field { id, label, secret, optional, format: format?, choices, default, help, example, steps, link })
+}
+
+fn read_format(table: &Table<'_>) -> Option<Format> {
+    let Some(value) = table.get("format") else {
+        table.wrong("[[field]] lacks `format`: text, jwt, host, choice, or { kind = \"token\" | \"dns_label\" | \"list\", … }");
+        return None;
+    };
+    if value.is_text() {
+        return super::source::word(
+            &value,
+            &[("text", &Format::Text), ("jwt", &Format::Jwt), ("host", &Format::Host), ("choice", &Format::Choice)],
+        )
+        .cloned();
+    }
+    let inner = value.table()?;
+    let format = match inner.some_word("kind", &[("token", 0), ("dns_label", 1), ("list", 2)])? {
+        0 => Format::Token {
+            prefixes: inner.some_texts("prefixes", "the texts such a token starts with"),
+            min: inner.get("min").and_then(|value| value.whole()).and_then(|min| u32::try_from(min).ok()).unwrap_or_default(),
+        },
+        1 => Format::DnsLabel { suffixes: inner.texts("suffixes") },
+        _ => {
+            let item = inner.text("item", "the regular expression for one item");
+            if format::whole(&item).is_none() {
+                value.wrong(format!("has the item expression \"{item}\", which is not a regular expression"));
+            }
+            Format::List { item }
+        }
+    };
+    inner.finish();
+    Some(format)
+}
+
+fn choice(value: &Value<'_>) -> Option<Choice> {
+    let mut table = value.table()?;
+    table.what = "a choice".to_owned();
+    let host = table.get("host").and_then(|value| value.text());
+    if let Some(host) = host.as_deref().filter(|host| !format::is_host(host)) {
+        value.wrong(format!("holds the host \"{host}\", which is not a lower-case host name"));
+    }
+    let choice = Choice {
+        value: table.text("value", "what is stored"),
+        label: table.text("label", "what is shown"),
+        host,
+        hidden: table.flag_or("hidden", false),
+    };
+    table.finish();
+    Some(choice)
+}
+
+fn step(value: &Value<'_>, link_hosts: &[String]) -> Option<Step> {
+    if value.is_text() {
+        return value.text().map(|text| Step { text, link: None });
+    }
+    let mut table = value.table()?;
+    table.what = "a step".to_owned();
+    let text = table.text("text", "the sentence");
+    let link = table.get("link").and_then(|value| value.text());
+    if let Some(link) = &link {
+        words::link(table.errors, &value.place, link, link_hosts);
+    }
+    table.finish();
+    Some(Step { text, link })
+}

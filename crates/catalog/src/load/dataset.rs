@@ -1,0 +1,375 @@
+//! `[[dataset]]`: what is read and kept.
+
+use super::{
+    keep,
+    shape::Shape,
+    source::{Table, Value},
+    view, words,
+};
+use crate::{
+    Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Instead, Login, Method, Needs, NeverCalled, Pagination, Politeness, Probe,
+    hosts,
+};
+use std::collections::BTreeMap;
+
+/// What a dataset is held against.
+pub(super) struct Around<'a> {
+    pub(super) logins: &'a [Login],
+    pub(super) never: &'a [NeverCalled],
+    /// The datasets written before it.
+    pub(super) before: &'a [Dataset],
+    /// `[politeness]` of the file.
+    pub(super) politeness: &'a Politeness,
+}
+
+pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
+    let id = table.text("id", "stable within the application, such as auth-settings");
+    let title = table.text("title", "what the administrator sees, such as Sign-in settings");
+    let host = table.text("host", "the host role that is asked");
+    for login in around.logins.iter().filter(|login| !login.roles.iter().any(|role| role.id == host)) {
+        table.errors.add(
+            &table.place_of("host"),
+            format!("the host role \"{host}\" is not in `roles` of login option \"{}\"; every option must have it", login.id),
+        );
+    }
+    let authorised = table.flag_or("authorised", true);
+    let method = table.word("method", &[("GET", Method::Get), ("POST", Method::Post)]).unwrap_or(Method::Get);
+    let document = table.get("document").and_then(|value| value.text());
+    match (method, &document) {
+        (Method::Get, Some(_)) => table.wrong("a dataset read by GET has no `document`; leave it out or write method = \"POST\""),
+        (Method::Post, None) => table.wrong("a dataset read by POST needs `document`, the pinned body"),
+        (Method::Get, None) | (Method::Post, Some(_)) => {}
+    }
+    let path = table.text("path", "the path template, such as /v1/users");
+    let query: Vec<(String, String)> = table
+        .get("query")
+        .map(|value| value.entries().into_iter().filter_map(|(key, value)| value.text().map(|text| (key, text))).collect())
+        .unwrap_or_default();
+    let pagination = table.get("pagination").map_or(Pagination::None, |value| pagination(&value));
+    let rows = table.text_or_empty("rows");
+    let kind = DatasetKind::of_rows(&rows);
+    if !rows.is_empty() && (rows.trim_end_matches("[]").contains("[]") || rows.starts_with('.')) {
+        table.wrong(format!("`rows` is \"{rows}\"; write where the rows lie, such as data[], data, [] or nothing for the body itself"));
+    }
+    let keep = match table.get("keep") {
+        Some(value) => keep::read(&value),
+        None => {
+            table.wrong("[[dataset]] lacks `keep`: what is kept of each row, by path and type");
+            BTreeMap::new()
+        }
+    };
+    let constant: BTreeMap<String, serde_json::Value> = table
+        .get("constant")
+        .map(|value| value.entries().into_iter().map(|(key, value)| (key, value.json())).collect())
+        .unwrap_or_default();
+    for name in constant.keys().filter(|name| keep.contains_key(&FieldPath((*name).clone())) || *name == "each") {
+        table.wrong(format!("the constant \"{name}\" has the name of a kept field; give it another"));
+    }
+    let each = table.get("each").and_then(|value| each(&value, around));
+    let instead = table.get("instead").and_then(|value| instead(&value, around));
+    let needs = table.get("needs").map(|value| needs(&value, around.logins)).unwrap_or_default();
+    let key: Vec<FieldPath> = table.texts("key").into_iter().map(FieldPath).collect();
+    let label = table.get("label").and_then(|value| value.text()).map(FieldPath);
+    let probe = table.get("probe");
+    let on_empty = table.word("on_empty", keep::ON_EMPTY).unwrap_or_default();
+    let says = table.tables("says").into_iter().filter_map(super::app::says).collect();
+    let politeness = table.get("politeness").map_or_else(|| around.politeness.clone(), |value| politeness(&value, around.politeness));
+    let source = words::source(&table);
+    let mut dataset = Dataset {
+        id,
+        title,
+        kind,
+        host,
+        authorised,
+        method,
+        path,
+        query,
+        document,
+        pagination,
+        rows,
+        keep,
+        constant,
+        key,
+        label,
+        needs,
+        each,
+        instead,
+        probe: None,
+        on_empty,
+        says,
+        politeness,
+        source,
+        place: table.place.clone(),
+    };
+    paths(&table, &dataset, around);
+    let shape = Shape::of_dataset(&dataset, around.before, around.logins);
+    identity(&table, &dataset, &shape);
+    dataset.probe = probe.and_then(|value| read_probe(&value, &shape, around));
+    table.finish();
+    Some(dataset)
+}
+
+/// Key and label name kept single values.
+fn identity(table: &Table<'_>, dataset: &Dataset, shape: &Shape) {
+    if dataset.kind == DatasetKind::List && dataset.key.is_empty() {
+        table.wrong(format!("the list \"{}\" lacks `key`: the kept fields that tell its rows apart", dataset.id));
+    }
+    if dataset.kind == DatasetKind::Object && !dataset.key.is_empty() {
+        table.errors.add(&table.place_of("key"), "an object has one row and no `key`; leave it out, or let `rows` end in []");
+    }
+    if dataset.kind == DatasetKind::List && dataset.label.is_none() {
+        table.wrong(format!("the list \"{}\" lacks `label`: the kept field that names a row to a person", dataset.id));
+    }
+    for (name, path) in dataset.key.iter().map(|path| ("key", path)).chain(dataset.label.iter().map(|path| ("label", path))) {
+        if !matches!(shape.at(&path.0), Some(Shape::Leaf(_))) {
+            table
+                .errors
+                .add(&table.place_of(name), format!("`{name}` names \"{path}\", which is not a kept single value; add it to `keep`"));
+        }
+    }
+    if dataset.each.is_some() && dataset.keep.keys().any(|path| path.0 == "each" || path.0.starts_with("each.")) {
+        table.wrong("`each` is the parent's place in a row; keep no field of that name");
+    }
+}
+
+/// Every placeholder has something to fill it, and no path is one that is never called.
+fn paths(table: &Table<'_>, dataset: &Dataset, around: &Around<'_>) {
+    let place = table.place_of("path");
+    let check = |path: &str, carried: &[String]| {
+        if !path.starts_with('/') {
+            table.errors.add(&place, format!("`path` is \"{path}\"; it starts with a slash and holds no host"));
+        }
+        if let Some(never) = around.never.iter().find(|never| same_path(&never.path, path)) {
+            table.errors.add(&place, format!("the path {path} is never called: {}", never.reason));
+        }
+        for template in std::iter::once(path).chain(dataset.query.iter().map(|(_, value)| value.as_str())) {
+            let Some(names) = hosts::placeholders(template) else {
+                table.errors.add(&place, format!("the braces of \"{template}\" do not pair; write placeholders as {{organization}}"));
+                continue;
+            };
+            for name in names {
+                if let Some(part) = name.strip_prefix("each.") {
+                    if !carried.iter().any(|known| known == part) {
+                        table.errors.add(
+                            &place,
+                            format!("{{{name}}} is nothing that is carried from the parent; add \"{part}\" to `carry` of `each`"),
+                        );
+                    }
+                } else {
+                    filled(table, dataset, around.logins, name, &place);
+                }
+            }
+        }
+        for segment in path.split('/').filter(|segment| segment.contains('{')) {
+            if !(segment.starts_with('{') && segment.ends_with('}') && segment.matches('{').count() == 1) {
+                table
+                    .errors
+                    .add(&place, format!("the path segment \"{segment}\" holds more than one placeholder; each fills a whole segment"));
+            }
+        }
+    };
+    let carried: Vec<String> = match &dataset.each {
+        Some(Each { over: EachOver::Dataset { .. }, carry }) => carry.iter().map(|path| path.0.clone()).collect(),
+        Some(Each { over: EachOver::Field(field), .. }) => parts(around.logins, field),
+        None => Vec::new(),
+    };
+    check(&dataset.path, &carried);
+    if let Some(instead) = &dataset.instead {
+        let parts = parts(around.logins, &instead.field);
+        check(&instead.path, &parts);
+        for path in dataset.each.iter().flat_map(|each| &each.carry).filter(|path| !parts.contains(&path.0)) {
+            table.wrong(format!("`instead` lacks \"{path}\", which `each` carries; name a group of the field's item expression so"));
+        }
+    }
+}
+
+/// What an item of a list field can put into a path, in every login option that has the field.
+fn parts(logins: &[Login], field: &str) -> Vec<String> {
+    let mut found =
+        logins.iter().filter_map(|login| login.fields.iter().find(|one| one.id == field)).map(|field| field.format.part_names());
+    let first = found.next().unwrap_or_default();
+    found.fold(first, |common, names| common.into_iter().filter(|name| names.contains(name)).collect())
+}
+
+/// A placeholder over login fields: open, in every option, and surely filled or named in `needs.fields`.
+fn filled(table: &Table<'_>, dataset: &Dataset, logins: &[Login], name: &str, place: &crate::Place) {
+    for login in logins {
+        match login.fields.iter().find(|field| field.id == name) {
+            None => table.errors.add(
+                place,
+                format!("{{{name}}} is not a field of login option \"{}\"; add the field or correct the placeholder", login.id),
+            ),
+            Some(Field { secret: true, .. }) => {
+                table.errors.add(place, format!("{{{name}}} is a secret field; a secret never stands in a path or query"))
+            }
+            Some(Field { optional: true, .. }) if !dataset.needs.fields.iter().any(|needed| needed == name) => {
+                table
+                    .errors
+                    .add(place, format!("{{{name}}} may be left empty; name it in `needs.fields`, so that its absence is explained"));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Whether two path templates are the same but for the names of their placeholders.
+fn same_path(one: &str, other: &str) -> bool {
+    let segments = |path: &str| -> Vec<String> {
+        path.trim_end_matches('/')
+            .split('/')
+            .map(|segment| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() })
+            .collect()
+    };
+    segments(one) == segments(other)
+}
+
+fn pagination(value: &Value<'_>) -> Pagination {
+    let Some(table) = value.table() else { return Pagination::None };
+    let style = table.some_word("style", &[("none", 0), ("json_api", 1), ("link_header", 2)]);
+    let size = table.get("size").and_then(|value| {
+        let items = value.items();
+        match items.as_slice() {
+            [name, size] => Some((name.text()?, u32::try_from(size.whole()?).ok()?)),
+            _ => {
+                value.wrong("must be the name and the value of the page-size parameter: [\"pageSize\", 100]");
+                None
+            }
+        }
+    });
+    let next = table.get("next").and_then(|value| value.text()).map(FieldPath);
+    let pagination = match style {
+        Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size },
+        Some(2) => Pagination::LinkHeader { size },
+        Some(_) | None => Pagination::None,
+    };
+    table.finish();
+    pagination
+}
+
+fn needs(value: &Value<'_>, logins: &[Login]) -> Needs {
+    let Some(table) = value.table() else { return Needs::default() };
+    let needs = Needs { any_of: table.texts("any_of"), plan: table.text_or_empty("plan"), fields: table.texts("fields") };
+    for field in &needs.fields {
+        if !logins.iter().any(|login| login.fields.iter().any(|one| one.id == *field)) {
+            value.wrong(format!("names the field \"{field}\", which no login option has"));
+        }
+    }
+    table.finish();
+    needs
+}
+
+fn each(value: &Value<'_>, around: &Around<'_>) -> Option<Each> {
+    let table = value.table()?;
+    let dataset = table.get("dataset").and_then(|value| value.text());
+    let field = table.get("field").and_then(|value| value.text());
+    let carry: Vec<FieldPath> = table.texts("carry").into_iter().map(FieldPath).collect();
+    let filter = table.get("where");
+    let over = match (dataset, field) {
+        (Some(id), None) => {
+            let at = around.before.iter().position(|parent| parent.id == id);
+            let Some(at) = at else {
+                value.wrong(format!("is over the dataset \"{id}\", which is not written before this one; write the parent first"));
+                return None;
+            };
+            let shape = Shape::of_dataset(&around.before[at], &around.before[..at], around.logins);
+            for path in &carry {
+                if !matches!(shape.at(&path.0), Some(Shape::Leaf(_))) {
+                    value.wrong(format!("carries \"{path}\", which is not a kept single value of \"{id}\""));
+                }
+            }
+            EachOver::Dataset { id, filter: filter.map(|value| view::conditions(&value, &shape)).unwrap_or_default() }
+        }
+        (None, Some(field)) => {
+            list_field(value, around.logins, &field);
+            EachOver::Field(field)
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            value.wrong("must name either `dataset` or `field`");
+            return None;
+        }
+    };
+    table.finish();
+    Some(Each { over, carry })
+}
+
+fn list_field(value: &Value<'_>, logins: &[Login], field: &str) {
+    for login in logins {
+        let list = login.fields.iter().any(|one| one.id == field && matches!(one.format, crate::Format::List { .. }));
+        if !list {
+            value.wrong(format!("is over \"{field}\", which is not a list field of login option \"{}\"", login.id));
+        }
+    }
+}
+
+fn instead(value: &Value<'_>, around: &Around<'_>) -> Option<Instead> {
+    let table = value.table()?;
+    let instead = Instead {
+        field: table.text("field", "the list field that names what to scan"),
+        path: table.text("path", "the path template for one item"),
+        rows: table.text_or_empty("rows"),
+    };
+    list_field(value, around.logins, &instead.field);
+    table.finish();
+    Some(instead)
+}
+
+fn read_probe(value: &Value<'_>, shape: &Shape, around: &Around<'_>) -> Option<Probe> {
+    let table = value.table()?;
+    let probe = Probe {
+        row: FieldPath(table.text("row", "the field of this dataset's rows")),
+        dataset: table.text("dataset", "the dataset that holds what must be seen"),
+        field: FieldPath(table.text("field", "the field of that dataset's row")),
+    };
+    table.finish();
+    if !matches!(shape.at(&probe.row.0), Some(Shape::Leaf(_))) {
+        value.wrong(format!("compares \"{}\", which is not a kept single value of this dataset", probe.row));
+    }
+    match around.before.iter().position(|other| other.id == probe.dataset) {
+        Some(at) if around.before[at].kind == DatasetKind::Object && around.before[at].each.is_none() => {
+            let other = Shape::of_dataset(&around.before[at], &around.before[..at], around.logins);
+            if !matches!(other.at(&probe.field.0), Some(Shape::Leaf(_))) {
+                value.wrong(format!("compares with \"{}\", which is not a kept single value of \"{}\"", probe.field, probe.dataset));
+            }
+        }
+        Some(_) => value.wrong(format!("looks at \"{}\", which has more than one row; a probe is held in an object", probe.dataset)),
+        None => value.wrong(format!("looks at the dataset \"{}\", which is not written before this one", probe.dataset)),
+    }
+    Some(probe)
+}
+
+pub(super) fn politeness(value: &Value<'_>, base: &Politeness) -> Politeness {
+    let Some(table) = value.table() else { return base.clone() };
+    let whole = |key: &str, otherwise: u32| {
+        table.get(key).map_or(otherwise, |value| match value.whole().map(u32::try_from) {
+            Some(Ok(number)) => number,
+            Some(Err(_)) => {
+                value.wrong("is out of bounds; write a number from 0 up");
+                otherwise
+            }
+            None => otherwise,
+        })
+    };
+    let header = |key: &str, otherwise: &str| {
+        table.get(key).and_then(|value| value.text()).map_or_else(|| otherwise.to_owned(), |header| header.to_ascii_lowercase())
+    };
+    let keep_free = table.get("keep_free").and_then(|value| {
+        let share = value.number();
+        if share.is_some_and(|share| !(0.0..1.0).contains(&share)) {
+            value.wrong("is a share of the budget; write a number from 0 up to, not including, 1");
+        }
+        share
+    });
+    let politeness = Politeness {
+        concurrency: whole("concurrency", base.concurrency),
+        per_second: whole("per_second", base.per_second),
+        remaining_header: header("remaining_header", &base.remaining_header),
+        limit_header: header("limit_header", &base.limit_header),
+        reset_header: header("reset_header", &base.reset_header),
+        keep_free: keep_free.unwrap_or(base.keep_free),
+    };
+    if politeness.concurrency == 0 {
+        value.wrong("has `concurrency` 0, so nothing would be asked; write at least 1");
+    }
+    table.finish();
+    politeness
+}

@@ -1,0 +1,165 @@
+//! `sandbox/<tenant>/`: imaginary organizations and what their vendor answers.
+
+use super::{
+    files::Files,
+    source::{Errors, Source, Table, Value},
+};
+use crate::{App, ParamValue, Place, SandboxAnswer, SandboxTenant};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// Reads every tenant of an application.
+pub(super) fn read_all(files: &Files, folder: &str, app: &App, errors: &Errors) -> Vec<SandboxTenant> {
+    let mut tenants: Vec<SandboxTenant> = Vec::new();
+    let mut bases = Vec::new();
+    for id in files.tenants() {
+        let path = format!("sandbox/{id}/tenant.toml");
+        let name = format!("{folder}/{path}");
+        let Some(text) = files.text(&path, folder, errors) else {
+            errors.add(&Place { file: name.as_str().into(), line: 1 }, "the folder of a sandbox tenant lacks tenant.toml");
+            continue;
+        };
+        let source = Source::new(&name, text);
+        let Some(document) = source.parse(errors) else { continue };
+        let table = Table::document(&source, errors, document.get_ref());
+        let (tenant, base) = read(&table, files, folder, &id, app, errors);
+        if let Some(base) = base {
+            bases.push((tenant.id.clone(), base, table.place_of("base")));
+        }
+        table.finish();
+        tenants.push(tenant);
+    }
+    for (id, base, place) in bases {
+        let Some(answers) = tenants.iter().find(|tenant| tenant.id == base).map(|tenant| (tenant.answers.clone(), tenant.errors.clone()))
+        else {
+            errors.add(&place, format!("`base` is \"{base}\", which is no tenant of this application"));
+            continue;
+        };
+        if let Some(tenant) = tenants.iter_mut().find(|tenant| tenant.id == id) {
+            for answer in answers.0 {
+                if !tenant.answers.iter().any(|own| own.host == answer.host && own.method == answer.method && own.path == answer.path) {
+                    tenant.answers.push(answer);
+                }
+            }
+            for (status, body) in answers.1 {
+                tenant.errors.entry(status).or_insert(body);
+            }
+        }
+    }
+    tenants
+}
+
+fn read(table: &Table<'_>, files: &Files, folder: &str, id: &str, app: &App, errors: &Errors) -> (SandboxTenant, Option<String>) {
+    let name = table.text("name", "what is shown, such as Halden Moor (risky)");
+    let login_id = table.text("login", "the login option that `fields` belong to");
+    let login = app.login(&login_id);
+    if login.is_none() && !login_id.is_empty() {
+        errors.add(&table.place_of("login"), format!("`login` is \"{login_id}\", which is no login option of this application"));
+    }
+    let base = table.get("base").and_then(|value| value.text());
+    let fields: BTreeMap<String, String> = table
+        .get("fields")
+        .map(|value| {
+            let entries = value.entries();
+            for (key, value) in &entries {
+                if login.is_some_and(|login| !login.fields.iter().any(|field| field.id == *key)) {
+                    value.report(format!("`fields` holds \"{key}\", which is no field of login option \"{login_id}\""));
+                }
+            }
+            entries.into_iter().filter_map(|(key, value)| value.text().map(|text| (key, text))).collect()
+        })
+        .unwrap_or_default();
+    for field in login.iter().flat_map(|login| &login.fields).filter(|field| !field.optional && !fields.contains_key(&field.id)) {
+        table.wrong(format!("`fields` lacks \"{}\", which the login option needs", field.id));
+    }
+    let params = table.get("params").map(|value| params(&value, app)).unwrap_or_default();
+    let answers = table.tables("answer").into_iter().filter_map(|one| answer(one, files, folder, id, app, &login_id, errors)).collect();
+    let bodies = table
+        .get("errors")
+        .map(|value| {
+            value
+                .entries()
+                .into_iter()
+                .filter_map(|(status, value)| match status.parse::<u16>() {
+                    Ok(status) => Some((status, value.json())),
+                    Err(_) => {
+                        value.report(format!("`errors` holds \"{status}\", which is not an HTTP status"));
+                        None
+                    }
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    (SandboxTenant { app: app.slug.clone(), id: id.to_owned(), name, fields, login: login_id, params, answers, errors: bodies }, base)
+}
+
+fn params(value: &Value<'_>, app: &App) -> BTreeMap<String, BTreeMap<String, ParamValue>> {
+    let mut all = BTreeMap::new();
+    for (id, value) in value.entries() {
+        let Some(check) = app.check(&id) else {
+            value.report(format!("`params` names the check \"{id}\", which is not there"));
+            continue;
+        };
+        let mut own = BTreeMap::new();
+        for (name, value) in value.entries() {
+            if !check.params.contains_key(&name) {
+                value.report(format!("the check \"{id}\" has no parameter \"{name}\""));
+                continue;
+            }
+            match serde_json::from_value::<ParamValue>(value.json()) {
+                Ok(param) => {
+                    own.insert(name, param);
+                }
+                Err(_) => value.wrong("must be true or false, a whole number, text, or a list of text"),
+            }
+        }
+        all.insert(id, own);
+    }
+    all
+}
+
+fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App, login: &str, errors: &Errors) -> Option<SandboxAnswer> {
+    let host = table.text("host", "a host name, or a host role of the login option");
+    let is_role = app.login(login).is_some_and(|login| login.roles.iter().any(|role| role.id == host));
+    if !host.is_empty() && !is_role && !host.contains('.') {
+        errors.add(
+            &table.place_of("host"),
+            format!("`host` is \"{host}\", which is neither a host role of the login option nor a host name"),
+        );
+    }
+    let method = table.word("method", &[("GET", "GET"), ("POST", "POST")]).unwrap_or("GET").to_owned();
+    let path = table.text("path", "the path with its values");
+    let status = table.get("status").map_or(Some(200), |value| value.whole().and_then(|status| u16::try_from(status).ok()));
+    let paged = table.get("paged").and_then(|value| value.text());
+    const STYLES: [&str; 3] = ["json_api", "json_api_after", "link_header"];
+    if let Some(style) = paged.as_deref().filter(|style| !STYLES.contains(&style.split(':').next().unwrap_or_default())) {
+        errors.add(&table.place_of("paged"), format!("`paged` is \"{style}\", which is not known; write one of {}", STYLES.join(", ")));
+    }
+    let body = match (table.get("file"), table.get("body")) {
+        (Some(file), None) => {
+            let path = format!("sandbox/{tenant}/{}", file.text()?);
+            match files.text(&path, folder, errors) {
+                Some(text) => match serde_json::from_str::<Json>(text) {
+                    Ok(body) => body,
+                    Err(error) => {
+                        let line = u32::try_from(error.line()).unwrap_or(1).max(1);
+                        errors.add(&Place { file: format!("{folder}/{path}").into(), line }, format!("this is not JSON: {error}"));
+                        Json::Null
+                    }
+                },
+                None => {
+                    file.wrong("names a file that is not there");
+                    Json::Null
+                }
+            }
+        }
+        (None, Some(body)) => body.json(),
+        (Some(_), Some(_)) | (None, None) => {
+            table.wrong("[[answer]] needs either `file`, a JSON file beside tenant.toml, or `body`");
+            Json::Null
+        }
+    };
+    let authorised = table.flag_or("authorised", true);
+    table.finish();
+    Some(SandboxAnswer { host, method, path, status: status?, paged, body, authorised })
+}
