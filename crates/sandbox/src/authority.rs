@@ -24,11 +24,11 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    pub(crate) fn new() -> Result<Self, SandboxError> {
+    pub(crate) fn new(organization: &str) -> Result<Self, SandboxError> {
         let mut params = CertificateParams::new(Vec::new()).map_err(SandboxError::Certificate)?;
         let mut name = DistinguishedName::new();
-        name.push(DnType::OrganizationName, AUTHORITY_ORGANIZATION);
-        name.push(DnType::CommonName, "Posture Console sandbox authority");
+        name.push(DnType::OrganizationName, organization);
+        name.push(DnType::CommonName, format!("{organization} authority"));
         params.distinguished_name = name;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

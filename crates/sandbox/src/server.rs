@@ -3,7 +3,7 @@
 use crate::{
     Overlay, OverlayChange, SandboxError, Served,
     answer::{Asked, pairs},
-    authority::Authority,
+    authority::{AUTHORITY_ORGANIZATION, Authority},
     control,
     reply::{Reply, ReplyBody, plain, reply},
 };
@@ -76,8 +76,17 @@ impl Sandbox {
     /// # Errors
     /// No socket, no certificates, or two sources of one name.
     pub async fn start(served: Vec<Served>, clock: Clock) -> Result<Self, SandboxError> {
+        Self::start_under(AUTHORITY_ORGANIZATION, served, clock).await
+    }
+
+    /// The same, under an authority of another organization: it stands in for a company's inspecting proxy, so that tests
+    /// can onboard a tenant as a real instance. A route to a real vendor refuses [`AUTHORITY_ORGANIZATION`] only.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub async fn start_under(organization: &str, served: Vec<Served>, clock: Clock) -> Result<Self, SandboxError> {
         let shared = Arc::new(Shared {
-            authority: Authority::new()?,
+            authority: Authority::new(organization)?,
             overlay: Overlay::new(served)?,
             clock,
             seen: Mutex::default(),
