@@ -18,6 +18,7 @@ pub const AUTHORITY_ORGANIZATION: &str = "Posture Console sandbox";
 
 /// An authority that exists as long as this value.
 pub(crate) struct Authority {
+    organization: String,
     issuer: CertifiedIssuer<'static, KeyPair>,
     pem: String,
     configs: Mutex<HashMap<String, Arc<ServerConfig>>>,
@@ -36,7 +37,7 @@ impl Authority {
         let key = KeyPair::generate().map_err(SandboxError::Certificate)?;
         let issuer = CertifiedIssuer::self_signed(params, key).map_err(SandboxError::Certificate)?;
         let pem = issuer.pem();
-        Ok(Self { issuer, pem, configs: Mutex::default() })
+        Ok(Self { organization: organization.to_owned(), issuer, pem, configs: Mutex::default() })
     }
 
     /// The authority's certificate, PEM. Its key is not obtainable.
@@ -58,7 +59,7 @@ impl Authority {
     fn mint(&self, host: &str) -> Result<ServerConfig, SandboxError> {
         let mut params = CertificateParams::new(vec![host.to_owned()]).map_err(SandboxError::Certificate)?;
         let mut name = DistinguishedName::new();
-        name.push(DnType::OrganizationName, AUTHORITY_ORGANIZATION);
+        name.push(DnType::OrganizationName, self.organization.as_str());
         name.push(DnType::CommonName, host);
         params.distinguished_name = name;
         params.use_authority_key_identifier_extension = true;

@@ -223,7 +223,7 @@ impl SandboxError {
             Self::TenantUnknown { .. } => "Name one of those.".into(),
             Self::AnswerUnknown { .. } => "Name a dataset of the application, or a path that starts with / as the vendor's documents write it.".into(),
             Self::FieldUnknown { .. } => {
-                "Write member names separated by dots, with [0], [id=value], [] for every element and [+] for a new one: data[id=u-1].attributes.email.".into()
+                "Write member names separated by dots, with [0], [id=value], [] for every element, [+] for a new one and {} for every value of a map: data[id=u-1].attributes.email.".into()
             }
             Self::Assignment { .. } => "Write for example data.attributes.saml.enabled=true.".into(),
             Self::OutOfBounds { .. } => "Choose a value within these bounds.".into(),

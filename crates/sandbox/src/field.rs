@@ -1,5 +1,5 @@
 //! Paths into an answer's body, as changes name them: `data.attributes.saml.enabled`, `data[id=u-1].attributes.email`,
-//! `[].name`, `data[+]`.
+//! `[].name`, `changes{}.to`, `data[+]`.
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ pub(crate) struct BodyPath(Vec<Step>);
 enum Step {
     Member(String),
     Every,
+    /// Every value of a map.
+    EveryValue,
     At(usize),
     /// The elements whose member, read as text, equals this.
     Where(String, String),
@@ -20,44 +22,37 @@ enum Step {
 
 impl BodyPath {
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("names nothing");
+        }
         let mut steps = Vec::new();
         let mut rest = text;
-        while !rest.is_empty() {
-            if let Some(inner) = rest.strip_prefix('[') {
-                let end = inner.find(']').ok_or("has a [ without ]")?;
-                steps.push(match &inner[..end] {
-                    "" => Step::Every,
-                    "+" => Step::New,
-                    selector => match selector.split_once('=') {
-                        Some((member, value)) => Step::Where(member.to_owned(), value.to_owned()),
-                        None => Step::At(selector.parse().map_err(|_| "has neither a number nor member=value between [ and ]")?),
-                    },
-                });
-                rest = &inner[end + 1..];
-                if let Some(after) = rest.strip_prefix('.') {
-                    rest = after;
-                    if rest.is_empty() || rest.starts_with('[') {
-                        return Err("has an empty member name");
-                    }
-                } else if !rest.is_empty() && !rest.starts_with('[') {
-                    return Err("lacks a dot after ]");
-                }
-            } else {
-                let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                if end == 0 {
-                    return Err("has an empty member name");
-                }
-                steps.push(Step::Member(rest[..end].to_owned()));
-                rest = &rest[end..];
-                if let Some(after) = rest.strip_prefix('.') {
-                    rest = after;
-                    if rest.is_empty() || rest.starts_with('[') {
-                        return Err("has an empty member name");
-                    }
+        loop {
+            // Between dots stands a member's name, selectors behind it, or, at the root of a list, selectors alone.
+            let end = ["[", "{}", "."].iter().filter_map(|mark| rest.find(mark)).min().unwrap_or(rest.len());
+            let (name, mut selectors) = rest.split_at(end);
+            if !name.is_empty() {
+                steps.push(Step::Member(name.to_owned()));
+            } else if !steps.is_empty() || selectors.is_empty() || selectors.starts_with('.') {
+                return Err("has an empty member name");
+            }
+            loop {
+                if let Some(behind) = selectors.strip_prefix("{}") {
+                    steps.push(Step::EveryValue);
+                    selectors = behind;
+                } else if let Some(inner) = selectors.strip_prefix('[') {
+                    let (selector, behind) = inner.split_once(']').ok_or("has a [ without ]")?;
+                    steps.push(Step::selector(selector)?);
+                    selectors = behind;
+                } else {
+                    break;
                 }
             }
+            if selectors.is_empty() {
+                return Ok(Self(steps));
+            }
+            rest = selectors.strip_prefix('.').ok_or("lacks a dot behind ] or {}")?;
         }
-        if steps.is_empty() { Err("names nothing") } else { Ok(Self(steps)) }
     }
 
     /// Puts `value` at every place the path leads to and says how many there were. A member that is not there is added;
@@ -108,6 +103,7 @@ fn set(at: &mut Value, steps: &[Step], value: &Value) -> usize {
             }
             done
         }
+        Step::EveryValue => at.as_object_mut().map_or(0, |members| members.values_mut().map(|member| set(member, rest, value)).sum()),
         Step::Every | Step::At(_) | Step::Where(..) => {
             let Some(elements) = at.as_array_mut() else {
                 return 0;
@@ -138,6 +134,18 @@ fn remove(at: &mut Value, steps: &[Step]) -> usize {
                 members.get_mut(name).map_or(0, |member| remove(member, rest))
             }
         }
+        Step::EveryValue => {
+            let Some(members) = at.as_object_mut() else {
+                return 0;
+            };
+            if rest.is_empty() {
+                let before = members.len();
+                members.clear();
+                before
+            } else {
+                members.values_mut().map(|member| remove(member, rest)).sum()
+            }
+        }
         Step::Every | Step::At(_) | Step::Where(..) => {
             let Some(elements) = at.as_array_mut() else {
                 return 0;
@@ -164,6 +172,15 @@ fn remove(at: &mut Value, steps: &[Step]) -> usize {
 }
 
 impl Step {
+    fn selector(text: &str) -> Result<Self, &'static str> {
+        match (text, text.split_once('=')) {
+            ("", _) => Ok(Self::Every),
+            ("+", _) => Ok(Self::New),
+            (_, Some((member, value))) => Ok(Self::Where(member.to_owned(), value.to_owned())),
+            (number, None) => number.parse().map(Self::At).map_err(|_| "has neither a number nor member=value between [ and ]"),
+        }
+    }
+
     fn selects(&self, index: usize, element: &Value) -> bool {
         match self {
             Self::Every => true,
@@ -175,7 +192,7 @@ impl Step {
                 Some(Value::Null | Value::Array(_) | Value::Object(_)) => false,
                 None => false,
             },
-            Self::Member(_) | Self::New => false,
+            Self::Member(_) | Self::EveryValue | Self::New => false,
         }
     }
 }

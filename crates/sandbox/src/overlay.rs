@@ -38,7 +38,8 @@ pub enum OverlayChange {
         tenant: String,
         /// Which answer, or which answers.
         answer: String,
-        /// `data.attributes.saml.enabled`, `data[id=u-1].attributes.email`, `data[].attributes.name`, `data[+]`; in a
+        /// `data.attributes.saml.enabled`, `data[id=u-1].attributes.email`, `data[].attributes.name`, `data[+]` for a new
+        /// element, `changes{}.to` for every value of a map; in a
         /// paged answer the rows of all pages lie in one list.
         field: String,
         /// The new value.

@@ -137,7 +137,7 @@ impl Sandbox {
     }
 
     /// Lets other processes of the same user change answers ([`control`]): writes `sandbox.json` (address, authority and a
-    /// random token, readable by the user alone) and `sandbox-ca.pem` into `runtime`, which must exist. Both are removed
+    /// random token; on Unix readable by the user alone, elsewhere as the folder is) and `sandbox-ca.pem` into `runtime`, which must exist. Both are removed
     /// with the sandbox. Returns the path of the authority's certificate.
     ///
     /// # Errors

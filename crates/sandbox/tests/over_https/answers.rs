@@ -42,6 +42,19 @@ async fn only_the_tenants_own_credential_opens_it() {
 }
 
 #[tokio::test]
+async fn no_character_of_a_key_can_be_another() {
+    let world = World::new().await;
+    for at in 0..world.key.len() {
+        let mut altered = world.key.clone().into_bytes();
+        altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+        let altered = String::from_utf8(altered).unwrap();
+        let response = world.client.get(format!("https://{HOST}/v1/settings")).bearer_auth(altered).send().await.unwrap();
+        assert_eq!(response.status(), 401, "character {at}");
+    }
+    assert_eq!(world.get("/v1/settings").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_token_expires_by_the_sandboxes_clock_and_outlives_a_restart() {
     let world = World::new().await;
     assert_eq!(world.get("/v1/settings").await.status(), 200);

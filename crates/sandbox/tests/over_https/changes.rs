@@ -53,6 +53,18 @@ async fn rows_can_be_picked_added_and_taken_away() {
 }
 
 #[tokio::test]
+async fn every_value_of_a_map_can_be_meant() {
+    let world = World::new().await;
+    world.change(set("settings", "data.map", json!({"a": {"to": 1}, "b": {"to": 2}, "c": 3}))).unwrap();
+    world.change(set("settings", "data.map{}.to", json!("x"))).unwrap();
+    assert_eq!(world.json("/v1/settings").await["data"]["map"], json!({"a": {"to": "x"}, "b": {"to": "x"}, "c": 3}));
+    world.change(remove("settings", "data.map{}.to")).unwrap();
+    assert_eq!(world.json("/v1/settings").await["data"]["map"], json!({"a": {}, "b": {}, "c": 3}));
+    world.change(remove("settings", "data.map{}")).unwrap();
+    assert_eq!(world.json("/v1/settings").await["data"]["map"], json!({}));
+}
+
+#[tokio::test]
 async fn a_revoked_credential_is_refused_until_it_is_restored() {
     let world = World::new().await;
     world.change(OverlayChange::Revoke { tenant: tenant_name() }).unwrap();
@@ -112,6 +124,14 @@ async fn what_cannot_be_changed_is_said_exactly_and_nothing_is_changed() {
         (set("settings", "data[0].x", json!(1)), "settings of helpdesk/risky: data[0].x leads to nothing there."),
         (set("settings", "data..x", json!(1)), "settings of helpdesk/risky: data..x has an empty member name."),
         (set("settings", "data[x", json!(1)), "settings of helpdesk/risky: data[x has a [ without ]."),
+        (
+            set("settings", "data[x]", json!(1)),
+            "settings of helpdesk/risky: data[x] has neither a number nor member=value between [ and ].",
+        ),
+        (set("settings", "data[0]x", json!(1)), "settings of helpdesk/risky: data[0]x lacks a dot behind ] or {}."),
+        (set("settings", "data.", json!(1)), "settings of helpdesk/risky: data. has an empty member name."),
+        (set("settings", ".data", json!(1)), "settings of helpdesk/risky: .data has an empty member name."),
+        (set("settings", "data.[0]", json!(1)), "settings of helpdesk/risky: data.[0] has an empty member name."),
         (set("settings", "", json!(1)), "settings of helpdesk/risky:  names nothing."),
         (remove("settings", "data.absent"), "settings of helpdesk/risky: data.absent leads to nothing there."),
         (

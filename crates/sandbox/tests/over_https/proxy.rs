@@ -3,12 +3,17 @@ use crate::{
     helpdesk::{HOST, halden_moor, tenant},
 };
 use reqwest::{Certificate, Client, Proxy, Version};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use sandbox::{AUTHORITY_ORGANIZATION, Sandbox, SandboxError};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsConnector;
 
 #[tokio::test]
 async fn answers_the_vendors_name_in_both_versions_of_http() {
@@ -45,6 +50,39 @@ async fn the_authority_says_what_it_is() {
     assert_eq!(organizations, [AUTHORITY_ORGANIZATION]);
     assert!(certificate.is_ca());
     assert_eq!(AUTHORITY_ORGANIZATION, "Posture Console sandbox", "routes refuse this name; it may not change on one side only");
+}
+
+#[tokio::test]
+async fn a_company_proxy_has_a_name_of_its_own() {
+    let sandbox = Sandbox::start_under("Halden Moor Network", vec![tenant(&halden_moor()).into()], still()).await.unwrap();
+    let (_, pem) = x509_parser::pem::parse_x509_pem(sandbox.ca_pem().as_bytes()).unwrap();
+    let certificate = pem.parse_x509().unwrap();
+    let organizations: Vec<&str> = certificate.subject().iter_organization().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(organizations, ["Halden Moor Network"]);
+    assert_eq!(presented(&sandbox).await, ["Halden Moor Network"], "of the host's certificate");
+    let usual = World::new().await;
+    assert_eq!(presented(&usual.sandbox).await, [AUTHORITY_ORGANIZATION]);
+}
+
+/// The organizations that the certificate of the vendor's host names, as a client sees it in the handshake.
+async fn presented(sandbox: &Sandbox) -> Vec<String> {
+    let mut stream = TcpStream::connect(sandbox.address()).await.unwrap();
+    stream.write_all(format!("CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n").as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(sandbox.ca_pem().as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let stream = TlsConnector::from(Arc::new(config)).connect(HOST.try_into().unwrap(), stream).await.unwrap();
+    let (_, connection) = stream.get_ref();
+    let leaf = &connection.peer_certificates().unwrap()[0];
+    let (_, certificate) = x509_parser::parse_x509_certificate(leaf).unwrap();
+    certificate.subject().iter_organization().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
