@@ -51,6 +51,15 @@ pub enum StoreError {
     /// The folder or file could not be opened, created or locked.
     #[error("The database file could not be opened: {0}.")]
     Io(#[source] std::io::Error),
+    /// Something in the database has a form that this release does not know; a newer release may have written it.
+    #[error("The database holds a {what} that this version cannot read.")]
+    Unreadable {
+        /// What it is.
+        what: &'static str,
+    },
+    /// Bringing the database up to date failed and was undone.
+    #[error("The database could not be brought up to date.")]
+    Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database refused a statement for a reason that no other variant names.
     #[error("The database refused an operation.")]
     Sql(#[source] rusqlite::Error),
@@ -70,6 +79,8 @@ impl StoreError {
             Self::NameTaken { .. } => "E-NAME-TAKEN",
             Self::WrongState { .. } => "E-SCAN-STATE",
             Self::Io(_) => "E-DB-FILE",
+            Self::Unreadable { .. } => "E-DB-CONTENT",
+            Self::Migration(_) => "E-DB-MIGRATION",
             Self::Sql(_) => "E-DB",
         }
     }
@@ -93,19 +104,26 @@ impl StoreError {
             Self::NameTaken { .. } => "Choose another name.",
             Self::WrongState { .. } => "Start a new scan.",
             Self::Io(_) => "Check that the data folder exists and that you may write to it.",
+            Self::Unreadable { .. } => "Install the newest version of Posture Console.",
+            Self::Migration(_) => "Start the version that was used before, and report this with the code and the log.",
             Self::Sql(_) => "Try again; if it happens again, report it with the code and the log.",
         }
     }
 }
 
+/// What a code of SQLite means to us; `None` for those that only a defect of ours gives.
+pub(crate) fn meaning(error: &rusqlite::Error) -> Option<StoreError> {
+    Some(match error.sqlite_error_code()? {
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged,
+        ErrorCode::DiskFull => StoreError::DiskFull,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
+        _ => return None,
+    })
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
-            Some(ErrorCode::DiskFull) => Self::DiskFull,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(_) | None => Self::Sql(error),
-        }
+        meaning(&error).unwrap_or(Self::Sql(error))
     }
 }
 

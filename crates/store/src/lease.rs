@@ -1,1 +1,60 @@
-//! lease
+//! Who scans an instance: a locked file beside the database.
+//!
+//! The operating system releases the lock when its process ends, however it ends. Unlike a process id or a time of last
+//! life in a table, it can neither outlive its process nor be taken for another's.
+
+use crate::{InstanceId, StoreError};
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// The right to scan one instance, held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    _file: File,
+}
+
+impl Lease {
+    /// Takes the lease of an instance; `None` while somebody else has it, in this process or another.
+    pub(crate) fn take(database: &Path, instance: InstanceId) -> Result<Option<Self>, StoreError> {
+        let file = open_private(OpenOptions::new().write(true).create(true).truncate(false), &path(database, instance))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// Removes the file of an instance that is gone.
+    pub(crate) fn forget(database: &Path, instance: InstanceId) -> Result<(), StoreError> {
+        match fs::remove_file(path(database, instance)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn path(database: &Path, instance: InstanceId) -> PathBuf {
+    beside(database, &format!("scan-{instance}"))
+}
+
+/// A file beside the database whose name begins with the database's.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(suffix);
+    database.with_file_name(name)
+}
+
+/// Opens a file that only its owner may read.
+pub(crate) fn open_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}

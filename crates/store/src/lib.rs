@@ -8,6 +8,7 @@
 //! thread for that.
 
 mod canonical;
+mod column;
 mod error;
 mod lease;
 mod pool;

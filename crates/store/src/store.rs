@@ -6,10 +6,21 @@ use crate::{
     Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally,
     Since, StoreError, StoredRow, StoredVerdict, TrendDay,
 };
+use crate::{
+    lease::Lease,
+    pool::{Durability, Pool},
+    table::{activity, dataset, event, finding, instance, preference, request, row, scan, verdict},
+};
 use catalog::{Cause, Collected, Completeness, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use rusqlite::{Transaction, types::ValueRef};
 use secrecy::SecretBox;
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// A part of a long list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +56,21 @@ pub struct DeletedInstance {
 
 /// The open database. Clones share it; it can be used from any thread.
 #[derive(Clone)]
-pub struct Store;
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: Pool,
+    /// The scans that run under this handle.
+    leases: Mutex<HashMap<ScanId, Lease>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
 
 impl Store {
     /// Opens the database at `path`, creates it when there is none, and brings an older schema up to date.
@@ -54,7 +79,7 @@ impl Store {
     /// [`StoreError::WrongKey`], [`StoreError::Damaged`], [`StoreError::Newer`], [`StoreError::Busy`],
     /// [`StoreError::DiskFull`] or [`StoreError::Io`].
     pub fn open(path: &Path, key: &SecretBox<[u8; 32]>) -> Result<Self, StoreError> {
-        unimplemented!()
+        Ok(Self { inner: Arc::new(Inner { pool: Pool::open(path, key)?, leases: Mutex::default() }) })
     }
     /// Reads every page of the file and holds it against its authentication code and the structure of the tables. Takes
     /// time in proportion to the size of the file.
@@ -62,7 +87,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when anything is not as it was written.
     pub fn verify(&self) -> Result<(), StoreError> {
-        unimplemented!()
+        self.inner.pool.maintain(|connection| {
+            for check in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check", "PRAGMA foreign_key_check"] {
+                let mut statement = connection.prepare(check)?;
+                let mut complaints = statement.query([])?;
+                while let Some(row) = complaints.next()? {
+                    if row.get_ref(0)? != ValueRef::Text(b"ok") {
+                        return Err(StoreError::Damaged);
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Adds an instance.
@@ -70,32 +106,45 @@ impl Store {
     /// # Errors
     /// [`StoreError::NameTaken`].
     pub fn insert_instance(&self, instance: &Instance) -> Result<(), StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Power, |transaction| instance::insert(transaction, instance))
     }
     /// Replaces everything of an instance but its id, application, sandbox, tenant and time of creation.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::NameTaken`].
     pub fn update_instance(&self, instance: &Instance) -> Result<(), StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Power, |transaction| instance::update(transaction, instance))
     }
     /// All instances, by application and name.
     pub fn instances(&self) -> Result<Vec<Instance>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| instance::all(view))
     }
     /// One instance.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn instance(&self, id: InstanceId) -> Result<Instance, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| instance::get(view, id))
     }
     /// Removes an instance with everything that only it holds, and overwrites it on the disk. Acts stay.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ScanRunning`].
     pub fn delete_instance(&self, id: InstanceId) -> Result<DeletedInstance, StoreError> {
-        unimplemented!()
+        let Some(lease) = Lease::take(self.inner.pool.path(), id)? else { return Err(StoreError::ScanRunning) };
+        let deleted = self.inner.pool.write(Durability::Power, |transaction| instance::delete(transaction, id))?;
+        self.inner.pool.maintain(|connection| {
+            // Freed pages are given back, and the log, which still holds them as they were, is emptied. While a reader is at
+            // work the log stays until the next time.
+            let mut freeing = connection.prepare("PRAGMA incremental_vacuum")?;
+            let mut freed = freeing.query([])?;
+            while freed.next()?.is_some() {}
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        })?;
+        drop(lease);
+        Lease::forget(self.inner.pool.path(), id)?;
+        Ok(deleted)
     }
 
     /// Begins a scan over these datasets. What earlier scans left unfinished is dropped.
@@ -108,18 +157,25 @@ impl Store {
         now: Timestamp,
         datasets: &[&str],
     ) -> Result<ScanId, StoreError> {
-        unimplemented!()
+        let Some(lease) = Lease::take(self.inner.pool.path(), instance)? else { return Err(StoreError::ScanRunning) };
+        let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, now, datasets))?;
+        self.leases().insert(scan, lease);
+        Ok(scan)
     }
     /// The newest scan of an instance, if it ended early, no process is at it and it holds something to go on from.
     pub fn resumable_scan(&self, instance: InstanceId) -> Result<Option<Resumable>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| scan::resumable(view, instance))
     }
     /// Takes an unfinished scan up again.
     ///
     /// # Errors
     /// [`StoreError::ScanRunning`]; [`StoreError::WrongState`] when it is complete or a later scan dropped it.
     pub fn resume_scan(&self, scan: ScanId) -> Result<ResumeState, StoreError> {
-        unimplemented!()
+        let instance = self.scan(scan)?.instance;
+        let Some(lease) = Lease::take(self.inner.pool.path(), instance)? else { return Err(StoreError::ScanRunning) };
+        let state = self.inner.pool.write(Durability::Power, |transaction| scan::resume(transaction, scan))?;
+        self.leases().insert(scan, lease);
+        Ok(state)
     }
     /// Queues parents for which a dataset is to be read. Those that are queued already stay as they are.
     pub fn queue_parents(
@@ -128,14 +184,16 @@ impl Store {
         dataset: &str,
         parents: &[QueuedParent],
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        self.held(scan)?;
+        self.inner.pool.write(Durability::Process, |transaction| dataset::queue(transaction, scan.0, dataset, parents))
     }
     /// Stores one page with its rows, their evidence and where the next page begins, in one transaction.
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when this handle does not hold the scan.
     pub fn write_page(&self, scan: ScanId, page: &PageWrite<'_>) -> Result<(), StoreError> {
-        unimplemented!()
+        self.held(scan)?;
+        self.inner.pool.write(Durability::Process, |transaction| row::write_page(transaction, scan.0, page))
     }
     /// Marks the reading for one parent as done, with the cause when it could not be read whole.
     pub fn finish_parent(
@@ -145,7 +203,8 @@ impl Store {
         parent: &RowKey,
         cause: Option<&Cause>,
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        self.held(scan)?;
+        self.inner.pool.write(Durability::Process, |transaction| dataset::finish_parent(transaction, scan.0, dataset, &parent.0, cause))
     }
     /// States how much of a dataset was read.
     pub fn finish_dataset(
@@ -154,11 +213,12 @@ impl Store {
         dataset: &str,
         completeness: &Completeness,
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        self.held(scan)?;
+        self.inner.pool.write(Durability::Process, |transaction| dataset::finish(transaction, scan.0, dataset, completeness))
     }
     /// Adds an entry to the request log.
     pub fn log_request(&self, request: &Request) -> Result<RequestId, StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Process, |transaction| request::insert(transaction, request))
     }
     /// Stores verdicts and findings and makes the scan the one that every screen shows, in one transaction that survives a
     /// loss of power. `as_of` is the time the rows speak of; findings are seen at it.
@@ -172,7 +232,15 @@ impl Store {
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<ScanOutcome, StoreError> {
-        unimplemented!()
+        self.held(scan)?;
+        let outcome = self.inner.pool.write(Durability::Power, |transaction| {
+            require(transaction, scan, ScanState::Running)?;
+            scan::complete(transaction, scan.0, as_of, now)?;
+            dataset::forget_queue(transaction, scan.0)?;
+            judge(transaction, scan, checks, as_of, now)
+        })?;
+        self.leases().remove(&scan);
+        Ok(outcome)
     }
     /// Replaces the verdicts of the last complete scan after a threshold, a check or a decision changed.
     ///
@@ -184,7 +252,13 @@ impl Store {
         checks: &[CheckWrite],
         now: Timestamp,
     ) -> Result<ScanOutcome, StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Power, |transaction| {
+            let found = require(transaction, scan, ScanState::Complete)?;
+            if scan::last_complete(transaction, found.instance)?.is_none_or(|last| last.id != scan) {
+                return Err(StoreError::WrongState { actual: "superseded by a later one" });
+            }
+            judge(transaction, scan, checks, found.as_of, now)
+        })
     }
     /// Ends a running scan early; what it read stays, to go on from.
     ///
@@ -197,36 +271,50 @@ impl Store {
         cause: Option<&Cause>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        unimplemented!()
+        match state {
+            ScanState::Cut | ScanState::Cancelled | ScanState::Failed => {}
+            ScanState::Running | ScanState::Complete => return Err(StoreError::WrongState { actual: "not one that ends this way" }),
+        }
+        self.held(scan)?;
+        let ended = self.inner.pool.write(Durability::Power, |transaction| scan::end(transaction, scan.0, state, cause, now))?;
+        self.leases().remove(&scan);
+        if ended { Ok(()) } else { Err(StoreError::WrongState { actual: "not running" }) }
     }
     /// Marks as cut every scan that is running without a living process. For the start of the program.
     pub fn mark_cut_scans(&self, now: Timestamp) -> Result<Vec<ScanId>, StoreError> {
-        unimplemented!()
+        let mut cut = Vec::new();
+        for (scan, instance) in self.inner.pool.read(|view| scan::running(view))? {
+            let Some(_lease) = Lease::take(self.inner.pool.path(), instance)? else { continue };
+            if self.inner.pool.write(Durability::Power, |transaction| scan::cut(transaction, scan.0, now))? {
+                cut.push(scan);
+            }
+        }
+        Ok(cut)
     }
     /// Removes rows, verdicts and request log of all but the newest `keep` complete scans of an instance, except where an
     /// open finding rests on them. The scans themselves stay for the trend. Gives how many were emptied.
     pub fn prune_scans(&self, instance: InstanceId, keep: u32) -> Result<u32, StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Power, |transaction| scan::prune(transaction, instance, keep))
     }
 
     /// The newest scans of an instance, newest first.
     pub fn scans(&self, instance: InstanceId, limit: u32) -> Result<Vec<Scan>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| scan::newest(view, instance, limit))
     }
     /// One scan.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn scan(&self, scan: ScanId) -> Result<Scan, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| scan::get(view, scan))
     }
     /// The scan that every screen shows.
     pub fn last_complete_scan(&self, instance: InstanceId) -> Result<Option<Scan>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| scan::last_complete(view, instance))
     }
     /// How much of each dataset a scan holds.
     pub fn datasets(&self, scan: ScanId) -> Result<Vec<DatasetState>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| dataset::all(view, scan.0))
     }
     /// Rows of a dataset, in the order in which they were read, and how many there are.
     pub fn rows(
@@ -235,15 +323,15 @@ impl Store {
         dataset: &str,
         slice: Slice,
     ) -> Result<(u64, Vec<StoredRow>), StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| row::page(view, scan.0, dataset, slice))
     }
     /// Everything a scan holds, to judge it (again). A dataset that was not finished is Partial.
     pub fn collected(&self, scan: ScanId) -> Result<BTreeMap<String, Collected>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| row::collected(view, scan.0))
     }
     /// What each check came to, by check.
     pub fn check_tallies(&self, scan: ScanId) -> Result<Vec<CheckTally>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| verdict::tallies(view, scan.0))
     }
     /// Verdicts of a scan by check and row, of one check if it is named, and how many there are.
     pub fn verdicts(
@@ -252,7 +340,7 @@ impl Store {
         check: Option<&str>,
         slice: Slice,
     ) -> Result<(u64, Vec<StoredVerdict>), StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| verdict::page(view, scan.0, check, slice))
     }
 
     /// Findings that fulfil a filter.
@@ -263,21 +351,21 @@ impl Store {
         descending: bool,
         slice: Slice,
     ) -> Result<FindingList, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| finding::list(view, filter, sort, descending, slice))
     }
     /// One finding with its verdict, evidence, requests and history.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn finding(&self, id: FindingId) -> Result<FindingDetail, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| finding::detail(view, id))
     }
     /// Open findings of each instance that has any.
     pub fn open_findings(
         &self,
         scope: SandboxScope,
     ) -> Result<BTreeMap<InstanceId, SeverityTally>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| finding::open_by_instance(view, scope))
     }
     /// Open findings that were opened or reopened after a time.
     pub fn opened_since(
@@ -285,11 +373,11 @@ impl Store {
         after: Timestamp,
         scope: SandboxScope,
     ) -> Result<SeverityTally, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| event::opened_since(view, after, scope))
     }
     /// How many findings something happened to after a time.
     pub fn since(&self, after: Timestamp, scope: SandboxScope) -> Result<Since, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| event::since(view, after, scope))
     }
     /// Open findings at the end of each day from `first` to `last`, in the days of `zone`.
     pub fn trend(
@@ -299,7 +387,7 @@ impl Store {
         zone: &TimeZone,
         scope: SandboxScope,
     ) -> Result<Vec<TrendDay>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| scan::trend(view, first, last, zone, scope))
     }
     /// The request log, newest first, of one instance if it is named, and how many entries there are.
     pub fn requests(
@@ -307,27 +395,50 @@ impl Store {
         instance: Option<InstanceId>,
         slice: Slice,
     ) -> Result<(u64, Vec<Request>), StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| request::page(view, instance, slice))
     }
 
     /// Records an act.
     pub fn record_act(&self, act: &Act) -> Result<(), StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Power, |transaction| activity::insert(transaction, act))
     }
     /// Acts, newest first, and how many there are.
     pub fn acts(&self, slice: Slice) -> Result<(u64, Vec<Act>), StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| activity::page(view, slice))
     }
     /// All preferences.
     pub fn preferences(&self) -> Result<BTreeMap<String, serde_json::Value>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| preference::all(view))
     }
     /// One preference.
     pub fn preference(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError> {
-        unimplemented!()
+        self.inner.pool.read(|view| preference::get(view, key))
     }
     /// Sets a preference, or removes it with null.
     pub fn set_preference(&self, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
-        unimplemented!()
+        self.inner.pool.write(Durability::Power, |transaction| preference::set(transaction, key, value))
     }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<ScanId, Lease>> {
+        self.inner.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Only the handle that began a scan, or took it up again, may write to it.
+    fn held(&self, scan: ScanId) -> Result<(), StoreError> {
+        if self.leases().contains_key(&scan) { Ok(()) } else { Err(StoreError::WrongState { actual: "not running here" }) }
+    }
+}
+
+fn require(transaction: &Transaction<'_>, scan: ScanId, state: ScanState) -> Result<Scan, StoreError> {
+    let found = scan::get(transaction, scan)?;
+    if found.state == state { Ok(found) } else { Err(StoreError::WrongState { actual: found.state.as_str() }) }
+}
+
+/// Stores verdicts and what follows from them for the findings of the scan's instance.
+fn judge(transaction: &Transaction<'_>, scan: ScanId, checks: &[CheckWrite], as_of: Timestamp, now: Timestamp) -> Result<ScanOutcome, StoreError> {
+    let instance = instance::number(transaction, scan::get(transaction, scan)?.instance)?;
+    let verdicts = verdict::replace(transaction, scan.0, checks)?;
+    let outcome = finding::apply(transaction, instance, scan, checks, as_of, now)?;
+    scan::note_open(transaction, scan.0, &finding::open_of(transaction, instance)?)?;
+    Ok(ScanOutcome { verdicts, ..outcome })
 }

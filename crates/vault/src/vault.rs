@@ -154,9 +154,13 @@ impl Vault {
             }
         };
         let holder = holder(folder, &id, unlock, passphrase.as_ref())?;
-        KeyHolder::forget_wrapped(folder)?;
-        holder.set(keys::DATABASE, &database)?;
         let protection = unlock.protection();
+        // Keys wrapped under an earlier passphrase open nothing under this one. If this is interrupted, the recovery key
+        // still opens the database.
+        if protection == Protection::Passphrase {
+            KeyHolder::forget_wrapped(folder)?;
+        }
+        holder.set(keys::DATABASE, &database)?;
         files::replace(
             folder,
             VAULT_FILE,
@@ -167,6 +171,9 @@ impl Vault {
                 passphrase,
             },
         )?;
+        if protection == Protection::Keychain {
+            KeyHolder::forget_wrapped(folder)?;
+        }
         Ok(Self {
             folder: folder.to_owned(),
             id,

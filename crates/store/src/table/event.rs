@@ -1,6 +1,8 @@
 //! `finding_event`: what happened to each finding. Runs of the same thing are kept as one line with its first and last time.
 
+use crate::{FindingState, SandboxScope, ScanId, SeverityTally, StoreError, column};
 use jiff::Timestamp;
+use rusqlite::{Connection, params};
 
 /// What can happen to a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +33,7 @@ pub struct FindingEvent {
     /// How often in that run.
     pub times: u32,
     /// The scan of the last time.
-    pub scan: crate::ScanId,
+    pub scan: ScanId,
     /// The current value, or why it was not judged, or why it is gone.
     pub detail: String,
 }
@@ -47,4 +49,115 @@ pub struct Since {
     pub gone: u32,
     /// Open, and not judged by the last scan.
     pub not_rechecked: u32,
+}
+
+impl EventKind {
+    fn number(self) -> i64 {
+        match self {
+            Self::Opened => 0,
+            Self::StillOpen => 1,
+            Self::Reopened => 2,
+            Self::Fixed => 3,
+            Self::Gone => 4,
+            Self::NotRechecked => 5,
+        }
+    }
+
+    fn read(number: i64) -> Result<Self, StoreError> {
+        Ok(match number {
+            0 => Self::Opened,
+            1 => Self::StillOpen,
+            2 => Self::Reopened,
+            3 => Self::Fixed,
+            4 => Self::Gone,
+            5 => Self::NotRechecked,
+            _ => return Err(StoreError::Unreadable { what: "history" }),
+        })
+    }
+
+    /// Whether it is kept as one line while it goes on; a hundred thousand findings that stay open for a year would
+    /// otherwise outgrow everything else.
+    fn runs(self) -> bool {
+        match self {
+            Self::StillOpen | Self::NotRechecked => true,
+            Self::Opened | Self::Reopened | Self::Fixed | Self::Gone => false,
+        }
+    }
+}
+
+/// Adds to a finding's history.
+pub(crate) fn record(connection: &Connection, finding: i64, kind: EventKind, now: i64, scan: ScanId, detail: &str) -> Result<(), StoreError> {
+    if kind.runs() {
+        let extended = connection
+            .prepare_cached(
+                "UPDATE finding_event SET until = ?3, times = times + (scan <> ?4), scan = ?4, detail = ?5
+                 WHERE id = (SELECT id FROM finding_event WHERE finding = ?1 ORDER BY id DESC LIMIT 1) AND kind = ?2",
+            )?
+            .execute(params![finding, kind.number(), now, scan.0, detail])?;
+        if extended == 1 {
+            return Ok(());
+        }
+    }
+    connection
+        .prepare_cached("INSERT INTO finding_event (finding, kind, at, until, scan, detail) VALUES (?1, ?2, ?3, ?3, ?4, ?5)")?
+        .execute(params![finding, kind.number(), now, scan.0, detail])?;
+    Ok(())
+}
+
+/// What happened to a finding, newest first.
+pub(crate) fn history(connection: &Connection, finding: i64) -> Result<Vec<FindingEvent>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT kind, at, until, times, scan, detail FROM finding_event WHERE finding = ?1 ORDER BY id DESC")?;
+    let events = statement.query_and_then([finding], |row| {
+        Ok(FindingEvent {
+            kind: EventKind::read(row.get(0)?)?,
+            at: column::read_time(row.get(1)?)?,
+            until: column::read_time(row.get(2)?)?,
+            times: row.get(3)?,
+            scan: ScanId(row.get(4)?),
+            detail: row.get(5)?,
+        })
+    })?;
+    events.collect()
+}
+
+pub(crate) fn since(connection: &Connection, after: Timestamp, scope: SandboxScope) -> Result<Since, StoreError> {
+    let happened = |kinds: &str| -> Result<u32, StoreError> {
+        let number = connection.query_row(
+            &format!(
+                "SELECT count(DISTINCT finding) FROM finding_event JOIN finding ON finding.id = finding
+                 WHERE at > ?1 AND kind IN ({kinds}) AND {}",
+                scope.condition("finding.instance")
+            ),
+            [column::time(after)],
+            |row| row.get(0),
+        )?;
+        Ok(column::small_count(number))
+    };
+    let not_rechecked = connection.query_row(
+        &format!(
+            "SELECT count(*) FROM finding WHERE state = ?1 AND not_rechecked_since IS NOT NULL AND {}",
+            scope.condition("finding.instance")
+        ),
+        [FindingState::Open.number()],
+        |row| row.get(0),
+    )?;
+    Ok(Since {
+        newly_failing: happened(&format!("{}, {}", EventKind::Opened.number(), EventKind::Reopened.number()))?,
+        fixed: happened(&EventKind::Fixed.number().to_string())?,
+        gone: happened(&EventKind::Gone.number().to_string())?,
+        not_rechecked: column::small_count(not_rechecked),
+    })
+}
+
+/// Findings that are open and were opened or reopened after a time.
+pub(crate) fn opened_since(connection: &Connection, after: Timestamp, scope: SandboxScope) -> Result<SeverityTally, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT severity, count(*) FROM finding WHERE state = ?1 AND {} AND EXISTS (
+            SELECT 1 FROM finding_event WHERE finding = finding.id AND kind IN (?2, ?3) AND at > ?4
+         ) GROUP BY severity",
+        scope.condition("finding.instance")
+    ))?;
+    let bound = params![FindingState::Open.number(), EventKind::Opened.number(), EventKind::Reopened.number(), column::time(after)];
+    SeverityTally::read(&mut statement.query(bound)?)
 }

@@ -3,11 +3,18 @@
 //! The law: a finding is *fixed* only by a Pass of the same row on a Complete dataset, and *gone* only when the row is absent
 //! from a Complete dataset or, there, the check no longer applies to it. Everything else leaves it open, not re-checked.
 
-use crate::{FindingEvent, InstanceId, ScanId, StoredRow, VerdictTally};
-use catalog::{Cause, Completeness, Feature, RowKey, Severity, Verdict};
+use super::{event, instance, row, verdict};
+use crate::{EventKind, FindingEvent, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally, column};
+use catalog::{Cause, CauseKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, num::ParseIntError, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    fmt,
+    num::ParseIntError,
+    str::FromStr,
+};
 
 /// What identifies a finding; it stays the same when the finding is reopened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +43,25 @@ pub enum FindingState {
     Fixed,
     /// The row is no longer there, or the check no longer applies to it.
     Gone,
+}
+
+impl FindingState {
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Open => 0,
+            Self::Fixed => 1,
+            Self::Gone => 2,
+        }
+    }
+
+    fn read(number: i64) -> Result<Self, StoreError> {
+        Ok(match number {
+            0 => Self::Open,
+            1 => Self::Fixed,
+            2 => Self::Gone,
+            _ => return Err(StoreError::Unreadable { what: "finding" }),
+        })
+    }
 }
 
 /// What one check came to, with what is needed to tell gone from not read.
@@ -172,6 +198,17 @@ pub enum SandboxScope {
     With,
 }
 
+impl SandboxScope {
+    /// The condition on a column that holds an instance's number.
+    pub(crate) fn condition(self, column: &str) -> String {
+        match self {
+            Self::Without => format!("{column} IN (SELECT no FROM instance WHERE sandbox = 0)"),
+            Self::Only => format!("{column} IN (SELECT no FROM instance WHERE sandbox = 1)"),
+            Self::With => "1".to_owned(),
+        }
+    }
+}
+
 /// Which findings are asked for. Empty lists and texts do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FindingFilter {
@@ -235,4 +272,416 @@ impl SeverityTally {
     pub fn total(&self) -> u32 {
         self.critical + self.high + self.medium + self.low + self.info
     }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            critical: self.critical + other.critical,
+            high: self.high + other.high,
+            medium: self.medium + other.medium,
+            low: self.low + other.low,
+            info: self.info + other.info,
+        }
+    }
+
+    fn set(&mut self, severity: Severity, number: u32) {
+        *match severity {
+            Severity::Critical => &mut self.critical,
+            Severity::High => &mut self.high,
+            Severity::Medium => &mut self.medium,
+            Severity::Low => &mut self.low,
+            Severity::Info => &mut self.info,
+        } = number;
+    }
+
+    /// From rows of severity and count.
+    pub(crate) fn read(rows: &mut Rows<'_>) -> Result<Self, StoreError> {
+        let mut tally = Self::default();
+        while let Some(row) = rows.next()? {
+            tally.set(column::read_severity(row.get(0)?)?, column::small_count(row.get(1)?));
+        }
+        Ok(tally)
+    }
+}
+
+/// A finding as it was before the scan.
+struct Known {
+    id: i64,
+    open: bool,
+    scan: i64,
+    not_rechecked: bool,
+}
+
+/// What becomes of an open finding that did not fail again.
+enum Fate<'a> {
+    Fixed(&'a JudgedWrite),
+    DoesNotApply(&'a JudgedWrite, &'a str),
+    RowGone,
+    NotRechecked(Cause),
+}
+
+/// Brings the findings of an instance in line with what a scan came to.
+pub(crate) fn apply(
+    connection: &Connection,
+    instance: i64,
+    scan: ScanId,
+    checks: &[CheckWrite],
+    as_of: Timestamp,
+    now: Timestamp,
+) -> Result<ScanOutcome, StoreError> {
+    let mut writer = Writer { connection, instance, scan, as_of: column::time(as_of), now: column::time(now), outcome: ScanOutcome::default() };
+    let mut known = known(connection, instance)?;
+    let mut spoken: HashSet<&str> = HashSet::new();
+    for check in checks {
+        spoken.insert(&check.check);
+        let mut of_check = known.remove(&check.check).unwrap_or_default();
+        let worst = worst_by_row(&check.judged);
+        for judged in worst.values() {
+            let before = of_check.remove(&judged.row);
+            match VerdictKind::from(&judged.verdict) {
+                VerdictKind::Fail | VerdictKind::Observed => writer.fails(check, judged, before)?,
+                VerdictKind::Pass | VerdictKind::NotApplicable | VerdictKind::NotEvaluated | VerdictKind::Manual => {
+                    if let Some(before) = before.filter(|before| before.open) {
+                        writer.ends(&before, fate_of_judged(check, judged))?;
+                    }
+                }
+            }
+        }
+        let whole = worst.get(&RowKey::default());
+        for (row, before) in of_check.into_iter().filter(|(_, before)| before.open) {
+            writer.ends(&before, fate_of_missing(check, &row, whole.copied()))?;
+        }
+    }
+    for (_, before) in known.into_iter().flat_map(|(_, rows)| rows).filter(|(_, before)| before.open) {
+        writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
+    }
+    Ok(writer.outcome)
+}
+
+/// Findings of an instance by check and row.
+fn known(connection: &Connection, instance: i64) -> Result<HashMap<String, BTreeMap<RowKey, Known>>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT check_id, row_key, id, state, scan, not_rechecked_since IS NOT NULL FROM finding WHERE instance = ?1")?;
+    let mut rows = statement.query([instance])?;
+    let mut known: HashMap<String, BTreeMap<RowKey, Known>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let open = FindingState::read(row.get(3)?)? == FindingState::Open;
+        let finding = Known { id: row.get(2)?, open, scan: row.get(4)?, not_rechecked: row.get(5)? };
+        known.entry(row.get(0)?).or_default().insert(RowKey(row.get(1)?), finding);
+    }
+    Ok(known)
+}
+
+/// One verdict per row: of several for one key, the worst, so that a vendor's repetition cannot cover a failure.
+fn worst_by_row(judged: &[JudgedWrite]) -> BTreeMap<&RowKey, &JudgedWrite> {
+    let mut worst: BTreeMap<&RowKey, &JudgedWrite> = BTreeMap::new();
+    for judged in judged {
+        let held = worst.entry(&judged.row).or_insert(judged);
+        if VerdictKind::from(&judged.verdict) < VerdictKind::from(&held.verdict) {
+            *held = judged;
+        }
+    }
+    worst
+}
+
+/// Of a row that was judged and did not fail. That a row passes or is exempt is believed only of what was read whole.
+fn fate_of_judged<'a>(check: &CheckWrite, judged: &'a JudgedWrite) -> Fate<'a> {
+    match (&judged.verdict, check.completeness.cause()) {
+        (Verdict::NotEvaluated { cause }, _) => Fate::NotRechecked(cause.clone()),
+        (Verdict::Pass | Verdict::NotApplicable { .. }, Some(cause)) => Fate::NotRechecked(cause.clone()),
+        (Verdict::Pass, None) => Fate::Fixed(judged),
+        (Verdict::NotApplicable { reason }, None) => Fate::DoesNotApply(judged, reason),
+        // Failures are dealt with before; they leave a finding open in any case.
+        (Verdict::Manual | Verdict::Fail | Verdict::Observed, _) => {
+            Fate::NotRechecked(cause("This is attested by a person and was not read.", "Attest it again."))
+        }
+    }
+}
+
+/// Of a row that no verdict speaks of.
+fn fate_of_missing<'a>(check: &CheckWrite, row: &RowKey, whole: Option<&JudgedWrite>) -> Fate<'a> {
+    if let Some(cause) = check.completeness.cause() {
+        return Fate::NotRechecked(cause.clone());
+    }
+    match whole.map(|whole| &whole.verdict) {
+        // The check as a whole could not be judged: which rows there are is not known either.
+        Some(Verdict::NotEvaluated { cause }) => return Fate::NotRechecked(cause.clone()),
+        Some(Verdict::Manual) => return Fate::NotRechecked(cause("This is attested by a person and was not read.", "Attest it again.")),
+        Some(Verdict::Pass | Verdict::Fail | Verdict::NotApplicable { .. } | Verdict::Observed) | None => {}
+    }
+    if check.seen.contains(row) {
+        return Fate::NotRechecked(cause("The row was read and the check gave no verdict on it.", ""));
+    }
+    Fate::RowGone
+}
+
+fn cause(sentence: &str, remedy: &str) -> Cause {
+    Cause { kind: CauseKind::InputIncomplete, sentence: sentence.to_owned(), remedy: remedy.to_owned() }
+}
+
+/// Writes what a scan does to findings, and counts it.
+struct Writer<'a> {
+    connection: &'a Connection,
+    instance: i64,
+    scan: ScanId,
+    as_of: i64,
+    now: i64,
+    outcome: ScanOutcome,
+}
+
+impl Writer<'_> {
+    fn fails(&mut self, check: &CheckWrite, judged: &JudgedWrite, before: Option<Known>) -> Result<(), StoreError> {
+        let verdict = column::json(&judged.verdict)?;
+        let id: i64 = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO finding (instance, check_id, row_key, label, title, severity, feature, state, first_seen, last_seen,
+                    checked_at, scan, verdict, current, recommended)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8, ?8, ?9, ?10, ?11, ?12)
+                 ON CONFLICT (instance, check_id, row_key) DO UPDATE SET
+                    label = excluded.label, title = excluded.title, severity = excluded.severity, feature = excluded.feature, state = 0,
+                    last_seen = max(last_seen, excluded.last_seen), ended_at = NULL, checked_at = max(checked_at, excluded.checked_at),
+                    scan = excluded.scan, verdict = excluded.verdict, current = excluded.current, recommended = excluded.recommended,
+                    not_rechecked_since = NULL, not_rechecked_cause = NULL
+                 RETURNING id",
+            )?
+            .query_row(
+                params![
+                self.instance,
+                check.check,
+                judged.row.0,
+                judged.label,
+                check.title,
+                column::severity(check.severity),
+                column::feature(check.feature),
+                self.as_of,
+                self.scan.0,
+                verdict,
+                judged.current,
+                judged.recommended,
+            ],
+                |row| row.get(0),
+            )?;
+        let kind = match before {
+            None => EventKind::Opened,
+            Some(before) if !before.open => EventKind::Reopened,
+            Some(before) => {
+                self.outcome.still_open += 1;
+                // Judging the same scan again is no new observation.
+                if before.scan == self.scan.0 && !before.not_rechecked {
+                    return Ok(());
+                }
+                return event::record(self.connection, id, EventKind::StillOpen, self.now, self.scan, &judged.current);
+            }
+        };
+        self.outcome.opened += 1;
+        event::record(self.connection, id, kind, self.now, self.scan, &judged.current)
+    }
+
+    fn ends(&mut self, before: &Known, fate: Fate<'_>) -> Result<(), StoreError> {
+        match fate {
+            Fate::Fixed(judged) => {
+                self.outcome.fixed += 1;
+                self.close(before, FindingState::Fixed, Some(judged))?;
+                event::record(self.connection, before.id, EventKind::Fixed, self.now, self.scan, &judged.current)
+            }
+            Fate::DoesNotApply(judged, reason) => {
+                self.outcome.gone += 1;
+                self.close(before, FindingState::Gone, Some(judged))?;
+                event::record(self.connection, before.id, EventKind::Gone, self.now, self.scan, reason)
+            }
+            Fate::RowGone => {
+                self.outcome.gone += 1;
+                self.close(before, FindingState::Gone, None)?;
+                event::record(self.connection, before.id, EventKind::Gone, self.now, self.scan, "It is no longer there.")
+            }
+            Fate::NotRechecked(cause) => {
+                self.outcome.not_rechecked += 1;
+                self.connection
+                    .prepare_cached(
+                        "UPDATE finding SET not_rechecked_since = coalesce(not_rechecked_since, checked_at), not_rechecked_cause = ?2 WHERE id = ?1",
+                    )?
+                    .execute(params![before.id, column::json(&cause)?])?;
+                event::record(self.connection, before.id, EventKind::NotRechecked, self.now, self.scan, &cause.sentence)
+            }
+        }
+    }
+
+    /// The last verdict is that of the row, if it has one; a row that is gone keeps the one it had.
+    fn close(&self, before: &Known, state: FindingState, judged: Option<&JudgedWrite>) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE finding SET state = ?2, ended_at = ?3, checked_at = max(checked_at, ?4), not_rechecked_since = NULL, not_rechecked_cause = NULL
+                 WHERE id = ?1",
+            )?
+            .execute(params![before.id, state.number(), self.now, self.as_of])?;
+        if let Some(judged) = judged {
+            self.connection
+                .prepare_cached("UPDATE finding SET scan = ?2, verdict = ?3, current = ?4, recommended = ?5 WHERE id = ?1")?
+                .execute(params![before.id, self.scan.0, column::json(&judged.verdict)?, judged.current, judged.recommended])?;
+        }
+        Ok(())
+    }
+}
+
+/// Open findings of one instance.
+pub(crate) fn open_of(connection: &Connection, instance: i64) -> Result<SeverityTally, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT severity, count(*) FROM finding WHERE instance = ?1 AND state = 0 GROUP BY severity")?;
+    SeverityTally::read(&mut statement.query([instance])?)
+}
+
+/// Open findings by instance.
+pub(crate) fn open_by_instance(connection: &Connection, scope: SandboxScope) -> Result<BTreeMap<InstanceId, SeverityTally>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT instance.id, severity, count(*) FROM finding JOIN instance ON no = instance WHERE state = 0 AND {} GROUP BY instance.id, severity",
+        scope.condition("finding.instance")
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut open: BTreeMap<InstanceId, SeverityTally> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let id: String = row.get(0)?;
+        open.entry(instance::read_id(&id)?).or_default().set(column::read_severity(row.get(1)?)?, column::small_count(row.get(2)?));
+    }
+    Ok(open)
+}
+
+/// A filter as SQL.
+struct Condition {
+    text: String,
+    bound: Vec<Value>,
+}
+
+impl Condition {
+    fn of(filter: &FindingFilter) -> Self {
+        let mut condition = Self { text: filter.sandbox.condition("finding.instance"), bound: Vec::new() };
+        condition.among("state", filter.states.iter().map(|state| Value::from(state.number())));
+        condition.among("severity", filter.severities.iter().map(|severity| Value::from(column::severity(*severity))));
+        condition.among("feature", filter.features.iter().map(|feature| Value::from(column::feature(*feature).to_owned())));
+        condition.among("check_id", filter.checks.iter().cloned().map(Value::from));
+        condition.among_instances("id", filter.instances.iter().map(|id| Value::from(id.to_string())));
+        condition.among_instances("app", filter.apps.iter().cloned().map(Value::from));
+        if filter.not_rechecked {
+            condition.text.push_str(" AND state = 0 AND not_rechecked_since IS NOT NULL");
+        }
+        if !filter.text.is_empty() {
+            let literal = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            condition.bound.push(Value::from(format!("%{literal}%")));
+            let place = condition.bound.len();
+            let like = |column: &str| format!("{column} LIKE ?{place} ESCAPE '\\'");
+            condition.text.push_str(&format!(
+                " AND ({} OR {} OR {} OR finding.instance IN (SELECT no FROM instance WHERE {}))",
+                like("finding.title"),
+                like("finding.label"),
+                like("check_id"),
+                like("name")
+            ));
+        }
+        condition
+    }
+
+    fn among(&mut self, column: &str, values: impl Iterator<Item = Value>) {
+        if let Some(places) = self.places(values) {
+            self.text.push_str(&format!(" AND {column} IN ({places})"));
+        }
+    }
+
+    fn among_instances(&mut self, column: &str, values: impl Iterator<Item = Value>) {
+        if let Some(places) = self.places(values) {
+            self.text.push_str(&format!(" AND finding.instance IN (SELECT no FROM instance WHERE {column} IN ({places}))"));
+        }
+    }
+
+    fn places(&mut self, values: impl Iterator<Item = Value>) -> Option<String> {
+        let before = self.bound.len();
+        self.bound.extend(values);
+        let places: Vec<String> = (before + 1..=self.bound.len()).map(|place| format!("?{place}")).collect();
+        (!places.is_empty()).then(|| places.join(", "))
+    }
+}
+
+impl FindingSort {
+    fn order(self, descending: bool) -> String {
+        let column = match self {
+            Self::Severity => "severity",
+            Self::Title => "title",
+            Self::Label => "finding.label",
+            Self::Instance => "(SELECT name FROM instance WHERE no = finding.instance)",
+            Self::FirstSeen => "first_seen",
+            Self::LastSeen => "last_seen",
+        };
+        format!("{column} {}, title, finding.label, finding.id", if descending { "DESC" } else { "ASC" })
+    }
+}
+
+const COLUMNS: &str = "finding.id, instance.id, instance.name, app, sandbox, check_id, row_key, finding.label, title, severity, feature, state,
+    first_seen, last_seen, ended_at, not_rechecked_since, not_rechecked_cause, current, recommended";
+
+fn read(row: &Row<'_>) -> Result<Finding, StoreError> {
+    let text = |index| row.get::<_, String>(index);
+    let cause: Option<Cause> = column::read_json_if(row.get(16)?, "finding")?;
+    let since = column::read_time_if(row.get(15)?)?;
+    Ok(Finding {
+        id: FindingId(row.get(0)?),
+        instance: instance::read_id(&text(1)?)?,
+        instance_name: text(2)?,
+        app: text(3)?,
+        sandbox: row.get(4)?,
+        check: text(5)?,
+        row: RowKey(text(6)?),
+        label: text(7)?,
+        title: text(8)?,
+        severity: column::read_severity(row.get(9)?)?,
+        feature: column::read_feature(&text(10)?)?,
+        state: FindingState::read(row.get(11)?)?,
+        first_seen: column::read_time(row.get(12)?)?,
+        last_seen: column::read_time(row.get(13)?)?,
+        ended_at: column::read_time_if(row.get(14)?)?,
+        not_rechecked: since.zip(cause).map(|(since, cause)| NotRechecked { since, cause }),
+        current: text(17)?,
+        recommended: text(18)?,
+    })
+}
+
+pub(crate) fn list(
+    connection: &Connection,
+    filter: &FindingFilter,
+    sort: FindingSort,
+    descending: bool,
+    slice: Slice,
+) -> Result<FindingList, StoreError> {
+    let Condition { text, bound } = Condition::of(filter);
+    let mut counting = connection.prepare_cached(&format!("SELECT severity, count(*) FROM finding WHERE {text} GROUP BY severity"))?;
+    let counts = SeverityTally::read(&mut counting.query(params_from_iter(&bound))?)?;
+    // Which rows is decided on the index alone; only those are then read whole.
+    let mut listing = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM finding JOIN instance ON no = finding.instance
+         WHERE finding.id IN (SELECT id FROM finding WHERE {text} ORDER BY {order} LIMIT {limit} OFFSET {offset})
+         ORDER BY {order}",
+        order = sort.order(descending),
+        limit = column::number(slice.limit),
+        offset = column::number(slice.offset),
+    ))?;
+    let rows = listing.query_and_then(params_from_iter(&bound), read)?.collect::<Result<_, StoreError>>()?;
+    Ok(FindingList { total: counts.total().into(), counts, rows })
+}
+
+pub(crate) fn detail(connection: &Connection, id: FindingId) -> Result<FindingDetail, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM finding JOIN instance ON no = finding.instance WHERE finding.id = ?1"))?;
+    let finding = statement.query_and_then([id.0], read)?.next().ok_or(StoreError::NotFound { what: "finding" })??;
+    let (scan, text): (i64, String) = connection
+        .query_row("SELECT scan, verdict FROM finding WHERE id = ?1", [id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?
+        .ok_or(StoreError::NotFound { what: "finding" })?;
+    let stored = verdict::of_row(connection, scan, &finding.check, &finding.row)?;
+    let mut evidence = Vec::new();
+    for (dataset, key) in stored.iter().flat_map(|stored| &stored.inputs) {
+        evidence.extend(row::of_key(connection, scan, dataset, key)?);
+    }
+    Ok(FindingDetail {
+        verdict: column::read_json(&text, "verdict")?,
+        scan: ScanId(scan),
+        read: stored.map(|stored| stored.evidence).unwrap_or_default(),
+        evidence,
+        history: event::history(connection, id.0)?,
+        finding,
+    })
 }
