@@ -71,10 +71,6 @@ pub(crate) struct JobGuard {
 }
 
 impl JobGuard {
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// Share done and the host being talked to.
     pub(crate) fn report(&self, done: f64, host: &str) {
         self.jobs.change(|running| {

@@ -23,6 +23,7 @@ mod probe;
 mod sandboxes;
 mod scan;
 mod score;
+mod scratch;
 pub mod screen;
 mod sink;
 mod start;

@@ -52,7 +52,7 @@ impl Options {
             Failure::new("E-SCRATCH", format!("No scratch folder could be made: {error}."), "Make room in the temporary folder.")
         })?;
         let mut options = Self::in_folder(folder.path().to_path_buf());
-        options.keychain = Arc::new(vault::MemoryKeychain::default());
+        options.keychain = Arc::new(crate::scratch::MemoryKeychain::default());
         options.scratch = Some(Arc::new(folder));
         Ok(options)
     }

@@ -205,7 +205,7 @@ impl Console {
         let (failure, cause, cancelled) = match error {
             ScanError::Wire(error) => {
                 let cancelled = matches!(error, ConnectError::Cancelled);
-                let cause = error.to_cause();
+                let cause = error.cause();
                 (Failure::from(error), cause, cancelled)
             }
             ScanError::Own(failure) => {
@@ -274,6 +274,7 @@ pub(crate) fn on_sign_in(step: SignInStep, listener: &Listener, job: &JobGuard, 
             }
             requests.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         }
+        SignInStep::Waiting { host, until } => job.report(0.0, &format!("{host}, which asks us to wait until {until}")),
         SignInStep::Accepted => tell(Step::SignIn, StepState::Done, String::new(), 0),
     }
 }

@@ -173,7 +173,7 @@ pub struct ConsoleLink {
 }
 
 /// A row of a dataset that a verdict rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct Evidence {
     /// The dataset.
     pub dataset: String,
@@ -201,7 +201,7 @@ pub struct EvidenceField {
 }
 
 /// A request that was made. Never its query, body or credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 pub struct Request {
     /// When it was sent.
     pub at: String,
@@ -226,7 +226,7 @@ pub struct Request {
 }
 
 /// A page of requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
 #[allow(missing_docs)]
 pub struct RequestList {
     pub total: u32,

@@ -1,0 +1,170 @@
+//! A scene for tests: a simulated or recorded tenant, reached by the unchanged connectors over real HTTPS.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use assess::{Params, Program};
+use catalog::{App, Catalog, Collected, Completeness, Row, RowKey, Verdict};
+use connect::{Clock, Limits, Page, RequestEntry, Resume, Route, Session, SignIn, Sink, SinkError};
+use futures::future::BoxFuture;
+use sandbox::{OverlayChange, Sandbox, Served, Tenant};
+use secrecy::SecretString;
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Tells the test run what was shown; see `cargo xtask test`.
+pub fn promise(slug: &str, cases: usize, failures: usize) {
+    let Ok(path) = std::env::var("POSTURE_PROMISES") else { return };
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
+    writeln!(file, "PROMISE {slug} cases={cases} failures={failures}").unwrap();
+}
+
+/// A clock that stands still but for the waits asked of it, which take no time.
+pub struct SteppingClock(Mutex<jiff::Timestamp>);
+
+impl SteppingClock {
+    pub fn at(now: jiff::Timestamp) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(now)))
+    }
+}
+
+impl Clock for SteppingClock {
+    fn now(&self) -> jiff::Timestamp {
+        *self.0.lock().unwrap()
+    }
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        let mut now = self.0.lock().unwrap();
+        *now = now.checked_add(jiff::SignedDuration::try_from(time).unwrap()).unwrap();
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// The day of every test.
+pub fn today() -> jiff::Timestamp {
+    "2026-11-21T09:14:00Z".parse().unwrap()
+}
+
+/// What a collection reads, in memory.
+#[derive(Default)]
+pub struct Shelf {
+    pub rows: BTreeMap<String, Vec<Row>>,
+    pub completeness: BTreeMap<String, Completeness>,
+    pub requests: Vec<RequestEntry>,
+}
+
+impl Sink for Shelf {
+    fn page(&mut self, page: Page) -> Result<(), SinkError> {
+        self.rows.entry(page.dataset).or_default().extend(page.rows);
+        Ok(())
+    }
+    fn finished(&mut self, dataset: &str, completeness: &Completeness) -> Result<(), SinkError> {
+        self.completeness.insert(dataset.to_owned(), completeness.clone());
+        Ok(())
+    }
+    fn queued(&mut self, _dataset: &str, _parents: &[RowKey]) -> Result<(), SinkError> {
+        Ok(())
+    }
+    fn request(&mut self, entry: RequestEntry) -> Result<(), SinkError> {
+        self.requests.push(entry);
+        Ok(())
+    }
+    fn progress(&mut self, _progress: connect::Progress) {}
+}
+
+impl Shelf {
+    pub fn collected(mut self) -> BTreeMap<String, Collected> {
+        self.completeness
+            .into_iter()
+            .map(|(dataset, completeness)| {
+                let rows = self.rows.remove(&dataset).unwrap_or_default();
+                (dataset, Collected { rows, completeness })
+            })
+            .collect()
+    }
+}
+
+/// Verdict of each check and row.
+pub type Verdicts = BTreeMap<(String, RowKey), Verdict>;
+
+/// A tenant that has signed in.
+pub struct Scene {
+    pub app: Arc<App>,
+    pub program: Program,
+    pub params: Params,
+    pub sandbox: Sandbox,
+    pub session: Session,
+    pub name: String,
+}
+
+impl Scene {
+    /// A simulated tenant.
+    pub async fn of_tenant(catalog: &Catalog, slug: &str, tenant: &str) -> Self {
+        let app = catalog.app(slug).unwrap().unwrap();
+        let known = catalog.sandbox_tenants(slug).unwrap().into_iter().find(|known| known.id == tenant).unwrap();
+        let prepared = Tenant::new(&known, &app, today()).unwrap();
+        let fields = prepared.fields().clone();
+        Self::of(app, &known.login, &fields, known.params.clone(), format!("{slug}/{tenant}"), prepared.into()).await
+    }
+
+    /// Any source of answers.
+    pub async fn of(app: Arc<App>, login: &str, fields: &BTreeMap<String, String>, params: Params, name: String, served: Served) -> Self {
+        let sandbox = Sandbox::start(vec![served], Arc::new(today)).await.unwrap();
+        let route = Route::sandbox(sandbox.address(), sandbox.ca_pem()).unwrap();
+        let login = app.login(login).unwrap();
+        let (mut inputs, mut credentials) = (BTreeMap::new(), BTreeMap::new());
+        for field in &login.fields {
+            if let Some(value) = fields.get(&field.id) {
+                if field.secret {
+                    credentials.insert(field.id.clone(), SecretString::from(value.clone()));
+                } else {
+                    inputs.insert(field.id.clone(), value.clone());
+                }
+            }
+        }
+        let session = connect::sign_in(SignIn {
+            app: &app,
+            login,
+            inputs: &inputs,
+            credentials: &credentials,
+            route: &route,
+            limits: Limits::default(),
+            clock: SteppingClock::at(today()),
+            events: &|_step| {},
+        })
+        .await
+        .unwrap();
+        let program = assess::compile(&app).unwrap();
+        Self { app, program, params, sandbox, session, name }
+    }
+
+    /// Everything the tenant answers now.
+    pub async fn collect(&self) -> BTreeMap<String, Collected> {
+        let datasets: Vec<&str> = self.app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+        let mut shelf = Shelf::default();
+        connect::collect(&self.session, &self.app, &datasets, Resume::default(), &mut shelf, CancellationToken::new()).await.unwrap();
+        shelf.collected()
+    }
+
+    pub fn judge(&self, collected: &BTreeMap<String, Collected>) -> Verdicts {
+        self.program
+            .evaluate(collected, &self.params, today())
+            .into_iter()
+            .map(|judged| ((judged.check, judged.row), judged.verdict))
+            .collect()
+    }
+
+    pub async fn verdicts(&self) -> Verdicts {
+        self.judge(&self.collect().await)
+    }
+
+    pub fn change(&self, change: OverlayChange) {
+        self.sandbox.overlay().apply(change).unwrap();
+    }
+
+    pub fn restore(&self) {
+        self.change(OverlayChange::Clear { tenant: Some(self.name.clone()) });
+    }
+}
