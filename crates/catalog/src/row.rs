@@ -36,6 +36,12 @@ pub enum Completeness {
     Unavailable(Cause),
 }
 
+impl Row {
+    /// The word in [`Row::faults`] for a value that is not among those declared; any other word means that the field is
+    /// missing or ill-typed.
+    pub const UNKNOWN_VALUE: &'static str = "unknown value";
+}
+
 impl Completeness {
     /// Whether counts, existence and absence may be judged.
     pub fn is_complete(&self) -> bool {
