@@ -1,4 +1,4 @@
-export { NONE, bytes, count, counted, percent, shareTexts, wholeShares, type Shares } from './number';
+export { NONE, bytes, count, counted, percent, shareTexts, wholeShares, type Shares, type WholeShares } from './number';
 export { age, ago, axisDay, day, duration, exact, moment, openFor, running, took, type Zone } from './time';
 export { cutMiddle, listed } from './text';
 export { clock } from './clock.svelte';

@@ -24,8 +24,15 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}${NBSP}%`;
 }
 
-/** The shares of a score. */
+/** The shares of a score. One that the backend could not express as a number counts as nothing. */
 export interface Shares {
+  passed: number | null;
+  failed: number | null;
+  not_evaluated: number | null;
+}
+
+/** The same in whole percents. */
+export interface WholeShares {
   passed: number;
   failed: number;
   not_evaluated: number;
@@ -38,8 +45,8 @@ export interface Shares {
  */
 export function shareTexts(shares: Shares): { passed: string; failed: string; not_evaluated: string } {
   const whole = wholeShares(shares);
-  const text = (share: number, value: number): string =>
-    share > 0 && value === 0 ? `<${NBSP}1${NBSP}%` : `${value}${NBSP}%`;
+  const text = (share: number | null, value: number): string =>
+    (share ?? 0) > 0 && value === 0 ? `<${NBSP}1${NBSP}%` : `${value}${NBSP}%`;
   return {
     passed: text(shares.passed, whole.passed),
     failed: text(shares.failed, whole.failed),
@@ -48,7 +55,8 @@ export function shareTexts(shares: Shares): { passed: string; failed: string; no
 }
 
 /** The numbers behind {@link shareTexts}: they add up to 100 unless nothing was judged at all. */
-export function wholeShares(shares: Shares): Shares {
+export function wholeShares(given: Shares): WholeShares {
+  const shares = { passed: given.passed ?? 0, failed: given.failed ?? 0, not_evaluated: given.not_evaluated ?? 0 };
   const total = shares.passed + shares.failed + shares.not_evaluated;
   if (total <= 0) return { passed: 0, failed: 0, not_evaluated: 0 };
   // 0.29 * 100 is 28.999…: a share is a quotient of small integers, so a billionth more cannot lift it over a percent.
@@ -77,7 +85,8 @@ export function wholeShares(shares: Shares): Shares {
 }
 
 /** `912 B`, `48 kB`, `2.1 MB`: powers of 1,000. */
-export function bytes(value: number, locale?: string): string {
+export function bytes(value: number | null, locale?: string): string {
+  if (value === null) return NONE;
   const units = ['B', 'kB', 'MB', 'GB'];
   let scaled = value;
   let unit = 0;
