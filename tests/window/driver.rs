@@ -1,0 +1,194 @@
+//! The console's window, driven through WebDriver: tauri-driver speaks to WebKitWebDriver, which starts the program.
+
+use std::{
+    env, fs,
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use thirtyfour::prelude::*;
+use tokio::time::{sleep, timeout};
+
+use crate::desktop::{Desktop, Group};
+
+/// How long the window may take to open, and a page to show what is waited for.
+const OPENS: Duration = Duration::from_secs(30);
+const SHOWS: Duration = Duration::from_secs(20);
+
+/// An open window of the console.
+pub struct Window {
+    driver: WebDriver,
+    application: PathBuf,
+    drivers: Group,
+}
+
+impl Window {
+    /// Opens `application` on a desktop. `environment` adds to the desktop's own.
+    pub async fn open(desktop: &Desktop, application: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Window {
+        // Without a display the program dies at once and the session waits for it until the client gives up.
+        assert!(
+            env::var_os("DISPLAY").is_some_and(|display| !display.is_empty()),
+            "the window tests need a display: `cargo xtask test` starts them under Xvfb"
+        );
+        let (port, native) = (free_port(), free_port());
+        let mut command = desktop.command("tauri-driver");
+        command.args(["--port", &port.to_string(), "--native-port", &native.to_string()]);
+        command.envs(environment.iter().copied());
+        let drivers = Group::start(&mut command, "tauri-driver");
+        // The first listens before the second does, and gives up on a session that it cannot pass on.
+        answers(native).await;
+        answers(port).await;
+
+        let mut capabilities = Capabilities::new();
+        capabilities.set("browserName", "wry").expect("a capability can be set");
+        let options = serde_json::json!({ "application": application, "args": arguments });
+        capabilities.set("tauri:options", options).expect("a capability can be set");
+        let driver = timeout(OPENS, WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities))
+            .await
+            .expect("the window opens in time")
+            .expect("the driver opens the window");
+        Window { driver, application: application.to_path_buf(), drivers }
+    }
+
+    /// The WebDriver session, for what this type does not offer.
+    pub fn driver(&self) -> &WebDriver {
+        &self.driver
+    }
+
+    /// Closes the window and ends the drivers.
+    pub async fn close(self) {
+        self.driver.clone().quit().await.expect("the window closes");
+    }
+
+    /// The process id of the console itself, not of the web view's processes.
+    pub fn process_id(&self) -> u32 {
+        let group = self.drivers.id().to_string();
+        let of_console = |id: &u32| {
+            let same_program = fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|program| program == self.application);
+            // After the program's name in parentheses: state, parent, process group.
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let same_group = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(2)) == Some(group.as_str());
+            same_program && same_group
+        };
+        let processes = fs::read_dir("/proc").expect("/proc can be listed").flatten();
+        let ids: Vec<u32> = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(of_console).collect();
+        assert_eq!(ids.len(), 1, "one process of this window runs {}", self.application.display());
+        ids[0]
+    }
+
+    /// Gives the page exactly this many CSS pixels.
+    pub async fn size(&self, width: u32, height: u32) {
+        let mut asked = (width, height);
+        // What a frame takes away is added; without a window manager there is none and the first round suffices.
+        for _ in 0..3 {
+            self.driver.set_window_rect(0, 0, asked.0, asked.1).await.expect("the window takes a size");
+            let started = Instant::now();
+            while started.elapsed() < Duration::from_secs(1) {
+                if self.inner_size().await == (width, height) {
+                    return;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+            let inner = self.inner_size().await;
+            asked = (asked.0 + width.saturating_sub(inner.0), asked.1 + height.saturating_sub(inner.1));
+        }
+        panic!("the page has {:?} pixels where {:?} are wanted", self.inner_size().await, (width, height));
+    }
+
+    async fn inner_size(&self) -> (u32, u32) {
+        let size = self.driver.execute("return [innerWidth, innerHeight]", vec![]).await.expect("the page tells its size");
+        size.convert().expect("a size is two numbers")
+    }
+
+    /// Takes a picture of the page once fonts are there and nothing moves.
+    pub async fn picture(&self, path: &Path) {
+        let settled = "const done = arguments[arguments.length - 1];
+            const still = () => document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity);
+            const wait = () => still() ? requestAnimationFrame(() => requestAnimationFrame(() => done(true))) : setTimeout(wait, 20);
+            document.fonts.ready.then(wait);";
+        timeout(SHOWS, self.driver.execute_async(settled, vec![])).await.expect("the page settles in time").expect("the page settles");
+        fs::create_dir_all(path.parent().expect("a picture lies in a folder")).expect("the pictures' folder can be made");
+        self.driver.screenshot(path).await.expect("the page can be pictured");
+    }
+
+    /// All text that the page shows.
+    pub async fn text(&self) -> String {
+        let text = self.driver.execute("return document.body.innerText", vec![]).await.expect("the page tells its text");
+        text.convert().expect("a text is a string")
+    }
+
+    /// Waits until the page shows a text.
+    pub async fn shows(&self, wanted: &str) {
+        self.shows_within(wanted, SHOWS).await;
+    }
+
+    /// Waits until the page shows a text, for as long as the work behind it may take.
+    pub async fn shows_within(&self, wanted: &str, limit: Duration) {
+        let started = Instant::now();
+        loop {
+            let text = self.text().await;
+            if text.contains(wanted) {
+                return;
+            }
+            assert!(started.elapsed() < limit, "the page does not show {wanted:?} after {limit:?}; it shows:\n{text}");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Presses the button, link, tab, choice or row with this accessible name.
+    pub async fn press(&self, name: &str) {
+        let name = quoted(name);
+        let path = format!(
+            "//*[self::button or self::a or @role='button' or @role='link' or @role='tab' or @role='radio' or @role='menuitem' \
+             or @role='option' or @role='row'][@aria-label={name} or normalize-space(.)={name} or .//*[normalize-space(.)={name}]]"
+        );
+        let found = self.driver.query(By::XPath(path)).wait(SHOWS, Duration::from_millis(50)).and_clickable().first().await;
+        found.unwrap_or_else(|error| panic!("{name} cannot be pressed: {error}")).click().await.expect("a button takes a click");
+    }
+
+    /// The field with this label.
+    pub async fn field(&self, label: &str) -> WebElement {
+        let label = quoted(label);
+        let path = format!(
+            "//*[self::input or self::textarea or self::select or @role='combobox']\
+             [@aria-label={label} or @id=//label[normalize-space(.)={label}]/@for or ancestor::label[starts-with(normalize-space(.),{label})]]"
+        );
+        let found = self.driver.query(By::XPath(path)).wait(SHOWS, Duration::from_millis(50)).first().await;
+        found.unwrap_or_else(|error| panic!("there is no field {label}: {error}"))
+    }
+
+    /// Types into the field with this label, replacing what stands there.
+    pub async fn fill(&self, label: &str, value: &str) {
+        let field = self.field(label).await;
+        field.clear().await.expect("a field can be emptied");
+        field.send_keys(value).await.expect("a field takes keys");
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // A failed test has not closed its window. The session would ask the driver to, over a connection whose runtime
+        // stands still in this very drop; ending the process group does it without asking.
+        let _ = self.driver.clone().leak();
+    }
+}
+
+/// A literal of XPath, which knows no escapes.
+fn quoted(text: &str) -> String {
+    assert!(!text.contains('"'), "a name with a quotation mark cannot be looked for");
+    format!("\"{text}\"")
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
+    listener.local_addr().expect("a listener has an address").port()
+}
+
+async fn answers(port: u16) {
+    let started = Instant::now();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        assert!(started.elapsed() < OPENS, "the drivers do not answer");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
