@@ -173,14 +173,10 @@ impl<'s> Abstract<'s> {
     /// The values that an enum, or the elements of a list of enums, may have.
     fn values(&self) -> Option<(&'s [String], String)> {
         match self {
-            Self::Field { path, shape } => match &shape.kind {
-                Kind::Enum(values) => Some((values, path.to_string())),
-                Kind::List(element) => match &element.kind {
-                    Kind::Enum(values) => Some((values, path.to_string())),
-                    _ => None,
-                },
-                _ => None,
-            },
+            Self::Field { path, shape } => {
+                let listed = if let Kind::List(element) = &shape.kind { &element.kind } else { &shape.kind };
+                if let Kind::Enum(values) = listed { Some((values, path.to_string())) } else { None }
+            }
             Self::Of(Ty::List { element, .. }) => element.values(),
             Self::Of(_) => None,
         }
@@ -333,15 +329,14 @@ impl<'s> Walk<'s, '_> {
 
     fn select(&mut self, operand: &Abstract<'s>, field: &str) -> Abstract<'s> {
         let Abstract::Field { path, shape } = operand else {
-            return match operand.class() {
-                Class::Any => Abstract::ANY,
-                class => self.wrong(format!("`.{field}` is asked of {}, which has no fields", class.name())),
+            let class = operand.class();
+            return if class == Class::Any {
+                Abstract::ANY
+            } else {
+                self.wrong(format!("`.{field}` is asked of {}, which has no fields", class.name()))
             };
         };
-        let step = match &shape.kind {
-            Kind::Map(_) => Step::Key(field.to_owned()),
-            _ => Step::Field(field.to_owned()),
-        };
+        let step = if matches!(shape.kind, Kind::Map(_)) { Step::Key(field.to_owned()) } else { Step::Field(field.to_owned()) };
         match (shape.step(&step), &shape.kind) {
             (Some(shape), _) => Abstract::Field { path: path.then(step), shape },
             (None, Kind::Object(fields)) => {
@@ -359,22 +354,24 @@ impl<'s> Walk<'s, '_> {
             return self.wrong("parameters are named with a dot: `params.max_days`");
         }
         let operand = self.value(operand, depth);
-        match &key.expr {
-            Expr::Literal(LiteralValue::String(name)) => self.select(&operand, name.inner()),
-            Expr::Literal(LiteralValue::Int(_)) => match operand.element() {
+        if let Expr::Literal(LiteralValue::String(name)) = &key.expr {
+            return self.select(&operand, name.inner());
+        }
+        if let Expr::Literal(LiteralValue::Int(_)) = &key.expr {
+            return match operand.element() {
                 Some(element) => element,
                 None => self.wrong(format!("a number cannot index {}", operand.describe())),
+            };
+        }
+        let key = self.used(key, depth);
+        match (&key, &operand) {
+            (Abstract::Of(Ty::KeyOf(keys)), Abstract::Field { path, shape }) if keys == path => match shape.step(&Step::Values) {
+                Some(shape) => Abstract::Field { path: path.then(Step::Values), shape },
+                None => Abstract::ANY,
             },
-            _ => {
-                let key = self.used(key, depth);
-                match (&key, &operand) {
-                    (Abstract::Of(Ty::KeyOf(keys)), Abstract::Field { path, shape }) if keys == path => match shape.step(&Step::Values) {
-                        Some(shape) => Abstract::Field { path: path.then(Step::Values), shape },
-                        None => Abstract::ANY,
-                    },
-                    _ => self.wrong("an index must be written out (`row.list[0]`, `row.map['key']`), or be the variable of a macro that runs over the same map"),
-                }
-            }
+            _ => self.wrong(
+                "an index must be written out (`row.list[0]`, `row.map['key']`), or be the variable of a macro that runs over the same map",
+            ),
         }
     }
 
@@ -396,14 +393,16 @@ impl<'s> Walk<'s, '_> {
                     self.reading.fields.insert(path.clone());
                     (Abstract::Of(Ty::KeyOf(path.clone())), true)
                 }
-                _ => (self.wrong(format!("a macro runs over a list or a map, not {}", range.describe())), true),
+                Kind::Bool | Kind::Int | Kind::Number | Kind::Text | Kind::Timestamp | Kind::Enum(_) | Kind::Object(_) => {
+                    (self.wrong(format!("a macro runs over a list or a map, not {}", range.describe())), true)
+                }
             },
             Abstract::Of(Ty::List { element, counted }) => ((**element).clone(), *counted),
             Abstract::Of(Ty::Any) => (Abstract::ANY, true),
             Abstract::Of(_) => (self.wrong(format!("a macro runs over a list or a map, not {}", range.describe())), true),
         };
         if !counted && depth > 0 {
-            self.wrong("the parts of a text cannot be run over inside another macro");
+            self.wrong("a list that `split`, `+` or `? :` gives cannot be run over inside another macro");
         }
         let name = &comprehension.iter_var;
         if name == "params" || self.scope.iter().any(|(known, _)| known == name) {
@@ -417,12 +416,11 @@ impl<'s> Walk<'s, '_> {
 
     fn body(&mut self, comprehension: &ComprehensionExpr, depth: u8, counted: bool) -> Abstract<'s> {
         let Expr::Call(step) = &comprehension.loop_step.expr else { return self.wrong("this macro is not supported") };
-        let appended = |call: &IdedExpr| match &call.expr {
-            Expr::Call(add) if add.func_name == operators::ADD => match add.args.get(1).map(|list| &list.expr) {
-                Some(Expr::List(list)) => list.elements.first().cloned(),
-                _ => None,
-            },
-            _ => None,
+        // What `@result + [item]` appends.
+        let appended = |call: &IdedExpr| {
+            let Expr::Call(add) = &call.expr else { return None };
+            let list = add.args.get(1).filter(|_| add.func_name == operators::ADD)?;
+            if let Expr::List(list) = &list.expr { list.elements.first().cloned() } else { None }
         };
         match (&comprehension.accu_init.expr, step.func_name.as_str(), step.args.as_slice()) {
             // all, exists
@@ -488,14 +486,19 @@ impl<'s> Walk<'s, '_> {
                 self.condition(condition, depth, "what stands before `?`");
                 let (yes, no) = (self.used(yes, depth), self.used(no, depth));
                 if yes.class() == no.class() {
-                    match yes.class() {
-                        Class::List | Class::Map => Abstract::Of(if yes.class() == Class::List {
-                            Ty::List { element: Box::new(Abstract::ANY), counted: false }
-                        } else {
-                            Ty::Map
-                        }),
-                        class => Abstract::Of(Self::scalar(class)),
-                    }
+                    Abstract::Of(match yes.class() {
+                        Class::List => Ty::List { element: Box::new(Abstract::ANY), counted: false },
+                        Class::Map => Ty::Map,
+                        Class::Bool
+                        | Class::Int
+                        | Class::Double
+                        | Class::Number
+                        | Class::Text
+                        | Class::Timestamp
+                        | Class::Duration
+                        | Class::Null
+                        | Class::Any => Self::scalar(yes.class()),
+                    })
                 } else if yes.class().numeric() && no.class().numeric() {
                     Abstract::Of(Ty::Number)
                 } else if yes.class() == Class::Any || no.class() == Class::Any {
@@ -613,13 +616,11 @@ impl<'s> Walk<'s, '_> {
     fn known_values(&mut self, value: &Abstract<'s>, literal: &IdedExpr) {
         let Some((values, path)) = value.values() else { return };
         let mut literals = Vec::new();
-        match &literal.expr {
-            Expr::Literal(LiteralValue::String(text)) => literals.push(text.inner()),
-            Expr::List(list) => literals.extend(list.elements.iter().filter_map(|element| match &element.expr {
-                Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
-                _ => None,
-            })),
-            _ => {}
+        let written = if let Expr::List(list) = &literal.expr { list.elements.as_slice() } else { std::slice::from_ref(literal) };
+        for element in written {
+            if let Expr::Literal(LiteralValue::String(text)) = &element.expr {
+                literals.push(text.inner());
+            }
         }
         for text in literals {
             if !values.iter().any(|value| value == text) {
@@ -679,9 +680,10 @@ impl<'s> Walk<'s, '_> {
                 && signature.takes.iter().zip(&values).all(|(wanted, value)| value.class().fits(*wanted));
             if fits {
                 self.written_out(expr, name, &operands, &values);
-                return Abstract::Of(match signature.gives {
-                    Class::List => Ty::List { element: Box::new(Abstract::Of(Ty::Text)), counted: false },
-                    class => Self::scalar(class),
+                return Abstract::Of(if signature.gives == Class::List {
+                    Ty::List { element: Box::new(Abstract::Of(Ty::Text)), counted: false }
+                } else {
+                    Self::scalar(signature.gives)
                 });
             }
         }
@@ -708,12 +710,11 @@ impl<'s> Walk<'s, '_> {
                     }
                 }
             },
-            "duration" | "timestamp" => {
+            "duration" | "timestamp"
                 if matches!(operands.first().map(|text| &text.expr), Some(Expr::Literal(_)))
-                    && Value::resolve(expr, &Context::with_env(language::environment())).is_err()
-                {
-                    self.wrong(format!("what `{name}` is given is not one; write duration('720h') or timestamp('2026-01-31T00:00:00Z')"));
-                }
+                    && Value::resolve(expr, &Context::with_env(language::environment())).is_err() =>
+            {
+                self.wrong(format!("what `{name}` is given is not one; write duration('720h') or timestamp('2026-01-31T00:00:00Z')"));
             }
             _ => {}
         }

@@ -13,7 +13,9 @@ const WHOLE: i64 = 1 << 53;
 pub(crate) fn pass(row: &Row, shape: &Shape, paths: &[Path], complete: bool) -> Result<(), Cause> {
     for path in paths {
         if let Some((fault, why)) = row.faults.iter().find(|(fault, _)| path.touched_by(fault)) {
-            return Err(unreadable(format!("{fault}: {why}.")));
+            let sentence = format!("{fault} could not be read: {why}.");
+            let kind = if why == Row::UNKNOWN_VALUE { CauseKind::UnknownValue } else { CauseKind::FieldMissing };
+            return Err(Cause { kind, sentence, remedy: SHAPE.to_owned() });
         }
         value(Some(&row.fields), shape, &path.0, complete).map_err(Blocked::cause)?;
     }

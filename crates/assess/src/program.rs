@@ -570,21 +570,24 @@ fn compute<'e, 'v>(expr: &'e IdedExpr, context: &'e Context<'_, 'v>, steps: &Ste
     if steps.exhausted() {
         return Err(not_computed("it would take too many steps for one row"));
     }
-    // The error's own text would hold values of the row.
-    result.map_err(|error| {
-        not_computed(match error {
-            ExecutionError::Overflow(..) => "a number or time is out of range",
-            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "it divides by zero",
-            ExecutionError::IndexOutOfBounds(_) => "a list is shorter than it expects",
-            ExecutionError::NoSuchKey(_) => "a key that it expects is not there",
-            ExecutionError::FunctionError { .. } => "a function was given a value that it cannot take",
-            ExecutionError::NoSuchOverload(_)
-            | ExecutionError::UnexpectedType { .. }
-            | ExecutionError::ValuesNotComparable(..)
-            | ExecutionError::UnsupportedBinaryOperator(..) => "a value is null or of a type that it does not expect",
-            _ => "an expression failed",
-        })
-    })
+    result.map_err(|error| not_computed(reason(&error)))
+}
+
+/// Why an expression failed; the error's own text would hold values of the row.
+#[allow(clippy::wildcard_enum_match_arm)] // The enum is another crate's and may grow.
+fn reason(error: &ExecutionError) -> &'static str {
+    match error {
+        ExecutionError::Overflow(..) => "a number or time is out of range",
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "it divides by zero",
+        ExecutionError::IndexOutOfBounds(_) => "a list is shorter than it expects",
+        ExecutionError::NoSuchKey(_) => "a key that it expects is not there",
+        ExecutionError::FunctionError { .. } => "a function was given a value that it cannot take",
+        ExecutionError::NoSuchOverload(_)
+        | ExecutionError::UnexpectedType { .. }
+        | ExecutionError::ValuesNotComparable(..)
+        | ExecutionError::UnsupportedBinaryOperator(..) => "a value is null or of a type that it does not expect",
+        _ => "an expression failed",
+    }
 }
 
 fn not_computed(why: &str) -> Cause {

@@ -266,9 +266,12 @@ fn test(condition: &Condition, shape: &Shape) -> Result<Test, String> {
         if fits { Ok(()) } else { Err(format!("{value} can never be a value of {field}, which is {}", shape.kind.name())) }
     };
     let listed = || value.as_array().ok_or_else(|| format!("{field}: this comparison needs a list as its value"));
-    let element = || match &at.kind {
-        Kind::List(element) => Ok(element.as_ref()),
-        _ => Err(format!("{field} is {}; this comparison needs a list", at.kind.name())),
+    let element = || {
+        if let Kind::List(element) = &at.kind {
+            Ok(element.as_ref())
+        } else {
+            Err(format!("{field} is {}; this comparison needs a list", at.kind.name()))
+        }
     };
     let mut gate = path.clone();
     let mut compared = at;

@@ -66,7 +66,7 @@ fn expressions_that_cannot_be_right() {
         ("row.map[row.text]", "must be written out"),
         ("row.items[row.n].on", "must be written out"),
         ("row.items.all(i, i.tags.all(t, row.items.exists(j, j.on)))", "nested two deep"),
-        ("row.text.split(',').all(a, row.text.split(',').exists(b, a == b))", "cannot be run over inside another macro"),
+        ("row.text.split(',').all(a, row.text.split(',').exists(b, a == b))", "gives cannot be run over inside another macro"),
         ("row.n.all(x, x)", "a macro runs over a list or a map"),
         ("row.items.all(row, row.on)", "hides another of that name"),
         ("row.items.all(i, i.tags)", "must be true or false"),

@@ -233,6 +233,11 @@ fn faults_of_receipt_stand_in_the_way() {
     assert_eq!(with("keys"), "FieldMissing");
     assert_eq!(with("keys[0]"), "FieldMissing");
     assert_eq!(with("other"), "Pass");
+    let mut unknown = row("a", json!({}));
+    unknown.faults.push(("mode".into(), Row::UNKNOWN_VALUE.into()));
+    let judged = judge(vec![("mode", keep(choice(&["on", "off"])))], check("things", "row.mode == 'on'"), complete(vec![unknown]));
+    assert_eq!(cause(&judged[0]).kind, CauseKind::UnknownValue);
+    assert_eq!(cause(&judged[0]).sentence, "mode could not be read: unknown value.");
 }
 
 #[test]
@@ -378,6 +383,20 @@ fn the_current_value_is_computed_or_listed() {
     assert_eq!(listed[0].current, "n: 3, tags[0]: x, tags[1]: y");
     assert_eq!(listed[0].evidence, [("n".to_owned(), json!(3)), ("tags[0]".to_owned(), json!("x")), ("tags[1]".to_owned(), json!("y"))]);
     assert_eq!(listed[0].inputs, [("things".to_owned(), RowKey("a".into()))]);
+}
+
+#[test]
+fn long_lists_are_cut_in_what_is_shown_not_in_what_is_judged() {
+    let tags: Vec<String> = (0..300).map(|index| if index == 299 { "bad".into() } else { format!("{index}{}", "x".repeat(200)) }).collect();
+    let judged = judge(
+        vec![("tags", list(Type::String))],
+        check("things", "!('bad' in row.tags)"),
+        complete(vec![row("a", json!({ "tags": tags }))]),
+    );
+    assert_eq!(name(&judged[0].verdict), "Fail");
+    assert_eq!(judged[0].evidence.len(), 200);
+    assert!(judged[0].current.starts_with("tags[0]: 0xxx") && judged[0].current.ends_with("…"));
+    assert!(judged[0].current.chars().count() < 1_200);
 }
 
 #[test]

@@ -171,8 +171,6 @@ pub fn verdict(fields: Vec<(&str, Keep)>, pass: &str, row_fields: Value) -> Stri
 }
 
 pub fn cause(judged: &Judged) -> Cause {
-    match &judged.verdict {
-        Verdict::NotEvaluated { cause } => cause.clone(),
-        other => panic!("expected a cause, found {other:?}"),
-    }
+    let Verdict::NotEvaluated { cause } = &judged.verdict else { panic!("expected a cause, found {:?}", judged.verdict) };
+    cause.clone()
 }
