@@ -19,3 +19,32 @@ fn every_application_loads_whole() {
         assert!(tile.built_in);
     }
 }
+
+#[test]
+fn every_application_has_a_clean_and_a_risky_tenant() {
+    let catalog = whole(Catalog::built_in());
+    for tile in catalog.tiles() {
+        let app = whole(catalog.app(&tile.slug)).unwrap();
+        let tenants = whole(catalog.sandbox_tenants(&tile.slug));
+        for id in ["clean", "risky"] {
+            assert!(tenants.iter().any(|tenant| tenant.id == id), "{} has a tenant {id}", tile.slug);
+        }
+        for tenant in &tenants {
+            let login = app.login(&tenant.login).unwrap();
+            let open = tenant.fields.iter().filter(|(id, _)| login.fields.iter().any(|field| field.id == **id && !field.secret));
+            let hosts = login.resolve(&open.map(|(id, value)| (id.clone(), value.clone())).collect()).unwrap();
+            for role in &login.roles {
+                assert!(
+                    hosts.roles.contains_key(&role.id),
+                    "{}/{} fills the fields that the host role {} rests on",
+                    app.slug,
+                    tenant.id,
+                    role.id
+                );
+            }
+            for status in [401, 403, 404, 429, 500] {
+                assert!(tenant.errors.contains_key(&status), "{}/{} has a body for {status}", app.slug, tenant.id);
+            }
+        }
+    }
+}
