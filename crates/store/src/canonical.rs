@@ -35,11 +35,7 @@ impl fmt::Debug for EvidenceHash {
 /// What a row says as canonical JSON, `{"faults":[…],"fields":{…}}`: no white space, members sorted by name at every depth.
 pub fn canonical_row(row: &Row) -> String {
     let mut text = String::from("{\"faults\":");
-    let faults: Vec<Value> = row
-        .faults
-        .iter()
-        .map(|(path, why)| Value::from(vec![path.as_str(), why.as_str()]))
-        .collect();
+    let faults: Vec<Value> = row.faults.iter().map(|(path, why)| Value::from(vec![path.as_str(), why.as_str()])).collect();
     write(&Value::Array(faults), &mut text);
     text.push_str(",\"fields\":");
     write(&row.fields, &mut text);
@@ -75,8 +71,6 @@ fn write(value: &Value, text: &mut String) {
             }
             text.push('}');
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            text.push_str(&value.to_string())
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => text.push_str(&value.to_string()),
     }
 }

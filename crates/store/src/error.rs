@@ -92,12 +92,8 @@ impl StoreError {
             Self::Damaged => {
                 "Close Posture Console, move the database file away or restore it from a backup, and start again. Instances are then added anew."
             }
-            Self::WrongKey => {
-                "Open it with the recovery key, or restore the database that belongs to this keychain."
-            }
-            Self::DiskFull => {
-                "Free some space on the disk that holds the data folder and try again. What was stored before is unharmed."
-            }
+            Self::WrongKey => "Open it with the recovery key, or restore the database that belongs to this keychain.",
+            Self::DiskFull => "Free some space on the disk that holds the data folder and try again. What was stored before is unharmed.",
             Self::Busy => "Wait until the other window or command has finished and try again.",
             Self::ScanRunning => "Wait until it has finished, or cancel it.",
             Self::NotFound { .. } => "It may have been deleted meanwhile: reload the list.",

@@ -24,8 +24,8 @@ pub use table::activity::Act;
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
 pub use table::event::{EventKind, FindingEvent, Since};
 pub use table::finding::{
-    CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort,
-    FindingState, JudgedWrite, NotRechecked, SandboxScope, ScanOutcome, SeverityTally,
+    CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, FindingState, JudgedWrite, NotRechecked,
+    SandboxScope, ScanOutcome, SeverityTally,
 };
 pub use table::instance::{Instance, InstanceId};
 pub use table::request::{Request, RequestClass, RequestId, RequestOutcome};

@@ -94,7 +94,11 @@ impl Pool {
     }
 
     /// Runs `work` in one transaction; nothing of it stays when it fails.
-    pub(crate) fn write<T>(&self, durability: Durability, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn write<T>(
+        &self,
+        durability: Durability,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut writer = guard(&self.writer);
         if writer.durability != durability {
             let level = match durability {

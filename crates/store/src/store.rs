@@ -1,9 +1,8 @@
 //! The one handle through which everything else reads and writes the database.
 
 use crate::{
-    Act, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId,
-    FindingList, FindingSort, Instance, InstanceId, PageWrite, QueuedParent, Request, RequestId,
-    Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally,
+    Act, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, Instance, InstanceId,
+    PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally,
     Since, StoreError, StoredRow, StoredVerdict, TrendDay,
 };
 use crate::{
@@ -33,10 +32,7 @@ pub struct Slice {
 
 impl Slice {
     /// Everything.
-    pub const ALL: Self = Self {
-        offset: 0,
-        limit: i64::MAX as u64,
-    };
+    pub const ALL: Self = Self { offset: 0, limit: i64::MAX as u64 };
 }
 
 /// What the deletion of an instance took away.
@@ -131,6 +127,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ScanRunning`].
     pub fn delete_instance(&self, id: InstanceId) -> Result<DeletedInstance, StoreError> {
+        self.instance(id)?;
         let Some(lease) = Lease::take(self.inner.pool.path(), id)? else { return Err(StoreError::ScanRunning) };
         let deleted = self.inner.pool.write(Durability::Power, |transaction| instance::delete(transaction, id))?;
         self.inner.pool.maintain(|connection| {
@@ -151,12 +148,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ScanRunning`] while a living process scans this instance.
-    pub fn begin_scan(
-        &self,
-        instance: InstanceId,
-        now: Timestamp,
-        datasets: &[&str],
-    ) -> Result<ScanId, StoreError> {
+    pub fn begin_scan(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
+        self.instance(instance)?;
         let Some(lease) = Lease::take(self.inner.pool.path(), instance)? else { return Err(StoreError::ScanRunning) };
         let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, now, datasets))?;
         self.leases().insert(scan, lease);
@@ -178,12 +171,7 @@ impl Store {
         Ok(state)
     }
     /// Queues parents for which a dataset is to be read. Those that are queued already stay as they are.
-    pub fn queue_parents(
-        &self,
-        scan: ScanId,
-        dataset: &str,
-        parents: &[QueuedParent],
-    ) -> Result<(), StoreError> {
+    pub fn queue_parents(&self, scan: ScanId, dataset: &str, parents: &[QueuedParent]) -> Result<(), StoreError> {
         self.held(scan)?;
         self.inner.pool.write(Durability::Process, |transaction| dataset::queue(transaction, scan.0, dataset, parents))
     }
@@ -196,23 +184,12 @@ impl Store {
         self.inner.pool.write(Durability::Process, |transaction| row::write_page(transaction, scan.0, page))
     }
     /// Marks the reading for one parent as done, with the cause when it could not be read whole.
-    pub fn finish_parent(
-        &self,
-        scan: ScanId,
-        dataset: &str,
-        parent: &RowKey,
-        cause: Option<&Cause>,
-    ) -> Result<(), StoreError> {
+    pub fn finish_parent(&self, scan: ScanId, dataset: &str, parent: &RowKey, cause: Option<&Cause>) -> Result<(), StoreError> {
         self.held(scan)?;
         self.inner.pool.write(Durability::Process, |transaction| dataset::finish_parent(transaction, scan.0, dataset, &parent.0, cause))
     }
     /// States how much of a dataset was read.
-    pub fn finish_dataset(
-        &self,
-        scan: ScanId,
-        dataset: &str,
-        completeness: &Completeness,
-    ) -> Result<(), StoreError> {
+    pub fn finish_dataset(&self, scan: ScanId, dataset: &str, completeness: &Completeness) -> Result<(), StoreError> {
         self.held(scan)?;
         self.inner.pool.write(Durability::Process, |transaction| dataset::finish(transaction, scan.0, dataset, completeness))
     }
@@ -225,13 +202,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when the scan is not running under this handle.
-    pub fn commit_scan(
-        &self,
-        scan: ScanId,
-        checks: &[CheckWrite],
-        as_of: Timestamp,
-        now: Timestamp,
-    ) -> Result<ScanOutcome, StoreError> {
+    pub fn commit_scan(&self, scan: ScanId, checks: &[CheckWrite], as_of: Timestamp, now: Timestamp) -> Result<ScanOutcome, StoreError> {
         self.held(scan)?;
         let outcome = self.inner.pool.write(Durability::Power, |transaction| {
             require(transaction, scan, ScanState::Running)?;
@@ -246,12 +217,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when it is not the instance's last complete scan.
-    pub fn rejudge_scan(
-        &self,
-        scan: ScanId,
-        checks: &[CheckWrite],
-        now: Timestamp,
-    ) -> Result<ScanOutcome, StoreError> {
+    pub fn rejudge_scan(&self, scan: ScanId, checks: &[CheckWrite], now: Timestamp) -> Result<ScanOutcome, StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| {
             let found = require(transaction, scan, ScanState::Complete)?;
             if scan::last_complete(transaction, found.instance)?.is_none_or(|last| last.id != scan) {
@@ -264,13 +230,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when it is not running, or `state` is not one that a scan ends early in.
-    pub fn end_scan(
-        &self,
-        scan: ScanId,
-        state: ScanState,
-        cause: Option<&Cause>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub fn end_scan(&self, scan: ScanId, state: ScanState, cause: Option<&Cause>, now: Timestamp) -> Result<(), StoreError> {
         match state {
             ScanState::Cut | ScanState::Cancelled | ScanState::Failed => {}
             ScanState::Running | ScanState::Complete => return Err(StoreError::WrongState { actual: "not one that ends this way" }),
@@ -317,12 +277,7 @@ impl Store {
         self.inner.pool.read(|view| dataset::all(view, scan.0))
     }
     /// Rows of a dataset, in the order in which they were read, and how many there are.
-    pub fn rows(
-        &self,
-        scan: ScanId,
-        dataset: &str,
-        slice: Slice,
-    ) -> Result<(u64, Vec<StoredRow>), StoreError> {
+    pub fn rows(&self, scan: ScanId, dataset: &str, slice: Slice) -> Result<(u64, Vec<StoredRow>), StoreError> {
         self.inner.pool.read(|view| row::page(view, scan.0, dataset, slice))
     }
     /// Everything a scan holds, to judge it (again). A dataset that was not finished is Partial.
@@ -334,23 +289,12 @@ impl Store {
         self.inner.pool.read(|view| verdict::tallies(view, scan.0))
     }
     /// Verdicts of a scan by check and row, of one check if it is named, and how many there are.
-    pub fn verdicts(
-        &self,
-        scan: ScanId,
-        check: Option<&str>,
-        slice: Slice,
-    ) -> Result<(u64, Vec<StoredVerdict>), StoreError> {
+    pub fn verdicts(&self, scan: ScanId, check: Option<&str>, slice: Slice) -> Result<(u64, Vec<StoredVerdict>), StoreError> {
         self.inner.pool.read(|view| verdict::page(view, scan.0, check, slice))
     }
 
     /// Findings that fulfil a filter.
-    pub fn findings(
-        &self,
-        filter: &FindingFilter,
-        sort: FindingSort,
-        descending: bool,
-        slice: Slice,
-    ) -> Result<FindingList, StoreError> {
+    pub fn findings(&self, filter: &FindingFilter, sort: FindingSort, descending: bool, slice: Slice) -> Result<FindingList, StoreError> {
         self.inner.pool.read(|view| finding::list(view, filter, sort, descending, slice))
     }
     /// One finding with its verdict, evidence, requests and history.
@@ -361,18 +305,11 @@ impl Store {
         self.inner.pool.read(|view| finding::detail(view, id))
     }
     /// Open findings of each instance that has any.
-    pub fn open_findings(
-        &self,
-        scope: SandboxScope,
-    ) -> Result<BTreeMap<InstanceId, SeverityTally>, StoreError> {
+    pub fn open_findings(&self, scope: SandboxScope) -> Result<BTreeMap<InstanceId, SeverityTally>, StoreError> {
         self.inner.pool.read(|view| finding::open_by_instance(view, scope))
     }
     /// Open findings that were opened or reopened after a time.
-    pub fn opened_since(
-        &self,
-        after: Timestamp,
-        scope: SandboxScope,
-    ) -> Result<SeverityTally, StoreError> {
+    pub fn opened_since(&self, after: Timestamp, scope: SandboxScope) -> Result<SeverityTally, StoreError> {
         self.inner.pool.read(|view| event::opened_since(view, after, scope))
     }
     /// How many findings something happened to after a time.
@@ -380,21 +317,11 @@ impl Store {
         self.inner.pool.read(|view| event::since(view, after, scope))
     }
     /// Open findings at the end of each day from `first` to `last`, in the days of `zone`.
-    pub fn trend(
-        &self,
-        first: Date,
-        last: Date,
-        zone: &TimeZone,
-        scope: SandboxScope,
-    ) -> Result<Vec<TrendDay>, StoreError> {
+    pub fn trend(&self, first: Date, last: Date, zone: &TimeZone, scope: SandboxScope) -> Result<Vec<TrendDay>, StoreError> {
         self.inner.pool.read(|view| scan::trend(view, first, last, zone, scope))
     }
     /// The request log, newest first, of one instance if it is named, and how many entries there are.
-    pub fn requests(
-        &self,
-        instance: Option<InstanceId>,
-        slice: Slice,
-    ) -> Result<(u64, Vec<Request>), StoreError> {
+    pub fn requests(&self, instance: Option<InstanceId>, slice: Slice) -> Result<(u64, Vec<Request>), StoreError> {
         self.inner.pool.read(|view| request::page(view, instance, slice))
     }
 
@@ -435,10 +362,93 @@ fn require(transaction: &Transaction<'_>, scan: ScanId, state: ScanState) -> Res
 }
 
 /// Stores verdicts and what follows from them for the findings of the scan's instance.
-fn judge(transaction: &Transaction<'_>, scan: ScanId, checks: &[CheckWrite], as_of: Timestamp, now: Timestamp) -> Result<ScanOutcome, StoreError> {
+fn judge(
+    transaction: &Transaction<'_>,
+    scan: ScanId,
+    checks: &[CheckWrite],
+    as_of: Timestamp,
+    now: Timestamp,
+) -> Result<ScanOutcome, StoreError> {
     let instance = instance::number(transaction, scan::get(transaction, scan)?.instance)?;
     let verdicts = verdict::replace(transaction, scan.0, checks)?;
     let outcome = finding::apply(transaction, instance, scan, checks, as_of, now)?;
     scan::note_open(transaction, scan.0, &finding::open_of(transaction, instance)?)?;
     Ok(ScanOutcome { verdicts, ..outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    // Only from in here can the file be kept from growing; everything else is tested through the public interface.
+
+    use super::*;
+    use catalog::Row;
+    use serde_json::json;
+
+    #[test]
+    fn a_full_disk_is_named_and_takes_nothing_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("posture.db");
+        let key = SecretBox::new(Box::new([7; 32]));
+        let store = Store::open(&path, &key).unwrap();
+        let id = InstanceId(uuid::Uuid::from_u128(1));
+        store
+            .insert_instance(&Instance {
+                id,
+                app: "kustomer".into(),
+                name: "one".into(),
+                label: "Default".into(),
+                owner: String::new(),
+                login: "api-key".into(),
+                inputs: BTreeMap::new(),
+                route: json!(null),
+                params: BTreeMap::new(),
+                sandbox: false,
+                tenant: None,
+                created_at: Timestamp::UNIX_EPOCH,
+            })
+            .unwrap();
+        let scan = store.begin_scan(id, Timestamp::UNIX_EPOCH, &["users"]).unwrap();
+        let parent = RowKey::default();
+        let write = |index: u32, size: u32| {
+            // Content that does not compress, so that it really needs the room.
+            let noise: Vec<String> = (0..size)
+                .map(|number| crate::EvidenceHash::of_text(&[index.to_le_bytes(), number.to_le_bytes()].concat()).to_string())
+                .collect();
+            let rows =
+                [Row { key: RowKey(index.to_string()), label: String::new(), fields: json!({ "noise": noise }), faults: Vec::new() }];
+            store.write_page(
+                scan,
+                &PageWrite {
+                    dataset: "users",
+                    parent: &parent,
+                    index,
+                    rows: &rows,
+                    next: Some("more"),
+                    request: None,
+                    collected_at: Timestamp::UNIX_EPOCH,
+                },
+            )
+        };
+        write(0, 10).unwrap();
+        let limit = |pages: i64| {
+            store
+                .inner
+                .pool
+                .maintain(|connection| {
+                    Ok(connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))?)
+                })
+                .unwrap()
+        };
+        let now = limit(1);
+        let error = write(1, 20_000).unwrap_err();
+        assert!(matches!(error, StoreError::DiskFull), "{error:?}");
+        assert_eq!(error.code(), "E-DISK-FULL");
+        assert_eq!(store.rows(scan, "users", Slice::ALL).unwrap().0, 1, "nothing of the page was kept");
+        assert_eq!(store.scan(scan).unwrap().rows, 1);
+        limit(now + 100_000);
+        write(1, 20_000).unwrap();
+        assert_eq!(store.rows(scan, "users", Slice::ALL).unwrap().0, 2);
+        store.verify().unwrap();
+    }
 }

@@ -17,10 +17,7 @@ pub enum VaultError {
     #[error("The passphrase is not right.")]
     WrongPassphrase,
     /// The passphrase is too short to protect anything.
-    #[error(
-        "The passphrase is shorter than {} characters.",
-        crate::MIN_PASSPHRASE_CHARACTERS
-    )]
+    #[error("The passphrase is shorter than {} characters.", crate::MIN_PASSPHRASE_CHARACTERS)]
     PassphraseTooShort,
     /// The vault is protected in the other way than it was to be opened.
     #[error("This vault is protected by {}.", match .actual { crate::Protection::Keychain => "the system's keychain", crate::Protection::Passphrase => "a passphrase" })]
@@ -103,41 +100,25 @@ impl VaultError {
             Self::KeychainAbsent => {
                 "Start a keychain service such as GNOME Keyring or KWallet and start Posture Console again, or choose to protect the data by a passphrase."
             }
-            Self::KeychainLocked => {
-                "Unlock the keychain, usually by signing in to the desktop, and try again."
-            }
+            Self::KeychainLocked => "Unlock the keychain, usually by signing in to the desktop, and try again.",
             Self::KeychainFailed(_) => "Check that the keychain service is running and try again.",
             Self::WrongPassphrase => {
                 "Type it again. If it is forgotten, the recovery key opens the database; credentials must then be entered anew."
             }
             Self::PassphraseTooShort => "Choose a longer one; several words are easy to remember.",
-            Self::OtherProtection {
-                actual: crate::Protection::Keychain,
-            } => "Open it without a passphrase.",
-            Self::OtherProtection {
-                actual: crate::Protection::Passphrase,
-            } => "Open it with the passphrase.",
-            Self::RecoveryKeyMistyped => {
-                "Compare each group with what was written down at the first start."
-            }
-            Self::WrongRecoveryKey => {
-                "Use the recovery key that was shown when this database was created."
-            }
-            Self::DatabaseKeyLost => {
-                "Open the database with the recovery key, or restore the keychain."
-            }
+            Self::OtherProtection { actual: crate::Protection::Keychain } => "Open it without a passphrase.",
+            Self::OtherProtection { actual: crate::Protection::Passphrase } => "Open it with the passphrase.",
+            Self::RecoveryKeyMistyped => "Compare each group with what was written down at the first start.",
+            Self::WrongRecoveryKey => "Use the recovery key that was shown when this database was created.",
+            Self::DatabaseKeyLost => "Open the database with the recovery key, or restore the keychain.",
             Self::InstanceKeyLost => "Enter the instance's credentials again.",
-            Self::Damaged { .. } => {
-                "Restore the file from a backup, or enter the credentials again."
-            }
+            Self::Damaged { .. } => "Restore the file from a backup, or enter the credentials again.",
             Self::Newer { .. } => "Install the newest version of Posture Console.",
             Self::NoVault => "Start Posture Console once to create it.",
             Self::VaultExists => "Open it, or choose another data folder.",
             Self::NoCredentials => "Enter the instance's credentials.",
             Self::BadInstanceId => "Take the id from the list of instances.",
-            Self::Io(_) => {
-                "Check that the data folder exists, that you may write to it and that the disk is not full."
-            }
+            Self::Io(_) => "Check that the data folder exists, that you may write to it and that the disk is not full.",
             Self::NoRandomness => "Restart the computer and try again.",
         }
     }

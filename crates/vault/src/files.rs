@@ -34,11 +34,7 @@ fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 }
 
 /// Writes a file beside the old one, forces it to the disk and puts it in the old one's place.
-pub(crate) fn replace(
-    folder: &Path,
-    name: &str,
-    content: &impl Serialize,
-) -> Result<(), VaultError> {
+pub(crate) fn replace(folder: &Path, name: &str, content: &impl Serialize) -> Result<(), VaultError> {
     let text = serde_json::to_vec_pretty(content).map_err(|error| VaultError::Io(error.into()))?;
     let temporary = folder.join(format!(".{name}.{}", hex::encode(random::bytes::<6>()?)));
     let written = (|| {
@@ -78,17 +74,12 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Reads a file of ours; `None` when it is not there.
-pub(crate) fn read<T: DeserializeOwned>(
-    folder: &Path,
-    name: &str,
-) -> Result<Option<T>, VaultError> {
+pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, VaultError> {
     #[derive(serde::Deserialize)]
     struct Version {
         format: u32,
     }
-    let damaged = || VaultError::Damaged {
-        file: name.to_owned(),
-    };
+    let damaged = || VaultError::Damaged { file: name.to_owned() };
     let path = folder.join(name);
     let size = match fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
@@ -101,21 +92,14 @@ pub(crate) fn read<T: DeserializeOwned>(
     let text = fs::read(&path)?;
     let version: Version = serde_json::from_slice(&text).map_err(|_| damaged())?;
     if version.format > FORMAT {
-        return Err(VaultError::Newer {
-            file: name.to_owned(),
-        });
+        return Err(VaultError::Newer { file: name.to_owned() });
     }
-    serde_json::from_slice(&text)
-        .map(Some)
-        .map_err(|_| damaged())
+    serde_json::from_slice(&text).map(Some).map_err(|_| damaged())
 }
 
 /// Holds other processes back until it is dropped.
 pub(crate) fn lock(folder: &Path) -> Result<File, VaultError> {
-    let file = private(
-        OpenOptions::new().write(true).create(true).truncate(false),
-        &folder.join("vault.lock"),
-    )?;
+    let file = private(OpenOptions::new().write(true).create(true).truncate(false), &folder.join("vault.lock"))?;
     file.lock()?;
     Ok(file)
 }

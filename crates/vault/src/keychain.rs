@@ -84,9 +84,7 @@ const SERVICE: &str = "posture-console";
 
 impl Keychain for OsKeychain {
     fn set(&self, entry: &str, secret: &[u8]) -> Result<(), VaultError> {
-        Entry::new(SERVICE, entry)
-            .and_then(|entry| entry.set_secret(secret))
-            .map_err(|error| explain(&error))
+        Entry::new(SERVICE, entry).and_then(|entry| entry.set_secret(secret)).map_err(|error| explain(&error))
     }
 
     fn get(&self, entry: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
@@ -106,24 +104,17 @@ impl Keychain for OsKeychain {
 }
 
 /// Variants that may carry the stored bytes are named without their content.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the library's enum is non-exhaustive"
-)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "the library's enum is non-exhaustive")]
 fn explain(error: &Error) -> VaultError {
     match error {
         Error::NoDefaultStore => VaultError::KeychainAbsent,
         Error::NoStorageAccess(_) => VaultError::KeychainLocked,
         Error::PlatformFailure(cause) => VaultError::KeychainFailed(cause.to_string()),
-        Error::TooLong(..) => {
-            VaultError::KeychainFailed("an entry is longer than it allows".into())
-        }
+        Error::TooLong(..) => VaultError::KeychainFailed("an entry is longer than it allows".into()),
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
             VaultError::KeychainFailed("it gave back something else than was stored".into())
         }
-        Error::Ambiguous(_) => {
-            VaultError::KeychainFailed("it holds several entries of one name".into())
-        }
+        Error::Ambiguous(_) => VaultError::KeychainFailed("it holds several entries of one name".into()),
         _ => VaultError::KeychainFailed("it refused the operation".into()),
     }
 }

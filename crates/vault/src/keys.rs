@@ -75,36 +75,23 @@ impl Derivation {
     /// wants 2 GiB, which a small workstation or a virtual machine does not have to spare; this one still takes the gain out
     /// of graphics cards. <https://www.rfc-editor.org/rfc/rfc9106#section-4>
     pub(crate) fn new() -> Result<Self, VaultError> {
-        Ok(Self {
-            salt: STANDARD.encode(random::bytes::<16>()?),
-            memory_kib: 64 * 1024,
-            passes: 3,
-            lanes: 4,
-        })
+        Ok(Self { salt: STANDARD.encode(random::bytes::<16>()?), memory_kib: 64 * 1024, passes: 3, lanes: 4 })
     }
 
     /// The key of a passphrase. The file's numbers are held within bounds: a changed file must neither weaken the next
     /// passphrase nor take all memory.
     pub(crate) fn key(&self, passphrase: &SecretString) -> Result<Key, VaultError> {
-        let damaged = || VaultError::Damaged {
-            file: crate::vault::VAULT_FILE.to_owned(),
-        };
-        let sane = (19 * 1024..=1024 * 1024).contains(&self.memory_kib)
-            && (1..=16).contains(&self.passes)
-            && (1..=16).contains(&self.lanes);
+        let damaged = || VaultError::Damaged { file: crate::vault::VAULT_FILE.to_owned() };
+        let sane =
+            (19 * 1024..=1024 * 1024).contains(&self.memory_kib) && (1..=16).contains(&self.passes) && (1..=16).contains(&self.lanes);
         let salt = STANDARD.decode(&self.salt).map_err(|_| damaged())?;
         if !sane || salt.len() != 16 {
             return Err(damaged());
         }
-        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
-            .map_err(|_| damaged())?;
+        let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(|_| damaged())?;
         let mut key = Key::default();
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(
-                passphrase.expose_secret().as_bytes(),
-                &salt,
-                key.expose_secret_mut(),
-            )
+            .hash_password_into(passphrase.expose_secret().as_bytes(), &salt, key.expose_secret_mut())
             .map_err(|_| VaultError::Io(std::io::ErrorKind::OutOfMemory.into()))?;
         Ok(key)
     }
@@ -112,15 +99,8 @@ impl Derivation {
 
 /// Where the keys of one vault are.
 pub(crate) enum KeyHolder {
-    Keychain {
-        keychain: Arc<dyn Keychain>,
-        vault: String,
-    },
-    Passphrase {
-        folder: PathBuf,
-        vault: String,
-        wrapping: Key,
-    },
+    Keychain { keychain: Arc<dyn Keychain>, vault: String },
+    Passphrase { folder: PathBuf, vault: String, wrapping: Key },
 }
 
 /// The name of the database's key.
@@ -145,40 +125,27 @@ impl KeyHolder {
     pub(crate) fn get(&self, name: &str) -> Result<Option<Key>, VaultError> {
         match self {
             Self::Keychain { keychain, vault } => match keychain.get(&entry(vault, name))? {
-                Some(bytes) => Ok(Some(key_from_slice(&bytes).ok_or_else(|| {
-                    VaultError::KeychainFailed("it gave back something else than was stored".into())
-                })?)),
+                Some(bytes) => Ok(Some(
+                    key_from_slice(&bytes)
+                        .ok_or_else(|| VaultError::KeychainFailed("it gave back something else than was stored".into()))?,
+                )),
                 // A locked Secret Service says that there is no such entry; a key must not be called lost for that.
                 None => match probe(keychain.as_ref()) {
                     KeychainState::Usable => Ok(None),
-                    state @ (KeychainState::Absent
-                    | KeychainState::Locked
-                    | KeychainState::Failed(_)) => {
+                    state @ (KeychainState::Absent | KeychainState::Locked | KeychainState::Failed(_)) => {
                         Err(state.error().unwrap_or(VaultError::KeychainLocked))
                     }
                 },
             },
-            Self::Passphrase {
-                folder,
-                vault,
-                wrapping,
-            } => {
+            Self::Passphrase { folder, vault, wrapping } => {
                 let Some(wrapped) = files::read::<WrappedKeys>(folder, KEYS_FILE)? else {
                     return Ok(None);
                 };
                 let Some(sealed) = wrapped.keys.get(name) else {
                     return Ok(None);
                 };
-                let bytes = sealed
-                    .open(wrapping, &purpose(vault, name))
-                    .ok_or_else(|| VaultError::Damaged {
-                        file: KEYS_FILE.into(),
-                    })?;
-                Ok(Some(key_from_slice(&bytes).ok_or_else(|| {
-                    VaultError::Damaged {
-                        file: KEYS_FILE.into(),
-                    }
-                })?))
+                let bytes = sealed.open(wrapping, &purpose(vault, name)).ok_or_else(|| VaultError::Damaged { file: KEYS_FILE.into() })?;
+                Ok(Some(key_from_slice(&bytes).ok_or_else(|| VaultError::Damaged { file: KEYS_FILE.into() })?))
             }
         }
     }
@@ -186,22 +153,10 @@ impl KeyHolder {
     /// Keeps a key under a name. The caller holds the vault's lock.
     pub(crate) fn set(&self, name: &str, key: &Key) -> Result<(), VaultError> {
         match self {
-            Self::Keychain { keychain, vault } => {
-                keychain.set(&entry(vault, name), key.expose_secret())
-            }
-            Self::Passphrase {
-                folder,
-                vault,
-                wrapping,
-            } => {
-                let mut wrapped = files::read(folder, KEYS_FILE)?.unwrap_or(WrappedKeys {
-                    format: files::FORMAT,
-                    keys: BTreeMap::new(),
-                });
-                wrapped.keys.insert(
-                    name.to_owned(),
-                    seal::Sealed::new(wrapping, key.expose_secret(), &purpose(vault, name))?,
-                );
+            Self::Keychain { keychain, vault } => keychain.set(&entry(vault, name), key.expose_secret()),
+            Self::Passphrase { folder, vault, wrapping } => {
+                let mut wrapped = files::read(folder, KEYS_FILE)?.unwrap_or(WrappedKeys { format: files::FORMAT, keys: BTreeMap::new() });
+                wrapped.keys.insert(name.to_owned(), seal::Sealed::new(wrapping, key.expose_secret(), &purpose(vault, name))?);
                 files::replace(folder, KEYS_FILE, &wrapped)
             }
         }
@@ -236,10 +191,5 @@ fn entry(vault: &str, name: &str) -> String {
 
 /// What a wrapped key is bound to, so that one cannot be put in another's place.
 fn purpose(vault: &str, name: &str) -> Vec<u8> {
-    seal::bound_to(&[
-        "posture-console wrapped key",
-        &files::FORMAT.to_string(),
-        vault,
-        name,
-    ])
+    seal::bound_to(&["posture-console wrapped key", &files::FORMAT.to_string(), vault, name])
 }

@@ -24,25 +24,12 @@ impl fmt::Debug for RecoveryKey {
 /// <https://www.crockford.com/base32.html>
 static ENCODING: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
-    specification
-        .symbols
-        .push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
-    specification
-        .translate
-        .from
-        .push_str("abcdefghjkmnpqrstvwxyzOoIiLl");
-    specification
-        .translate
-        .to
-        .push_str("ABCDEFGHJKMNPQRSTVWXYZ001111");
+    specification.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
+    specification.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLl");
+    specification.translate.to.push_str("ABCDEFGHJKMNPQRSTVWXYZ001111");
     specification.ignore.push_str(" -\t\r\n");
-    #[allow(
-        clippy::expect_used,
-        reason = "a constant that every test of this module reads"
-    )]
-    specification
-        .encoding()
-        .expect("the alphabet above is well-formed")
+    #[allow(clippy::expect_used, reason = "a constant that every test of this module reads")]
+    specification.encoding().expect("the alphabet above is well-formed")
 });
 
 impl RecoveryKey {
@@ -56,23 +43,11 @@ impl RecoveryKey {
     /// # Errors
     /// [`VaultError::RecoveryKeyMistyped`]: the last group holds a check byte that catches 255 of 256 slips.
     pub fn parse(text: &SecretString) -> Result<Self, VaultError> {
-        let bytes = Zeroizing::new(
-            ENCODING
-                .decode(text.expose_secret().as_bytes())
-                .map_err(|_| VaultError::RecoveryKeyMistyped)?,
-        );
-        let (random, check) = bytes
-            .split_at_checked(RANDOM)
-            .ok_or(VaultError::RecoveryKeyMistyped)?;
-        let random: [u8; RANDOM] = random
-            .try_into()
-            .map_err(|_| VaultError::RecoveryKeyMistyped)?;
+        let bytes = Zeroizing::new(ENCODING.decode(text.expose_secret().as_bytes()).map_err(|_| VaultError::RecoveryKeyMistyped)?);
+        let (random, check) = bytes.split_at_checked(RANDOM).ok_or(VaultError::RecoveryKeyMistyped)?;
+        let random: [u8; RANDOM] = random.try_into().map_err(|_| VaultError::RecoveryKeyMistyped)?;
         let key = Self(Zeroizing::new(random));
-        if check == [key.check()] {
-            Ok(key)
-        } else {
-            Err(VaultError::RecoveryKeyMistyped)
-        }
+        if check == [key.check()] { Ok(key) } else { Err(VaultError::RecoveryKeyMistyped) }
     }
 
     /// Eight groups of five letters and digits, to be shown once.
@@ -81,10 +56,7 @@ impl RecoveryKey {
         bytes[..RANDOM].copy_from_slice(self.0.as_ref());
         bytes[RANDOM] = self.check();
         let text = Zeroizing::new(ENCODING.encode(bytes.as_ref()));
-        (0..text.len())
-            .step_by(5)
-            .map(|start| SecretString::from(&text[start..start + 5]))
-            .collect()
+        (0..text.len()).step_by(5).map(|start| SecretString::from(&text[start..start + 5])).collect()
     }
 
     fn check(&self) -> u8 {
@@ -100,12 +72,7 @@ impl RecoveryKey {
 }
 
 fn digest(purpose: &str, bytes: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(purpose)
-        .chain_update([0])
-        .chain_update(bytes)
-        .finalize()
-        .into()
+    Sha256::new().chain_update(purpose).chain_update([0]).chain_update(bytes).finalize().into()
 }
 
 /// `recovery.json`: the database's key under the recovery key.
@@ -118,42 +85,21 @@ struct Recovery {
 const RECOVERY_FILE: &str = "recovery.json";
 
 /// Keeps the database's key under a recovery key, in place of an earlier one.
-pub(crate) fn keep(
-    folder: &Path,
-    vault: &str,
-    recovery: &RecoveryKey,
-    database: &Key,
-) -> Result<(), VaultError> {
+pub(crate) fn keep(folder: &Path, vault: &str, recovery: &RecoveryKey, database: &Key) -> Result<(), VaultError> {
     let key = recovery.key().ok_or(VaultError::RecoveryKeyMistyped)?;
     let database = seal::Sealed::new(&key, database.expose_secret(), &purpose(vault))?;
-    files::replace(
-        folder,
-        RECOVERY_FILE,
-        &Recovery {
-            format: files::FORMAT,
-            database,
-        },
-    )
+    files::replace(folder, RECOVERY_FILE, &Recovery { format: files::FORMAT, database })
 }
 
 /// The database's key.
 pub(crate) fn open(folder: &Path, vault: &str, recovery: &RecoveryKey) -> Result<Key, VaultError> {
-    let damaged = || VaultError::Damaged {
-        file: RECOVERY_FILE.to_owned(),
-    };
+    let damaged = || VaultError::Damaged { file: RECOVERY_FILE.to_owned() };
     let kept = files::read::<Recovery>(folder, RECOVERY_FILE)?.ok_or_else(damaged)?;
     let key = recovery.key().ok_or(VaultError::RecoveryKeyMistyped)?;
-    let database = kept
-        .database
-        .open(&key, &purpose(vault))
-        .ok_or(VaultError::WrongRecoveryKey)?;
+    let database = kept.database.open(&key, &purpose(vault)).ok_or(VaultError::WrongRecoveryKey)?;
     key_from_slice(&database).ok_or_else(damaged)
 }
 
 fn purpose(vault: &str) -> Vec<u8> {
-    seal::bound_to(&[
-        "posture-console recovery",
-        &files::FORMAT.to_string(),
-        vault,
-    ])
+    seal::bound_to(&["posture-console recovery", &files::FORMAT.to_string(), vault])
 }

@@ -26,18 +26,9 @@ impl Sealed {
         let nonce = random::bytes::<24>()?;
         let cipher = XChaCha20Poly1305::new(key.expose_secret().into());
         let sealed = cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: bound,
-                },
-            )
+            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: bound })
             .map_err(|_| VaultError::Io(std::io::ErrorKind::InvalidInput.into()))?;
-        Ok(Self {
-            nonce: STANDARD.encode(nonce),
-            sealed: STANDARD.encode(sealed),
-        })
+        Ok(Self { nonce: STANDARD.encode(nonce), sealed: STANDARD.encode(sealed) })
     }
 
     /// The bytes; `None` when the key is another one, or anything was changed or belongs elsewhere.
@@ -45,16 +36,7 @@ impl Sealed {
         let nonce: [u8; 24] = STANDARD.decode(&self.nonce).ok()?.try_into().ok()?;
         let sealed = STANDARD.decode(&self.sealed).ok()?;
         let cipher = XChaCha20Poly1305::new(key.expose_secret().into());
-        cipher
-            .decrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: &sealed,
-                    aad: bound,
-                },
-            )
-            .ok()
-            .map(Zeroizing::new)
+        cipher.decrypt(&XNonce::from(nonce), Payload { msg: &sealed, aad: bound }).ok().map(Zeroizing::new)
     }
 }
 
@@ -106,56 +88,25 @@ impl SealedFile {
         values: &BTreeMap<String, SecretString>,
         set_at: &BTreeMap<String, Timestamp>,
     ) -> Result<(), VaultError> {
-        let fields: Vec<SealedField> = values
-            .keys()
-            .filter_map(|field| {
-                Some(SealedField {
-                    field: field.clone(),
-                    set_at: *set_at.get(field)?,
-                })
-            })
-            .collect();
+        let fields: Vec<SealedField> =
+            values.keys().filter_map(|field| Some(SealedField { field: field.clone(), set_at: *set_at.get(field)? })).collect();
         let bound = Self::bound(vault, instance, &fields);
         let values = Sealed::new(key, &encode(values), &bound)?;
-        files::replace(
-            folder,
-            &Self::name(instance),
-            &Self {
-                format: files::FORMAT,
-                instance: instance.to_owned(),
-                fields,
-                values,
-            },
-        )
+        files::replace(folder, &Self::name(instance), &Self { format: files::FORMAT, instance: instance.to_owned(), fields, values })
     }
 
-    pub(crate) fn open(
-        &self,
-        vault: &str,
-        instance: &str,
-        key: &Key,
-    ) -> Result<BTreeMap<String, SecretString>, VaultError> {
+    pub(crate) fn open(&self, vault: &str, instance: &str, key: &Key) -> Result<BTreeMap<String, SecretString>, VaultError> {
         self.values
             .open(key, &Self::bound(vault, instance, &self.fields))
             .and_then(|plain| decode(&plain))
-            .ok_or_else(|| VaultError::Damaged {
-                file: format!("instances/{}", Self::name(instance)),
-            })
+            .ok_or_else(|| VaultError::Damaged { file: format!("instances/{}", Self::name(instance)) })
     }
 
     /// The id is the one asked for, not the one in the file: a file under another instance's name does not open.
     fn bound(vault: &str, instance: &str, fields: &[SealedField]) -> Vec<u8> {
         let format = files::FORMAT.to_string();
-        let times: Vec<String> = fields
-            .iter()
-            .map(|field| field.set_at.to_string())
-            .collect();
-        let mut parts = vec![
-            "posture-console credentials",
-            format.as_str(),
-            vault,
-            instance,
-        ];
+        let times: Vec<String> = fields.iter().map(|field| field.set_at.to_string()).collect();
+        let mut parts = vec!["posture-console credentials", format.as_str(), vault, instance];
         for (field, time) in fields.iter().zip(&times) {
             parts.push(&field.field);
             parts.push(time);
@@ -167,10 +118,7 @@ impl SealedFile {
 /// Names and values, each with its length before it. Not JSON: a JSON writer or reader makes copies of the values that
 /// nobody erases.
 fn encode(values: &BTreeMap<String, SecretString>) -> Zeroizing<Vec<u8>> {
-    let size = values
-        .iter()
-        .map(|(name, value)| 16 + name.len() + value.expose_secret().len())
-        .sum();
+    let size = values.iter().map(|(name, value)| 16 + name.len() + value.expose_secret().len()).sum();
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
     for (name, value) in values {
         for part in [name.as_str(), value.expose_secret()] {

@@ -38,9 +38,7 @@ pub struct Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault")
-            .field("protection", &self.protection)
-            .finish_non_exhaustive()
+        f.debug_struct("Vault").field("protection", &self.protection).finish_non_exhaustive()
     }
 }
 
@@ -50,8 +48,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Damaged`], [`VaultError::Newer`], [`VaultError::Io`].
     pub fn protection_of(folder: &Path) -> Result<Option<Protection>, VaultError> {
-        Ok(files::read::<Description>(folder, VAULT_FILE)?
-            .map(|description| description.protection))
+        Ok(files::read::<Description>(folder, VAULT_FILE)?.map(|description| description.protection))
     }
 
     /// Creates a vault with a new database key. The recovery key is to be shown once and forgotten.
@@ -77,19 +74,11 @@ impl Vault {
     /// [`VaultError::NoVault`], [`VaultError::OtherProtection`], [`VaultError::WrongPassphrase`],
     /// [`VaultError::DatabaseKeyLost`], or what the keychain or the disk refuses.
     pub fn open(folder: &Path, unlock: &Unlock) -> Result<Self, VaultError> {
-        let description =
-            files::read::<Description>(folder, VAULT_FILE)?.ok_or(VaultError::NoVault)?;
+        let description = files::read::<Description>(folder, VAULT_FILE)?.ok_or(VaultError::NoVault)?;
         if description.protection != unlock.protection() {
-            return Err(VaultError::OtherProtection {
-                actual: description.protection,
-            });
+            return Err(VaultError::OtherProtection { actual: description.protection });
         }
-        let holder = holder(
-            folder,
-            &description.id,
-            unlock,
-            description.passphrase.as_ref(),
-        )?;
+        let holder = holder(folder, &description.id, unlock, description.passphrase.as_ref())?;
         let database = match (holder.get(keys::DATABASE), description.protection) {
             (Ok(Some(key)), _) => key,
             (Ok(None), _) => return Err(VaultError::DatabaseKeyLost),
@@ -99,13 +88,7 @@ impl Vault {
             }
             (Err(error), _) => return Err(error),
         };
-        Ok(Self {
-            folder: folder.to_owned(),
-            id: description.id,
-            protection: description.protection,
-            holder,
-            database,
-        })
+        Ok(Self { folder: folder.to_owned(), id: description.id, protection: description.protection, holder, database })
     }
 
     /// Opens the database's key with the recovery key and protects it anew. Credentials whose keys are lost stay lost: they
@@ -114,13 +97,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NoVault`], [`VaultError::WrongRecoveryKey`], [`VaultError::PassphraseTooShort`], or what the keychain
     /// or the disk refuses.
-    pub fn recover(
-        folder: &Path,
-        recovery_key: &RecoveryKey,
-        unlock: &Unlock,
-    ) -> Result<Self, VaultError> {
-        let description =
-            files::read::<Description>(folder, VAULT_FILE)?.ok_or(VaultError::NoVault)?;
+    pub fn recover(folder: &Path, recovery_key: &RecoveryKey, unlock: &Unlock) -> Result<Self, VaultError> {
+        let description = files::read::<Description>(folder, VAULT_FILE)?.ok_or(VaultError::NoVault)?;
         let _lock = files::lock(folder)?;
         let database = recovery::open(folder, &description.id, recovery_key)?;
         Self::protect(folder, description.id, database, unlock)
@@ -138,12 +116,7 @@ impl Vault {
     }
 
     /// Hands the database's key to a new holder and describes it. The caller holds the lock.
-    fn protect(
-        folder: &Path,
-        id: String,
-        database: Key,
-        unlock: &Unlock,
-    ) -> Result<Self, VaultError> {
+    fn protect(folder: &Path, id: String, database: Key, unlock: &Unlock) -> Result<Self, VaultError> {
         let passphrase = match unlock {
             Unlock::Keychain(_) => None,
             Unlock::Passphrase(passphrase) => {
@@ -161,26 +134,11 @@ impl Vault {
             KeyHolder::forget_wrapped(folder)?;
         }
         holder.set(keys::DATABASE, &database)?;
-        files::replace(
-            folder,
-            VAULT_FILE,
-            &Description {
-                format: files::FORMAT,
-                id: id.clone(),
-                protection,
-                passphrase,
-            },
-        )?;
+        files::replace(folder, VAULT_FILE, &Description { format: files::FORMAT, id: id.clone(), protection, passphrase })?;
         if protection == Protection::Keychain {
             KeyHolder::forget_wrapped(folder)?;
         }
-        Ok(Self {
-            folder: folder.to_owned(),
-            id,
-            protection,
-            holder,
-            database,
-        })
+        Ok(Self { folder: folder.to_owned(), id, protection, holder, database })
     }
 
     /// What holds the keys.
@@ -197,12 +155,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::BadInstanceId`], or what the keychain or the disk refuses; what was there before is then unharmed.
-    pub fn seal(
-        &self,
-        instance: &str,
-        fields: &BTreeMap<String, SecretString>,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
+    pub fn seal(&self, instance: &str, fields: &BTreeMap<String, SecretString>, now: Timestamp) -> Result<(), VaultError> {
         valid(instance)?;
         let _lock = files::lock(&self.folder)?;
         // The key is kept when there is one: a new one and a new file cannot be put in place in one step.
@@ -223,32 +176,15 @@ impl Vault {
     ///
     /// # Errors
     /// As [`Vault::unseal`] and [`Vault::seal`].
-    pub fn set_field(
-        &self,
-        instance: &str,
-        field: &str,
-        value: &SecretString,
-        now: Timestamp,
-    ) -> Result<(), VaultError> {
+    pub fn set_field(&self, instance: &str, field: &str, value: &SecretString, now: Timestamp) -> Result<(), VaultError> {
         valid(instance)?;
         let _lock = files::lock(&self.folder)?;
         let (file, key) = self.locate(instance)?;
         let mut values = file.open(&self.id, instance, &key)?;
-        let mut set_at: BTreeMap<String, Timestamp> = file
-            .fields
-            .into_iter()
-            .map(|field| (field.field, field.set_at))
-            .collect();
+        let mut set_at: BTreeMap<String, Timestamp> = file.fields.into_iter().map(|field| (field.field, field.set_at)).collect();
         values.insert(field.to_owned(), value.clone());
         set_at.insert(field.to_owned(), now);
-        SealedFile::write(
-            &self.instances(),
-            &self.id,
-            instance,
-            &key,
-            &values,
-            &set_at,
-        )
+        SealedFile::write(&self.instances(), &self.id, instance, &key, &values, &set_at)
     }
 
     /// The credentials of an instance.
@@ -268,9 +204,7 @@ impl Vault {
     /// [`VaultError::Damaged`], [`VaultError::Io`].
     pub fn sealed_fields(&self, instance: &str) -> Result<Vec<SealedField>, VaultError> {
         valid(instance)?;
-        Ok(SealedFile::read(&self.instances(), instance)?
-            .map(|file| file.fields)
-            .unwrap_or_default())
+        Ok(SealedFile::read(&self.instances(), instance)?.map(|file| file.fields).unwrap_or_default())
     }
 
     /// Whether an instance has credentials here; that they open is not known before [`Vault::unseal`].
@@ -294,49 +228,24 @@ impl Vault {
     }
 
     fn locate(&self, instance: &str) -> Result<(SealedFile, Key), VaultError> {
-        let file =
-            SealedFile::read(&self.instances(), instance)?.ok_or(VaultError::NoCredentials)?;
-        let key = self
-            .holder
-            .get(&keys::of_instance(instance))?
-            .ok_or(VaultError::InstanceKeyLost)?;
+        let file = SealedFile::read(&self.instances(), instance)?.ok_or(VaultError::NoCredentials)?;
+        let key = self.holder.get(&keys::of_instance(instance))?.ok_or(VaultError::InstanceKeyLost)?;
         Ok((file, key))
     }
 }
 
-fn holder(
-    folder: &Path,
-    id: &str,
-    unlock: &Unlock,
-    derivation: Option<&Derivation>,
-) -> Result<KeyHolder, VaultError> {
+fn holder(folder: &Path, id: &str, unlock: &Unlock, derivation: Option<&Derivation>) -> Result<KeyHolder, VaultError> {
     Ok(match unlock {
-        Unlock::Keychain(keychain) => KeyHolder::Keychain {
-            keychain: keychain.clone(),
-            vault: id.to_owned(),
-        },
+        Unlock::Keychain(keychain) => KeyHolder::Keychain { keychain: keychain.clone(), vault: id.to_owned() },
         Unlock::Passphrase(passphrase) => {
-            let derivation = derivation.ok_or_else(|| VaultError::Damaged {
-                file: VAULT_FILE.to_owned(),
-            })?;
-            KeyHolder::Passphrase {
-                folder: folder.to_owned(),
-                vault: id.to_owned(),
-                wrapping: derivation.key(passphrase)?,
-            }
+            let derivation = derivation.ok_or_else(|| VaultError::Damaged { file: VAULT_FILE.to_owned() })?;
+            KeyHolder::Passphrase { folder: folder.to_owned(), vault: id.to_owned(), wrapping: derivation.key(passphrase)? }
         }
     })
 }
 
 /// Ids name files and keychain entries.
 fn valid(instance: &str) -> Result<(), VaultError> {
-    let right = (1..=64).contains(&instance.len())
-        && instance
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if right {
-        Ok(())
-    } else {
-        Err(VaultError::BadInstanceId)
-    }
+    let right = (1..=64).contains(&instance.len()) && instance.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if right { Ok(()) } else { Err(VaultError::BadInstanceId) }
 }

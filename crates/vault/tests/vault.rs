@@ -71,7 +71,10 @@ fn what_is_sealed_opens_again_in_another_process() {
     assert!(vault.exists(INSTANCE));
     assert_eq!(plain(&vault.unseal(INSTANCE).unwrap()), plain(&values));
     let listed = vault.sealed_fields(INSTANCE).unwrap();
-    assert_eq!(listed.iter().map(|field| (field.field.as_str(), field.set_at)).collect::<Vec<_>>(), [("api_key", at(0)), ("empty", at(0)), ("unicode", at(0))]);
+    assert_eq!(
+        listed.iter().map(|field| (field.field.as_str(), field.set_at)).collect::<Vec<_>>(),
+        [("api_key", at(0)), ("empty", at(0)), ("unicode", at(0))]
+    );
 }
 
 #[test]
@@ -319,7 +322,12 @@ fn weakened_or_absurd_derivations_are_refused() {
     Vault::create(folder.path(), &right).unwrap();
     let path = folder.path().join("vault.json");
     let text = fs::read_to_string(&path).unwrap();
-    for (from, to) in [("\"memory_kib\": 65536", "\"memory_kib\": 8"), ("\"memory_kib\": 65536", "\"memory_kib\": 4294967295"), ("\"passes\": 3", "\"passes\": 100000"), ("\"lanes\": 4", "\"lanes\": 0")] {
+    for (from, to) in [
+        ("\"memory_kib\": 65536", "\"memory_kib\": 8"),
+        ("\"memory_kib\": 65536", "\"memory_kib\": 4294967295"),
+        ("\"passes\": 3", "\"passes\": 100000"),
+        ("\"lanes\": 4", "\"lanes\": 0"),
+    ] {
         assert!(text.contains(from), "{text}");
         fs::write(&path, text.replace(from, to)).unwrap();
         assert_eq!(Vault::open(folder.path(), &right).unwrap_err().code(), "E-VAULT-DAMAGED", "{to}");

@@ -18,15 +18,19 @@ pub struct Act {
 }
 
 pub(crate) fn insert(connection: &Connection, act: &Act) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT INTO activity (at, who, what, detail) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![column::time(act.at), act.who, act.what, act.detail])?;
+    connection.prepare_cached("INSERT INTO activity (at, who, what, detail) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        column::time(act.at),
+        act.who,
+        act.what,
+        act.detail
+    ])?;
     Ok(())
 }
 
 pub(crate) fn page(connection: &Connection, slice: Slice) -> Result<(u64, Vec<Act>), StoreError> {
     let total = connection.query_row("SELECT count(*) FROM activity", [], |row| row.get(0))?;
-    let mut statement = connection.prepare_cached("SELECT at, who, what, detail FROM activity ORDER BY at DESC, id DESC LIMIT ?1 OFFSET ?2")?;
+    let mut statement =
+        connection.prepare_cached("SELECT at, who, what, detail FROM activity ORDER BY at DESC, id DESC LIMIT ?1 OFFSET ?2")?;
     let acts = statement
         .query_and_then(params![column::number(slice.limit), column::number(slice.offset)], |row| {
             Ok(Act { at: column::read_time(row.get(0)?)?, who: row.get(1)?, what: row.get(2)?, detail: row.get(3)? })

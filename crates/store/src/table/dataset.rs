@@ -51,9 +51,11 @@ pub(crate) fn declare(connection: &Connection, scan: i64, dataset: &str) -> Resu
 
 pub(crate) fn finish(connection: &Connection, scan: i64, dataset: &str, completeness: &Completeness) -> Result<(), StoreError> {
     declare(connection, scan, dataset)?;
-    connection
-        .prepare_cached("UPDATE scan_dataset SET completeness = ?3 WHERE scan = ?1 AND dataset = ?2")?
-        .execute(params![scan, dataset, column::json(completeness)?])?;
+    connection.prepare_cached("UPDATE scan_dataset SET completeness = ?3 WHERE scan = ?1 AND dataset = ?2")?.execute(params![
+        scan,
+        dataset,
+        column::json(completeness)?
+    ])?;
     Ok(())
 }
 
@@ -66,7 +68,8 @@ pub(crate) fn count_rows(connection: &Connection, scan: i64, dataset: &str, chan
 }
 
 pub(crate) fn all(connection: &Connection, scan: i64) -> Result<Vec<DatasetState>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT dataset, completeness, rows FROM scan_dataset WHERE scan = ?1 ORDER BY dataset")?;
+    let mut statement =
+        connection.prepare_cached("SELECT dataset, completeness, rows FROM scan_dataset WHERE scan = ?1 ORDER BY dataset")?;
     let states = statement.query_and_then([scan], |row| {
         Ok(DatasetState {
             dataset: row.get(0)?,
@@ -79,7 +82,8 @@ pub(crate) fn all(connection: &Connection, scan: i64) -> Result<Vec<DatasetState
 
 pub(crate) fn queue(connection: &Connection, scan: i64, dataset: &str, parents: &[QueuedParent]) -> Result<(), StoreError> {
     declare(connection, scan, dataset)?;
-    let mut statement = connection.prepare_cached("INSERT OR IGNORE INTO scan_parent (scan, dataset, parent, carry) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement =
+        connection.prepare_cached("INSERT OR IGNORE INTO scan_parent (scan, dataset, parent, carry) VALUES (?1, ?2, ?3, ?4)")?;
     for parent in parents {
         statement.execute(params![scan, dataset, parent.key.0, column::json(&parent.carry)?])?;
     }
@@ -97,14 +101,27 @@ pub(crate) fn pages(connection: &Connection, scan: i64, dataset: &str, parent: &
 }
 
 /// Notes that pages up to `pages` are stored and where the next one begins.
-pub(crate) fn advance(connection: &Connection, scan: i64, dataset: &str, parent: &str, pages: u32, next: Option<&str>) -> Result<(), StoreError> {
+pub(crate) fn advance(
+    connection: &Connection,
+    scan: i64,
+    dataset: &str,
+    parent: &str,
+    pages: u32,
+    next: Option<&str>,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached("UPDATE scan_parent SET pages = ?4, next = ?5, done = ?5 IS NULL, cause = NULL WHERE scan = ?1 AND dataset = ?2 AND parent = ?3")?
         .execute(params![scan, dataset, parent, pages, next])?;
     Ok(())
 }
 
-pub(crate) fn finish_parent(connection: &Connection, scan: i64, dataset: &str, parent: &str, cause: Option<&Cause>) -> Result<(), StoreError> {
+pub(crate) fn finish_parent(
+    connection: &Connection,
+    scan: i64,
+    dataset: &str,
+    parent: &str,
+    cause: Option<&Cause>,
+) -> Result<(), StoreError> {
     declare(connection, scan, dataset)?;
     pages(connection, scan, dataset, parent)?;
     connection
@@ -114,8 +131,8 @@ pub(crate) fn finish_parent(connection: &Connection, scan: i64, dataset: &str, p
 }
 
 pub(crate) fn parents(connection: &Connection, scan: i64) -> Result<Vec<ParentState>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT dataset, parent, carry, pages, next, done, cause FROM scan_parent WHERE scan = ?1 ORDER BY id")?;
+    let mut statement = connection
+        .prepare_cached("SELECT dataset, parent, carry, pages, next, done, cause FROM scan_parent WHERE scan = ?1 ORDER BY id")?;
     let states = statement.query_and_then([scan], |row| {
         let carry: String = row.get(2)?;
         Ok(ParentState {

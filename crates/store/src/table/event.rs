@@ -86,7 +86,14 @@ impl EventKind {
 }
 
 /// Adds to a finding's history.
-pub(crate) fn record(connection: &Connection, finding: i64, kind: EventKind, now: i64, scan: ScanId, detail: &str) -> Result<(), StoreError> {
+pub(crate) fn record(
+    connection: &Connection,
+    finding: i64,
+    kind: EventKind,
+    now: i64,
+    scan: ScanId,
+    detail: &str,
+) -> Result<(), StoreError> {
     if kind.runs() {
         let extended = connection
             .prepare_cached(

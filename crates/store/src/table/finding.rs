@@ -328,7 +328,8 @@ pub(crate) fn apply(
     as_of: Timestamp,
     now: Timestamp,
 ) -> Result<ScanOutcome, StoreError> {
-    let mut writer = Writer { connection, instance, scan, as_of: column::time(as_of), now: column::time(now), outcome: ScanOutcome::default() };
+    let mut writer =
+        Writer { connection, instance, scan, as_of: column::time(as_of), now: column::time(now), outcome: ScanOutcome::default() };
     let mut known = known(connection, instance)?;
     let mut spoken: HashSet<&str> = HashSet::new();
     for check in checks {
@@ -359,8 +360,8 @@ pub(crate) fn apply(
 
 /// Findings of an instance by check and row.
 fn known(connection: &Connection, instance: i64) -> Result<HashMap<String, BTreeMap<RowKey, Known>>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT check_id, row_key, id, state, scan, not_rechecked_since IS NOT NULL FROM finding WHERE instance = ?1")?;
+    let mut statement = connection
+        .prepare_cached("SELECT check_id, row_key, id, state, scan, not_rechecked_since IS NOT NULL FROM finding WHERE instance = ?1")?;
     let mut rows = statement.query([instance])?;
     let mut known: HashMap<String, BTreeMap<RowKey, Known>> = HashMap::new();
     while let Some(row) = rows.next()? {
@@ -446,19 +447,19 @@ impl Writer<'_> {
             )?
             .query_row(
                 params![
-                self.instance,
-                check.check,
-                judged.row.0,
-                judged.label,
-                check.title,
-                column::severity(check.severity),
-                column::feature(check.feature),
-                self.as_of,
-                self.scan.0,
-                verdict,
-                judged.current,
-                judged.recommended,
-            ],
+                    self.instance,
+                    check.check,
+                    judged.row.0,
+                    judged.label,
+                    check.title,
+                    column::severity(check.severity),
+                    column::feature(check.feature),
+                    self.as_of,
+                    self.scan.0,
+                    verdict,
+                    judged.current,
+                    judged.recommended,
+                ],
                 |row| row.get(0),
             )?;
         let kind = match before {
@@ -525,7 +526,8 @@ impl Writer<'_> {
 
 /// Open findings of one instance.
 pub(crate) fn open_of(connection: &Connection, instance: i64) -> Result<SeverityTally, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT severity, count(*) FROM finding WHERE instance = ?1 AND state = 0 GROUP BY severity")?;
+    let mut statement =
+        connection.prepare_cached("SELECT severity, count(*) FROM finding WHERE instance = ?1 AND state = 0 GROUP BY severity")?;
     SeverityTally::read(&mut statement.query([instance])?)
 }
 
@@ -612,7 +614,8 @@ impl FindingSort {
     }
 }
 
-const COLUMNS: &str = "finding.id, instance.id, instance.name, app, sandbox, check_id, row_key, finding.label, title, severity, feature, state,
+const COLUMNS: &str =
+    "finding.id, instance.id, instance.name, app, sandbox, check_id, row_key, finding.label, title, severity, feature, state,
     first_seen, last_seen, ended_at, not_rechecked_since, not_rechecked_cause, current, recommended";
 
 fn read(row: &Row<'_>) -> Result<Finding, StoreError> {
@@ -665,7 +668,8 @@ pub(crate) fn list(
 }
 
 pub(crate) fn detail(connection: &Connection, id: FindingId) -> Result<FindingDetail, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM finding JOIN instance ON no = finding.instance WHERE finding.id = ?1"))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM finding JOIN instance ON no = finding.instance WHERE finding.id = ?1"))?;
     let finding = statement.query_and_then([id.0], read)?.next().ok_or(StoreError::NotFound { what: "finding" })??;
     let (scan, text): (i64, String) = connection
         .query_row("SELECT scan, verdict FROM finding WHERE id = ?1", [id.0], |row| Ok((row.get(0)?, row.get(1)?)))

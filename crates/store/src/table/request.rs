@@ -143,8 +143,8 @@ fn read(row: &Row<'_>) -> Result<Request, StoreError> {
 }
 
 pub(crate) fn get(connection: &Connection, id: i64) -> Result<Option<Request>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM request JOIN instance ON no = request.instance WHERE request.id = ?1"))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM request JOIN instance ON no = request.instance WHERE request.id = ?1"))?;
     let mut found = statement.query_and_then([id], read)?;
     found.next().transpose()
 }

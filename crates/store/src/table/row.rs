@@ -101,7 +101,8 @@ fn read(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<StoredRow, S
 }
 
 pub(crate) fn page(connection: &Connection, scan: i64, dataset: &str, slice: Slice) -> Result<(u64, Vec<StoredRow>), StoreError> {
-    let total = connection.query_row("SELECT count(*) FROM scan_row WHERE scan = ?1 AND dataset = ?2", params![scan, dataset], |row| row.get(0))?;
+    let total =
+        connection.query_row("SELECT count(*) FROM scan_row WHERE scan = ?1 AND dataset = ?2", params![scan, dataset], |row| row.get(0))?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM scan_row JOIN evidence ON evidence.id = scan_row.evidence
          WHERE scan = ?1 AND dataset = ?2 ORDER BY scan_row.id LIMIT ?3 OFFSET ?4"

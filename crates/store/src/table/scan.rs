@@ -128,7 +128,8 @@ impl ScanState {
 /// Begins a scan. The caller holds the instance's lease, so that a scan that still says it is running is not.
 pub(crate) fn begin(connection: &Connection, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
     let number = instance::number(connection, instance)?;
-    let mut unfinished = connection.prepare_cached("SELECT id, state FROM scan WHERE instance = ?1 AND state <> 'complete' AND dropped = 0")?;
+    let mut unfinished =
+        connection.prepare_cached("SELECT id, state FROM scan WHERE instance = ?1 AND state <> 'complete' AND dropped = 0")?;
     let unfinished: Vec<(i64, String)> = unfinished.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     for (scan, state) in unfinished {
         if ScanState::read(&state)? == ScanState::Running {
@@ -209,9 +210,8 @@ pub(crate) fn resume(connection: &Connection, scan: ScanId) -> Result<ResumeStat
 
 pub(crate) fn resumable(connection: &Connection, instance: InstanceId) -> Result<Option<Resumable>, StoreError> {
     let number = instance::number(connection, instance)?;
-    let newest: Option<i64> = connection
-        .query_row("SELECT id FROM scan WHERE instance = ?1 ORDER BY id DESC LIMIT 1", [number], |row| row.get(0))
-        .optional()?;
+    let newest: Option<i64> =
+        connection.query_row("SELECT id FROM scan WHERE instance = ?1 ORDER BY id DESC LIMIT 1", [number], |row| row.get(0)).optional()?;
     let Some(newest) = newest else { return Ok(None) };
     let held: bool = connection.query_row(
         "SELECT state IN ('cut', 'cancelled', 'failed') AND dropped = 0
@@ -230,7 +230,8 @@ pub(crate) fn resumable(connection: &Connection, instance: InstanceId) -> Result
 
 /// Every scan that says it is running, with its instance.
 pub(crate) fn running(connection: &Connection) -> Result<Vec<(ScanId, InstanceId)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT scan.id, instance.id FROM scan JOIN instance ON no = instance WHERE state = 'running'")?;
+    let mut statement =
+        connection.prepare_cached("SELECT scan.id, instance.id FROM scan JOIN instance ON no = instance WHERE state = 'running'")?;
     let found = statement.query_and_then([], |row| {
         let id: String = row.get(1)?;
         Ok((ScanId(row.get(0)?), instance::read_id(&id)?))
@@ -287,15 +288,17 @@ fn read(row: &Row<'_>) -> Result<Scan, StoreError> {
 }
 
 pub(crate) fn get(connection: &Connection, scan: ScanId) -> Result<Scan, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM scan JOIN instance ON no = instance WHERE scan.id = ?1"))?;
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM scan JOIN instance ON no = instance WHERE scan.id = ?1"))?;
     let mut found = statement.query_and_then([scan.0], read)?;
     found.next().ok_or(StoreError::NotFound { what: "scan" })?
 }
 
 pub(crate) fn newest(connection: &Connection, instance: InstanceId, limit: u32) -> Result<Vec<Scan>, StoreError> {
     let number = instance::number(connection, instance)?;
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM scan JOIN instance ON no = instance WHERE no = ?1 ORDER BY scan.id DESC LIMIT ?2"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM scan JOIN instance ON no = instance WHERE no = ?1 ORDER BY scan.id DESC LIMIT ?2"
+    ))?;
     statement.query_and_then(params![number, limit], read)?.collect()
 }
 

@@ -176,8 +176,11 @@ fn read(row: &Row<'_>) -> Result<StoredVerdict, StoreError> {
 }
 
 pub(crate) fn page(connection: &Connection, scan: i64, check: Option<&str>, slice: Slice) -> Result<(u64, Vec<StoredVerdict>), StoreError> {
-    let total =
-        connection.query_row("SELECT count(*) FROM verdict WHERE scan = ?1 AND (?2 IS NULL OR check_id = ?2)", params![scan, check], |row| row.get(0))?;
+    let total = connection.query_row(
+        "SELECT count(*) FROM verdict WHERE scan = ?1 AND (?2 IS NULL OR check_id = ?2)",
+        params![scan, check],
+        |row| row.get(0),
+    )?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM verdict WHERE scan = ?1 AND (?2 IS NULL OR check_id = ?2) ORDER BY check_id, row_key, id LIMIT ?3 OFFSET ?4"
     ))?;
