@@ -6,7 +6,6 @@ use specta::Type;
 
 /// Which findings are asked for. Empty lists do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(default)]
 pub struct FindingFilter {
     /// Instance ids.
     pub instances: Vec<String>,
