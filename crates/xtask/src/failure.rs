@@ -46,12 +46,8 @@ impl Failure {
             Failure::Usage(_) => Some("`cargo xtask help` lists the commands.".into()),
             Failure::Missing { remedy, .. } => Some(remedy.clone()),
             Failure::Ended { .. } => Some("Its own output above says why.".into()),
-            Failure::NotStarted { .. } => {
-                Some("Check that the program is installed and on the PATH.".into())
-            }
-            Failure::File { .. } => {
-                Some("Check that it exists and that you may write there.".into())
-            }
+            Failure::NotStarted { .. } => Some("Check that the program is installed and on the PATH.".into()),
+            Failure::File { .. } => Some("Check that it exists and that you may write there.".into()),
             Failure::NotProved(_) => None,
         }
     }
@@ -60,11 +56,9 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
-            Failure::Missing { .. }
-            | Failure::Ended { .. }
-            | Failure::NotStarted { .. }
-            | Failure::File { .. }
-            | Failure::NotProved(_) => 1,
+            Failure::Missing { .. } | Failure::Ended { .. } | Failure::NotStarted { .. } | Failure::File { .. } | Failure::NotProved(_) => {
+                1
+            }
         }
     }
 }
@@ -75,9 +69,7 @@ impl fmt::Display for Failure {
             Failure::Usage(cause) | Failure::NotProved(cause) => write!(f, "{cause}")?,
             Failure::Missing { what, .. } => write!(f, "{what}")?,
             Failure::Ended { line, status } => write!(f, "`{line}` ended with {status}.")?,
-            Failure::NotStarted { line, source } => {
-                write!(f, "`{line}` could not be started: {source}.")?
-            }
+            Failure::NotStarted { line, source } => write!(f, "`{line}` could not be started: {source}.")?,
             Failure::File { path, source } => write!(f, "{}: {source}.", path.display())?,
         }
         match self.remedy() {

@@ -20,20 +20,16 @@ pub fn install(project: &Project, below: &str) -> Result<(), Failure> {
     if !lock.exists() {
         return Err(Failure::Missing {
             what: format!("{below}/package-lock.json is not there."),
-            remedy: "It belongs to the checkout: `git status` shows what is missing from it."
-                .into(),
+            remedy: "It belongs to the checkout: `git status` shows what is missing from it.".into(),
         });
     }
     let wanted = project::read(&lock)?;
     let stamp = stamp(project, below, "packages");
-    let there = folder.join("node_modules").exists()
-        && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted);
+    let there = folder.join("node_modules").exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted);
     if there {
         return Ok(());
     }
-    Program::npm(&folder)
-        .args(["ci", "--no-audit", "--no-fund"])
-        .run()?;
+    Program::npm(&folder).args(["ci", "--no-audit", "--no-fund"]).run()?;
     project::write(&stamp, wanted)
 }
 
@@ -52,10 +48,7 @@ pub fn build(project: &Project) -> Result<(), Failure> {
 }
 
 fn stamp(project: &Project, below: &str, what: &str) -> PathBuf {
-    project
-        .target()
-        .join("xtask")
-        .join(format!("{}.{what}", below.replace('/', "-")))
+    project.target().join("xtask").join(format!("{}.{what}", below.replace('/', "-")))
 }
 
 /// One line per file of a folder (path, bytes, time of last change), sorted; what npm or the editor generates is left out.
@@ -63,35 +56,20 @@ fn state(folder: &Path) -> Result<String, Failure> {
     let mut lines = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(current) = open.pop() {
-        let failed = |source| Failure::File {
-            path: current.clone(),
-            source,
-        };
+        let failed = |source| Failure::File { path: current.clone(), source };
         for entry in fs::read_dir(&current).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let facts = entry.metadata().map_err(failed)?;
             let name = entry.file_name();
             if facts.is_dir() {
-                if !["node_modules", ".svelte-kit", "dist-mock"]
-                    .iter()
-                    .any(|generated| name == *generated)
-                {
+                if !["node_modules", ".svelte-kit", "dist-mock"].iter().any(|generated| name == *generated) {
                     open.push(entry.path());
                 }
                 continue;
             }
-            let changed = facts
-                .modified()
-                .map_err(failed)?
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default()
-                .as_nanos();
+            let changed = facts.modified().map_err(failed)?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
             let path = entry.path();
-            lines.push(format!(
-                "{} {} {changed}",
-                path.strip_prefix(folder).unwrap_or(&path).display(),
-                facts.len()
-            ));
+            lines.push(format!("{} {} {changed}", path.strip_prefix(folder).unwrap_or(&path).display(), facts.len()));
         }
     }
     lines.sort();
@@ -113,11 +91,7 @@ mod tests {
     impl Folder {
         fn new() -> Folder {
             static NEXT: AtomicU32 = AtomicU32::new(0);
-            let path = std::env::temp_dir().join(format!(
-                "xtask-{}-{}",
-                process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ));
+            let path = std::env::temp_dir().join(format!("xtask-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
             fs::create_dir_all(&path).unwrap();
             Folder(path)
         }
@@ -171,12 +145,7 @@ mod tests {
     #[test]
     fn a_missing_lock_file_is_a_failure() {
         let checkout = Folder::new();
-        let failure = install(&Project::at(checkout.0.clone()), "ui")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            failure.starts_with("ui/package-lock.json is not there."),
-            "{failure}"
-        );
+        let failure = install(&Project::at(checkout.0.clone()), "ui").unwrap_err().to_string();
+        assert!(failure.starts_with("ui/package-lock.json is not there."), "{failure}");
     }
 }

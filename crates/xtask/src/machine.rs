@@ -16,23 +16,10 @@ use crate::{
 const OLDEST_NODE: Version = Version(20, 19, 0);
 
 /// What the window and the bundled SQLCipher are compiled against.
-const TO_BUILD: &[&str] = &[
-    "build-essential",
-    "pkg-config",
-    "libssl-dev",
-    "libwebkit2gtk-4.1-dev",
-    "libayatana-appindicator3-dev",
-];
+const TO_BUILD: &[&str] = &["build-essential", "pkg-config", "libssl-dev", "libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev"];
 
 /// A display, a WebDriver, a bus and a Secret Service, none of which a server or a container has.
-const TO_TEST: &[&str] = &[
-    "xvfb",
-    "xauth",
-    "webkit2gtk-driver",
-    "dbus",
-    "gnome-keyring",
-    "fonts-dejavu-core",
-];
+const TO_TEST: &[&str] = &["xvfb", "xauth", "webkit2gtk-driver", "dbus", "gnome-keyring", "fonts-dejavu-core"];
 
 /// What a task needs of the system.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,11 +51,7 @@ pub enum Consent {
 impl Consent {
     /// What `--yes` and the environment say.
     pub fn of(yes: bool) -> Consent {
-        if yes || env::var("CI").is_ok_and(|value| value == "true") {
-            Consent::Given
-        } else {
-            Consent::Ask
-        }
+        if yes || env::var("CI").is_ok_and(|value| value == "true") { Consent::Given } else { Consent::Ask }
     }
 }
 
@@ -81,9 +64,7 @@ pub fn prepare(project: &Project, need: Need, consent: Consent) -> Result<(), Fa
         "macos" => check_macos(project.root()),
         "windows" => check_windows(project.root()),
         other => {
-            println!(
-                "{other}: which system packages are needed is not known here; the build itself will tell."
-            );
+            println!("{other}: which system packages are needed is not known here; the build itself will tell.");
             Ok(())
         }
     }
@@ -94,19 +75,13 @@ pub fn has_display() -> bool {
     if env::consts::OS != "linux" {
         return true;
     }
-    ["DISPLAY", "WAYLAND_DISPLAY"]
-        .iter()
-        .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// The command that runs another one as the superuser: nothing when this process is that already.
 pub fn as_superuser(folder: &Path) -> Vec<&'static str> {
     let id = Program::new("id", folder).args(["-u"]).answer();
-    if id.is_some_and(|id| id.trim() == "0") {
-        Vec::new()
-    } else {
-        vec!["sudo"]
-    }
+    if id.is_some_and(|id| id.trim() == "0") { Vec::new() } else { vec!["sudo"] }
 }
 
 fn check_cargo(project: &Project) -> Result<(), Failure> {
@@ -115,29 +90,13 @@ fn check_cargo(project: &Project) -> Result<(), Failure> {
         what: "Cargo.toml names no rust-version.".into(),
         remedy: "Write one under [workspace.package].".into(),
     })?;
-    let found = Program::cargo(project.root())
-        .args(["--version"])
-        .answer()
-        .unwrap_or_default();
-    at_least(
-        "Rust",
-        &found,
-        needed,
-        "`rustup update stable` installs the current one (https://rustup.rs).",
-    )
+    let found = Program::cargo(project.root()).args(["--version"]).answer().unwrap_or_default();
+    at_least("Rust", &found, needed, "`rustup update stable` installs the current one (https://rustup.rs).")
 }
 
 fn check_node(project: &Project) -> Result<(), Failure> {
-    let found = Program::new("node", project.root())
-        .args(["--version"])
-        .answer()
-        .unwrap_or_default();
-    at_least(
-        "Node",
-        &found,
-        OLDEST_NODE,
-        "https://nodejs.org offers current versions; npm comes with it.",
-    )
+    let found = Program::new("node", project.root()).args(["--version"]).answer().unwrap_or_default();
+    at_least("Node", &found, OLDEST_NODE, "https://nodejs.org offers current versions; npm comes with it.")
 }
 
 fn at_least(name: &str, answer: &str, needed: Version, remedy: &str) -> Result<(), Failure> {
@@ -146,22 +105,14 @@ fn at_least(name: &str, answer: &str, needed: Version, remedy: &str) -> Result<(
         Some(found) => format!("{name} {found} is too old: the project needs {needed} or newer."),
         None => format!("{name} was not found: the project needs {needed} or newer."),
     };
-    Err(Failure::Missing {
-        what,
-        remedy: remedy.into(),
-    })
+    Err(Failure::Missing { what, remedy: remedy.into() })
 }
 
 fn install_packages(folder: &Path, need: Need, consent: Consent) -> Result<(), Failure> {
     let wanted = need.packages();
-    let query = Program::new("dpkg-query", folder)
-        .args(["-W", "-f", "${Package} ${db:Status-Status}\\n"])
-        .args(&wanted);
+    let query = Program::new("dpkg-query", folder).args(["-W", "-f", "${Package} ${db:Status-Status}\\n"]).args(&wanted);
     let Some(answer) = query.answer() else {
-        println!(
-            "This Linux does not use dpkg, so its packages are not checked. It needs what Debian calls {}.",
-            wanted.join(", ")
-        );
+        println!("This Linux does not use dpkg, so its packages are not checked. It needs what Debian calls {}.", wanted.join(", "));
         return Ok(());
     };
     let missing = not_installed(&wanted, &answer);
@@ -169,20 +120,12 @@ fn install_packages(folder: &Path, need: Need, consent: Consent) -> Result<(), F
         return Ok(());
     }
     let prefix = as_superuser(folder);
-    let with = |rest: &[&str]| -> Vec<String> {
-        prefix.iter().chain(rest).map(ToString::to_string).collect()
-    };
+    let with = |rest: &[&str]| -> Vec<String> { prefix.iter().chain(rest).map(ToString::to_string).collect() };
     let update = with(&["apt-get", "update"]);
-    let install = [
-        with(&["apt-get", "install", "-y", "--no-install-recommends"]),
-        missing.iter().map(ToString::to_string).collect(),
-    ]
-    .concat();
+    let install =
+        [with(&["apt-get", "install", "-y", "--no-install-recommends"]), missing.iter().map(ToString::to_string).collect()].concat();
     let line = format!("{} && {}", update.join(" "), install.join(" "));
-    println!(
-        "These system packages are missing: {}.\n  {line}",
-        missing.join(", ")
-    );
+    println!("These system packages are missing: {}.\n  {line}", missing.join(", "));
     if consent == Consent::Ask && !confirmed("Run this now? [y/N] ") {
         return Err(Failure::Missing {
             what: format!("System packages are missing: {}.", missing.join(", ")),
@@ -190,10 +133,7 @@ fn install_packages(folder: &Path, need: Need, consent: Consent) -> Result<(), F
         });
     }
     for command in [update, install] {
-        Program::new(&command[0], folder)
-            .args(&command[1..])
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .run()?;
+        Program::new(&command[0], folder).args(&command[1..]).env("DEBIAN_FRONTEND", "noninteractive").run()?;
     }
     Ok(())
 }
@@ -210,14 +150,10 @@ fn confirmed(question: &str) -> bool {
 }
 
 fn check_macos(folder: &Path) -> Result<(), Failure> {
-    Program::new("xcode-select", folder)
-        .args(["-p"])
-        .output()
-        .map(drop)
-        .map_err(|_| Failure::Missing {
-            what: "Xcode's command line tools were not found.".into(),
-            remedy: "`xcode-select --install` installs them.".into(),
-        })
+    Program::new("xcode-select", folder).args(["-p"]).output().map(drop).map_err(|_| Failure::Missing {
+        what: "Xcode's command line tools were not found.".into(),
+        remedy: "`xcode-select --install` installs them.".into(),
+    })
 }
 
 fn check_windows(folder: &Path) -> Result<(), Failure> {
@@ -236,22 +172,12 @@ fn check_windows(folder: &Path) -> Result<(), Failure> {
 
 /// The names in `wanted` that the answer of dpkg-query does not call installed.
 fn not_installed<'a>(wanted: &[&'a str], answer: &str) -> Vec<&'a str> {
-    wanted
-        .iter()
-        .filter(|name| {
-            !answer
-                .lines()
-                .any(|line| line == format!("{name} installed"))
-        })
-        .copied()
-        .collect()
+    wanted.iter().filter(|name| !answer.lines().any(|line| line == format!("{name} installed"))).copied().collect()
 }
 
 /// The `rust-version` that the workspace's Cargo.toml asks for.
 fn rust_version(manifest: &str) -> Option<Version> {
-    let line = manifest
-        .lines()
-        .find(|line| line.starts_with("rust-version"))?;
+    let line = manifest.lines().find(|line| line.starts_with("rust-version"))?;
     Version::first_in(line)
 }
 
@@ -262,27 +188,18 @@ struct Version(u32, u32, u32);
 impl Version {
     /// The first thing in a text that reads as `1.2` or `1.2.3`; what follows the numbers (`-nightly`) is not looked at.
     fn first_in(text: &str) -> Option<Version> {
-        text.split(|c: char| !c.is_ascii_digit() && c != '.')
-            .find_map(|word| {
-                let mut numbers = word.split('.').map(str::parse::<u32>);
-                let (major, minor) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-                Some(Version(
-                    major,
-                    minor,
-                    numbers.next().and_then(Result::ok).unwrap_or(0),
-                ))
-            })
+        text.split(|c: char| !c.is_ascii_digit() && c != '.').find_map(|word| {
+            let mut numbers = word.split('.').map(str::parse::<u32>);
+            let (major, minor) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+            Some(Version(major, minor, numbers.next().and_then(Result::ok).unwrap_or(0)))
+        })
     }
 }
 
 impl std::fmt::Display for Version {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.0, self.1)?;
-        if self.2 > 0 {
-            write!(f, ".{}", self.2)
-        } else {
-            Ok(())
-        }
+        if self.2 > 0 { write!(f, ".{}", self.2) } else { Ok(()) }
     }
 }
 
@@ -310,30 +227,17 @@ mod tests {
     fn an_old_tool_and_a_missing_one_are_told_apart() {
         assert!(at_least("Node", "v20.19.0", OLDEST_NODE, "").is_ok());
         assert!(at_least("Node", "v22.3.0", OLDEST_NODE, "").is_ok());
-        let old = at_least("Node", "v20.9.0", OLDEST_NODE, "r")
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            old,
-            "Node 20.9 is too old: the project needs 20.19 or newer.\nr"
-        );
-        let none = at_least("Node", "", OLDEST_NODE, "r")
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            none,
-            "Node was not found: the project needs 20.19 or newer.\nr"
-        );
+        let old = at_least("Node", "v20.9.0", OLDEST_NODE, "r").unwrap_err().to_string();
+        assert_eq!(old, "Node 20.9 is too old: the project needs 20.19 or newer.\nr");
+        let none = at_least("Node", "", OLDEST_NODE, "r").unwrap_err().to_string();
+        assert_eq!(none, "Node was not found: the project needs 20.19 or newer.\nr");
     }
 
     #[test]
     fn only_an_installed_package_counts() {
         // dpkg-query leaves out what it never heard of, and keeps what was removed but not purged.
         let answer = "xvfb installed\nxauth config-files\ndbus-x11 installed\n";
-        assert_eq!(
-            not_installed(&["xvfb", "xauth", "dbus"], answer),
-            ["xauth", "dbus"]
-        );
+        assert_eq!(not_installed(&["xvfb", "xauth", "dbus"], answer), ["xauth", "dbus"]);
     }
 
     #[test]

@@ -70,16 +70,7 @@ fn perform(task: Task) -> Result<(), Failure> {
         Task::Package { try_it, yes } => package::run(&project, Consent::of(yes), try_it),
         Task::NewApp { name } => new_app::run(&project, &name),
         Task::Catalog { arguments } => Program::cargo(project.root())
-            .args([
-                "run",
-                "--quiet",
-                "-p",
-                "posture-cli",
-                "--bin",
-                "posture",
-                "--",
-                "catalog",
-            ])
+            .args(["run", "--quiet", "-p", "posture-cli", "--bin", "posture", "--", "catalog"])
             .args(arguments)
             .run(),
     }
@@ -91,33 +82,22 @@ fn parse(arguments: &[String]) -> Result<Task, Failure> {
     };
     match command.as_str() {
         "help" | "--help" | "-h" => Ok(Task::Help),
-        "run" => options(command, rest, ["--release", "--yes"])
-            .map(|[release, yes]| Task::Run { release, yes }),
-        "test" => options(command, rest, ["--quick", "--yes"])
-            .map(|[quick, yes]| Task::Test { quick, yes }),
-        "package" => options(command, rest, ["--try", "--yes"])
-            .map(|[try_it, yes]| Task::Package { try_it, yes }),
+        "run" => options(command, rest, ["--release", "--yes"]).map(|[release, yes]| Task::Run { release, yes }),
+        "test" => options(command, rest, ["--quick", "--yes"]).map(|[quick, yes]| Task::Test { quick, yes }),
+        "package" => options(command, rest, ["--try", "--yes"]).map(|[try_it, yes]| Task::Package { try_it, yes }),
         "new-app" => match rest {
             [name] => Ok(Task::NewApp { name: name.clone() }),
             _ => Err(Failure::Usage("`new-app` takes one name.".into())),
         },
-        "catalog" => Ok(Task::Catalog {
-            arguments: rest.to_vec(),
-        }),
+        "catalog" => Ok(Task::Catalog { arguments: rest.to_vec() }),
         other => Err(Failure::Usage(format!("There is no command {other:?}."))),
     }
 }
 
 /// Which of the known options stand in `rest`; anything else there is an error.
-fn options<const N: usize>(
-    command: &str,
-    rest: &[String],
-    known: [&str; N],
-) -> Result<[bool; N], Failure> {
+fn options<const N: usize>(command: &str, rest: &[String], known: [&str; N]) -> Result<[bool; N], Failure> {
     if let Some(stranger) = rest.iter().find(|option| !known.contains(&option.as_str())) {
-        return Err(Failure::Usage(format!(
-            "`{command}` has no option {stranger:?}."
-        )));
+        return Err(Failure::Usage(format!("`{command}` has no option {stranger:?}.")));
     }
     Ok(known.map(|name| rest.iter().any(|option| option == name)))
 }
@@ -128,12 +108,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Task, Failure> {
-        parse(
-            &line
-                .split_whitespace()
-                .map(String::from)
-                .collect::<Vec<_>>(),
-        )
+        parse(&line.split_whitespace().map(String::from).collect::<Vec<_>>())
     }
 
     #[test]
@@ -141,46 +116,12 @@ mod tests {
         for (line, task) in [
             ("", Task::Help),
             ("--help", Task::Help),
-            (
-                "run",
-                Task::Run {
-                    release: false,
-                    yes: false,
-                },
-            ),
-            (
-                "run --yes --release",
-                Task::Run {
-                    release: true,
-                    yes: true,
-                },
-            ),
-            (
-                "test --quick",
-                Task::Test {
-                    quick: true,
-                    yes: false,
-                },
-            ),
-            (
-                "package --try",
-                Task::Package {
-                    try_it: true,
-                    yes: false,
-                },
-            ),
-            (
-                "new-app acme",
-                Task::NewApp {
-                    name: "acme".into(),
-                },
-            ),
-            (
-                "catalog --json",
-                Task::Catalog {
-                    arguments: vec!["--json".into()],
-                },
-            ),
+            ("run", Task::Run { release: false, yes: false }),
+            ("run --yes --release", Task::Run { release: true, yes: true }),
+            ("test --quick", Task::Test { quick: true, yes: false }),
+            ("package --try", Task::Package { try_it: true, yes: false }),
+            ("new-app acme", Task::NewApp { name: "acme".into() }),
+            ("catalog --json", Task::Catalog { arguments: vec!["--json".into()] }),
         ] {
             assert_eq!(parsed(line).unwrap(), task, "{line}");
         }
@@ -188,14 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_as_wrong_usage() {
-        for line in [
-            "build",
-            "run --fast",
-            "test --quik",
-            "new-app",
-            "new-app a b",
-            "package --release",
-        ] {
+        for line in ["build", "run --fast", "test --quik", "new-app", "new-app a b", "package --release"] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

@@ -36,63 +36,39 @@ pub fn run(project: &Project, consent: Consent, try_it: bool) -> Result<(), Fail
     if env::consts::OS != "linux" {
         return Err(Failure::Missing {
             what: "Packages are made for Linux alone (.deb and .rpm).".into(),
-            remedy: "`cargo xtask run --release` builds and starts the console on this system."
-                .into(),
+            remedy: "`cargo xtask run --release` builds and starts the console on this system.".into(),
         });
     }
-    machine::prepare(
-        project,
-        if try_it { Need::Test } else { Need::Build },
-        consent,
-    )?;
+    machine::prepare(project, if try_it { Need::Test } else { Need::Build }, consent)?;
     frontend::install(project, "ui")?;
     frontend::install(project, "packaging")?;
     frontend::build(project)?;
-    Program::cargo(project.root())
-        .args(["build", "--release", "--workspace", "--bins"])
-        .run()?;
+    Program::cargo(project.root()).args(["build", "--release", "--workspace", "--bins"]).run()?;
 
     let posture = project.program("posture", true);
     for (arguments, file) in GENERATED {
-        let text = Program::new(&posture, project.root())
-            .args(*arguments)
-            .output()?;
+        let text = Program::new(&posture, project.root()).args(*arguments).output()?;
         project::write(&project.path("target/package").join(file), text)?;
     }
-    Program::new("gzip", project.root())
-        .args(["-9", "-n", "-f", "target/package/posture.1"])
-        .run()?;
+    Program::new("gzip", project.root()).args(["-9", "-n", "-f", "target/package/posture.1"]).run()?;
 
     let bundles = project.target().join("release/bundle");
     // The bundler leaves older versions beside the new one; what is reported below is what this run made.
     for kind in ["deb", "rpm"] {
         match fs::remove_dir_all(bundles.join(kind)) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::File {
-                    path: bundles.join(kind),
-                    source,
-                });
+                return Err(Failure::File { path: bundles.join(kind), source });
             }
             Ok(()) | Err(_) => {}
         }
     }
     Program::new("node", project.root())
-        .args([
-            "packaging/node_modules/@tauri-apps/cli/tauri.js",
-            "bundle",
-            "--bundles",
-            "deb,rpm",
-        ])
+        .args(["packaging/node_modules/@tauri-apps/cli/tauri.js", "bundle", "--bundles", "deb,rpm"])
         .run()?;
     let deb = only_file(&bundles.join("deb"), "deb")?;
     let rpm = only_file(&bundles.join("rpm"), "rpm")?;
     for path in [&deb, &rpm] {
-        let bytes = fs::metadata(path)
-            .map_err(|source| Failure::File {
-                path: path.clone(),
-                source,
-            })?
-            .len();
+        let bytes = fs::metadata(path).map_err(|source| Failure::File { path: path.clone(), source })?.len();
         println!("{}  {}", path.display(), mebibytes(bytes));
     }
     if try_it { trial(project, &deb) } else { Ok(()) }
@@ -112,74 +88,37 @@ fn trial(project: &Project, deb: &Path) -> Result<(), Failure> {
     superuser(&["dpkg", "--purge", PACKAGE]).run()?;
     let installed = installed?;
     works?;
-    let left: Vec<String> = installed
-        .iter()
-        .filter(|path| path.exists())
-        .map(|path| path.display().to_string())
-        .collect();
+    let left: Vec<String> = installed.iter().filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
     if !left.is_empty() {
-        return Err(Failure::NotProved(format!(
-            "Removing the package left {}.",
-            left.join(", ")
-        )));
+        return Err(Failure::NotProved(format!("Removing the package left {}.", left.join(", "))));
     }
-    println!(
-        "Installed, started and removed: {} files, none left.",
-        installed.len()
-    );
+    println!("Installed, started and removed: {} files, none left.", installed.len());
     Ok(())
 }
 
 /// The files, not the folders, that the package put on the system.
 fn installed_files(root: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
-    let list = Program::new("dpkg", root)
-        .args(["--listfiles", PACKAGE])
-        .output()?;
-    let files: BTreeSet<PathBuf> = String::from_utf8_lossy(&list)
-        .lines()
-        .map(PathBuf::from)
-        .filter(|path| !path.is_dir())
-        .collect();
-    for needed in [
-        "/usr/bin/posture-console",
-        "/usr/bin/posture",
-        "/usr/share/man/man1/posture.1.gz",
-    ] {
+    let list = Program::new("dpkg", root).args(["--listfiles", PACKAGE]).output()?;
+    let files: BTreeSet<PathBuf> = String::from_utf8_lossy(&list).lines().map(PathBuf::from).filter(|path| !path.is_dir()).collect();
+    for needed in ["/usr/bin/posture-console", "/usr/bin/posture", "/usr/share/man/man1/posture.1.gz"] {
         if !files.contains(Path::new(needed)) {
-            return Err(Failure::NotProved(format!(
-                "The package does not hold {needed}."
-            )));
+            return Err(Failure::NotProved(format!("The package does not hold {needed}.")));
         }
     }
-    if !files
-        .iter()
-        .any(|path| path.starts_with("/usr/share/applications"))
-    {
-        return Err(Failure::NotProved(
-            "The package holds no desktop entry.".into(),
-        ));
+    if !files.iter().any(|path| path.starts_with("/usr/share/applications")) {
+        return Err(Failure::NotProved("The package holds no desktop entry.".into()));
     }
     Ok(files)
 }
 
 fn try_programs(project: &Project) -> Result<(), Failure> {
     let home = project.path("target/package/home");
-    fs::create_dir_all(&home).map_err(|source| Failure::File {
-        path: home.clone(),
-        source,
-    })?;
+    fs::create_dir_all(&home).map_err(|source| Failure::File { path: home.clone(), source })?;
     let at_home = |program: Program| {
         let home = home.as_path();
-        [
-            "XDG_DATA_HOME",
-            "XDG_CONFIG_HOME",
-            "XDG_CACHE_HOME",
-            "XDG_STATE_HOME",
-        ]
-        .iter()
-        .fold(program.env("HOME", home), |program, name| {
-            program.without_env(name)
-        })
+        ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"]
+            .iter()
+            .fold(program.env("HOME", home), |program, name| program.without_env(name))
     };
     at_home(Program::new("/usr/bin/posture", project.root()).args(["apps"])).run()?;
     let window = at_home(Program::new("/usr/bin/posture-console", project.root())).inside(&[
@@ -191,59 +130,36 @@ fn try_programs(project: &Project) -> Result<(), Failure> {
         "-screen 0 1280x800x24",
     ]);
     let stayed = stays_open(window);
-    let removed = fs::remove_dir_all(&home).map_err(|source| Failure::File {
-        path: home.clone(),
-        source,
-    });
+    let removed = fs::remove_dir_all(&home).map_err(|source| Failure::File { path: home.clone(), source });
     stayed.and(removed)
 }
 
 /// Starts a window and closes it again; an error if it closed by itself before.
 fn stays_open(window: Program) -> Result<(), Failure> {
     let mut command = window.into_command();
-    let mut child = command
-        .stdin(Stdio::null())
-        .spawn()
-        .map_err(|source| Failure::NotStarted {
-            line: PACKAGE.into(),
-            source,
-        })?;
+    let mut child = command.stdin(Stdio::null()).spawn().map_err(|source| Failure::NotStarted { line: PACKAGE.into(), source })?;
     let started = Instant::now();
     while started.elapsed() < WINDOW_STAYS {
         match child.try_wait() {
             Ok(None) => thread::sleep(Duration::from_millis(100)),
             Ok(Some(status)) => {
-                return Err(Failure::Ended {
-                    line: PACKAGE.into(),
-                    status: format!("{status} before the window was closed"),
-                });
+                return Err(Failure::Ended { line: PACKAGE.into(), status: format!("{status} before the window was closed") });
             }
             Err(source) => {
-                return Err(Failure::NotStarted {
-                    line: PACKAGE.into(),
-                    source,
-                });
+                return Err(Failure::NotStarted { line: PACKAGE.into(), source });
             }
         }
     }
-    println!(
-        "The window stayed open for {} seconds.",
-        WINDOW_STAYS.as_secs()
-    );
+    println!("The window stayed open for {} seconds.", WINDOW_STAYS.as_secs());
     close(&mut child)
 }
 
 /// Ends the session and what runs in it: the signal reaches the wrapper, whose end closes the display and the bus,
 /// and with the display the window.
 fn close(child: &mut Child) -> Result<(), Failure> {
-    let failed = |source| Failure::NotStarted {
-        line: "kill".into(),
-        source,
-    };
+    let failed = |source| Failure::NotStarted { line: "kill".into(), source };
     for descendant in descendants(child.id()) {
-        let _ = Program::new("kill", Path::new("/"))
-            .args([descendant.to_string()])
-            .answer();
+        let _ = Program::new("kill", Path::new("/")).args([descendant.to_string()]).answer();
     }
     child.kill().map_err(failed)?;
     child.wait().map_err(failed)?;
@@ -252,10 +168,7 @@ fn close(child: &mut Child) -> Result<(), Failure> {
 
 /// The processes below `parent`, the deepest first. The kernel lists children by the thread that started them.
 fn descendants(parent: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{parent}/task"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let threads = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
     let mut found = Vec::new();
     for thread in threads {
         let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
@@ -269,27 +182,17 @@ fn descendants(parent: u32) -> Vec<u32> {
 
 /// The one file with this ending in a folder.
 fn only_file(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
-    let failed = |source| Failure::File {
-        path: folder.into(),
-        source,
-    };
+    let failed = |source| Failure::File { path: folder.into(), source };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.is_file()
-            && path
-                .extension()
-                .is_some_and(|extension| extension == ending)
-        {
+        if path.is_file() && path.extension().is_some_and(|extension| extension == ending) {
             found.push(path);
         }
     }
     match (found.pop(), found.is_empty()) {
         (Some(path), true) => Ok(path),
-        _ => Err(Failure::NotProved(format!(
-            "{} does not hold one .{ending}.",
-            folder.display()
-        ))),
+        _ => Err(Failure::NotProved(format!("{} does not hold one .{ending}.", folder.display()))),
     }
 }
 
@@ -304,12 +207,7 @@ mod tests {
 
     #[test]
     fn sizes_are_rounded_up_to_a_tenth() {
-        for (bytes, text) in [
-            (0, "0.0 MiB"),
-            (1, "0.1 MiB"),
-            (1_048_576, "1.0 MiB"),
-            (3_019_899, "2.9 MiB"),
-        ] {
+        for (bytes, text) in [(0, "0.0 MiB"), (1, "0.1 MiB"), (1_048_576, "1.0 MiB"), (3_019_899, "2.9 MiB")] {
             assert_eq!(mebibytes(bytes), text);
         }
     }

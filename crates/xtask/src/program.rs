@@ -22,18 +22,12 @@ impl Program {
         let name = name.as_ref();
         let mut command = Command::new(name);
         command.current_dir(folder);
-        Program {
-            command,
-            line: name.to_string_lossy().into_owned(),
-        }
+        Program { command, line: name.to_string_lossy().into_owned() }
     }
 
     /// The cargo that started this program.
     pub fn cargo(folder: &Path) -> Program {
-        let mut program = Program::new(
-            env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-            folder,
-        );
+        let mut program = Program::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), folder);
         program.line = "cargo".into();
         program
     }
@@ -56,11 +50,7 @@ impl Program {
             self.line.push(' ');
             let shown = arg.to_string_lossy();
             // A script handed to a shell would drown the line; its first word is enough to know it by.
-            self.line.push_str(if shown.contains('\n') {
-                "'…'"
-            } else {
-                &shown
-            });
+            self.line.push_str(if shown.contains('\n') { "'…'" } else { &shown });
             self.command.arg(arg);
         }
         self
@@ -80,17 +70,10 @@ impl Program {
 
     /// Starts this program inside another one (`xvfb-run`, `dbus-run-session`), given with its own arguments.
     pub fn inside<S: AsRef<OsStr>>(self, wrapper: &[S]) -> Program {
-        let folder = self
-            .command
-            .get_current_dir()
-            .unwrap_or(Path::new("."))
-            .to_path_buf();
+        let folder = self.command.get_current_dir().unwrap_or(Path::new(".")).to_path_buf();
         let mut outer = Program::new(&wrapper[0], &folder).args(&wrapper[1..]);
         outer.line = format!("{} {}", outer.line, self.line);
-        outer
-            .command
-            .arg(self.command.get_program())
-            .args(self.command.get_args());
+        outer.command.arg(self.command.get_program()).args(self.command.get_args());
         for (name, value) in self.command.get_envs() {
             match value {
                 Some(value) => outer.command.env(name, value),
@@ -103,10 +86,7 @@ impl Program {
     /// Runs to the end with the terminal's own input and output; an error unless it ends well.
     pub fn run(mut self) -> Result<(), Failure> {
         println!("$ {}", self.line);
-        let status = self
-            .command
-            .status()
-            .map_err(|source| self.not_started(source))?;
+        let status = self.command.status().map_err(|source| self.not_started(source))?;
         self.ended(status)
     }
 
@@ -114,19 +94,12 @@ impl Program {
     pub fn stream(mut self, mut see: impl FnMut(&str)) -> Result<(), Failure> {
         println!("$ {}", self.line);
         self.command.stdout(Stdio::piped());
-        let mut child = self
-            .command
-            .spawn()
-            .map_err(|source| self.not_started(source))?;
+        let mut child = self.command.spawn().map_err(|source| self.not_started(source))?;
         if let Some(output) = child.stdout.take() {
             let mut output = BufReader::new(output);
             let mut bytes = Vec::new();
             // A test may print bytes that are no UTF-8: what cannot be read as text is shown as such, not fatal.
-            while output
-                .read_until(b'\n', &mut bytes)
-                .map_err(|source| self.not_started(source))?
-                > 0
-            {
+            while output.read_until(b'\n', &mut bytes).map_err(|source| self.not_started(source))? > 0 {
                 let text = String::from_utf8_lossy(&bytes);
                 print!("{text}");
                 let _ = io::stdout().flush();
@@ -140,14 +113,8 @@ impl Program {
 
     /// Runs quietly and gives standard output; an error unless it ends well.
     pub fn output(mut self) -> Result<Vec<u8>, Failure> {
-        let output = self
-            .command
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|source| Failure::NotStarted {
-                line: self.line.clone(),
-                source,
-            })?;
+        let output =
+            self.command.stderr(Stdio::inherit()).output().map_err(|source| Failure::NotStarted { line: self.line.clone(), source })?;
         self.ended(output.status)?;
         Ok(output.stdout)
     }
@@ -165,19 +132,52 @@ impl Program {
     }
 
     fn not_started(&self, source: io::Error) -> Failure {
-        Failure::NotStarted {
-            line: self.line.clone(),
-            source,
-        }
+        Failure::NotStarted { line: self.line.clone(), source }
     }
 
     fn ended(&self, status: ExitStatus) -> Result<(), Failure> {
         if status.success() {
             return Ok(());
         }
-        Err(Failure::Ended {
-            line: self.line.clone(),
-            status: status.to_string(),
-        })
+        Err(Failure::Ended { line: self.line.clone(), status: status.to_string() })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn shell(script: &str) -> Program {
+        Program::new("sh", Path::new("/")).args(["-c", script])
+    }
+
+    #[test]
+    fn lines_are_seen_as_they_come_even_when_they_are_no_text() {
+        let mut lines = Vec::new();
+        shell(r"printf 'one\r\ntwo \377\nlast'").stream(|line| lines.push(line.to_string())).unwrap();
+        assert_eq!(lines, ["one", "two \u{fffd}", "last"]);
+    }
+
+    #[test]
+    fn an_exit_status_is_an_error_after_the_output_was_seen() {
+        let mut lines = 0;
+        let failure = shell("echo said; exit 3").stream(|_| lines += 1).unwrap_err();
+        assert_eq!(lines, 1);
+        assert!(failure.to_string().starts_with("`sh -c echo said; exit 3` ended with exit status: 3."), "{failure}");
+    }
+
+    #[test]
+    fn a_program_inside_another_keeps_arguments_environment_and_folder() {
+        let inner = shell("echo \"$0|$1|$GIVEN|${GONE-none}|$PWD\"").args(["a b", "c"]).env("GIVEN", "yes").without_env("GONE");
+        let said = inner.inside(&["env", "GIVEN_OUTSIDE=1"]).output().unwrap();
+        assert_eq!(String::from_utf8(said).unwrap(), "a b|c|yes|none|/\n");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let failure = Program::new("no-such-program", Path::new("/")).args(["--help"]).run().unwrap_err();
+        assert!(failure.to_string().starts_with("`no-such-program --help` could not be started"), "{failure}");
+        assert_eq!(Program::new("no-such-program", Path::new("/")).answer(), None);
     }
 }

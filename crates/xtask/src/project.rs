@@ -16,8 +16,7 @@ impl Project {
     /// The checkout that this program was built from.
     pub fn here() -> Project {
         // Cargo sets the variable when it runs the program; the compiled-in value serves a binary started by hand.
-        let own = env::var_os("CARGO_MANIFEST_DIR")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let own = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         Project::at(own.ancestors().nth(2).unwrap_or(&own).to_path_buf())
     }
 
@@ -46,30 +45,19 @@ impl Project {
 
     /// The path of a built program.
     pub fn program(&self, name: &str, release: bool) -> PathBuf {
-        self.target()
-            .join(if release { "release" } else { "debug" })
-            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+        self.target().join(if release { "release" } else { "debug" }).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 }
 
 /// Reads a text file.
 pub fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|source| Failure::File {
-        path: path.into(),
-        source,
-    })
+    fs::read_to_string(path).map_err(|source| Failure::File { path: path.into(), source })
 }
 
 /// Writes a file and the folders above it.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|source| Failure::File {
-            path: folder.into(),
-            source,
-        })?;
+        fs::create_dir_all(folder).map_err(|source| Failure::File { path: folder.into(), source })?;
     }
-    fs::write(path, content).map_err(|source| Failure::File {
-        path: path.into(),
-        source,
-    })
+    fs::write(path, content).map_err(|source| Failure::File { path: path.into(), source })
 }

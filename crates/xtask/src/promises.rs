@@ -10,46 +10,16 @@ pub const VARIABLE: &str = "POSTURE_PROMISES";
 
 /// Slug and title of each promise, in the order of the table.
 const PROMISES: &[(&str, &str)] = &[
-    (
-        "law",
-        "Nothing that was not read is ever a pass: every check, clean, risky, mutated, faulty, reordered",
-    ),
-    (
-        "window",
-        "The built console in a real window: a wrong key, a right one, findings, still there offline",
-    ),
-    (
-        "screens",
-        "Every screen pictured, light and dark, 1280x800 and 900x600",
-    ),
-    (
-        "key-nowhere",
-        "After a scan the key is in no file, log, export, event or memory page",
-    ),
-    (
-        "kill-9",
-        "Killed at any point, the last complete scan is whole and the cut one resumes",
-    ),
-    (
-        "request-refused",
-        "A request that nothing allows is refused before a socket opens",
-    ),
-    (
-        "bad-input",
-        "Bad input gives its exact sentence, code and remedy",
-    ),
-    (
-        "recorded",
-        "Verdicts on answers recorded from the real GitHub",
-    ),
-    (
-        "contract",
-        "Requests and kept fields stand in the vendors' own descriptions",
-    ),
-    (
-        "secret-service",
-        "Keys are kept in and removed from a real Secret Service",
-    ),
+    ("law", "Nothing that was not read is ever a pass: every check, clean, risky, mutated, faulty, reordered"),
+    ("window", "The built console in a real window: a wrong key, a right one, findings, still there offline"),
+    ("screens", "Every screen pictured, light and dark, 1280x800 and 900x600"),
+    ("key-nowhere", "After a scan the key is in no file, log, export, event or memory page"),
+    ("kill-9", "Killed at any point, the last complete scan is whole and the cut one resumes"),
+    ("request-refused", "A request that nothing allows is refused before a socket opens"),
+    ("bad-input", "Bad input gives its exact sentence, code and remedy"),
+    ("recorded", "Verdicts on answers recorded from the real GitHub"),
+    ("contract", "Requests and kept fields stand in the vendors' own descriptions"),
+    ("secret-service", "Keys are kept in and removed from a real Secret Service"),
 ];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,36 +61,21 @@ impl Ledger {
 
     /// How many promises are kept.
     pub fn kept_count(&self) -> u32 {
-        u32::try_from(PROMISES.iter().filter(|(slug, _)| self.kept(slug)).count())
-            .unwrap_or(u32::MAX)
+        u32::try_from(PROMISES.iter().filter(|(slug, _)| self.kept(slug)).count()).unwrap_or(u32::MAX)
     }
 
     fn kept(&self, slug: &str) -> bool {
-        self.shown
-            .get(slug)
-            .is_some_and(|shown| shown.cases > 0 && shown.failures == 0)
+        self.shown.get(slug).is_some_and(|shown| shown.cases > 0 && shown.failures == 0)
     }
 
     /// The table: promise, cases, failures.
     pub fn table(&self) -> String {
-        let wide = PROMISES
-            .iter()
-            .map(|(_, title)| title.chars().count())
-            .max()
-            .unwrap_or(0);
+        let wide = PROMISES.iter().map(|(_, title)| title.chars().count()).max().unwrap_or(0);
         let mut table = format!("{:<wide$}  {:>7}  {:>8}\n", "Promise", "cases", "failures");
         for (slug, title) in PROMISES {
             let shown = self.shown.get(slug).copied().unwrap_or_default();
-            let remark = if shown.cases == 0 {
-                format!("  no test showed it ({slug})")
-            } else {
-                String::new()
-            };
-            let _ = writeln!(
-                table,
-                "{title:<wide$}  {:>7}  {:>8}{remark}",
-                shown.cases, shown.failures
-            );
+            let remark = if shown.cases == 0 { format!("  no test showed it ({slug})") } else { String::new() };
+            let _ = writeln!(table, "{title:<wide$}  {:>7}  {:>8}{remark}", shown.cases, shown.failures);
         }
         for line in &self.unread {
             let _ = writeln!(table, "Not a promise of this list: {line}");
@@ -138,10 +93,7 @@ fn parse(line: &str) -> Option<(&'static str, Shown)> {
     let (slug, _) = PROMISES.iter().find(|(slug, _)| *slug == named)?;
     let cases = words.next()?.strip_prefix("cases=")?.parse().ok()?;
     let failures = words.next()?.strip_prefix("failures=")?.parse().ok()?;
-    words
-        .next()
-        .is_none()
-        .then_some((*slug, Shown { cases, failures }))
+    words.next().is_none().then_some((*slug, Shown { cases, failures }))
 }
 
 #[cfg(test)]
@@ -149,10 +101,7 @@ mod tests {
     use super::*;
 
     fn all() -> String {
-        PROMISES
-            .iter()
-            .map(|(slug, _)| format!("PROMISE {slug} cases=2 failures=0\n"))
-            .collect()
+        PROMISES.iter().map(|(slug, _)| format!("PROMISE {slug} cases=2 failures=0\n")).collect()
     }
 
     #[test]
@@ -171,28 +120,15 @@ mod tests {
 
     #[test]
     fn lines_of_one_promise_add_up() {
-        let ledger =
-            Ledger::read("PROMISE law cases=3 failures=0\nPROMISE law cases=4 failures=1\n");
-        assert_eq!(
-            ledger.shown["law"],
-            Shown {
-                cases: 7,
-                failures: 1
-            }
-        );
+        let ledger = Ledger::read("PROMISE law cases=3 failures=0\nPROMISE law cases=4 failures=1\n");
+        assert_eq!(ledger.shown["law"], Shown { cases: 7, failures: 1 });
         assert!(!ledger.kept("law"));
     }
 
     #[test]
     fn no_case_and_a_failed_case_break_a_promise() {
-        assert_eq!(
-            Ledger::read(&all().replace("PROMISE law cases=2", "PROMISE law cases=0")).failures(),
-            1
-        );
-        assert_eq!(
-            Ledger::read(&format!("{}PROMISE law cases=1 failures=1\n", all())).failures(),
-            1
-        );
+        assert_eq!(Ledger::read(&all().replace("PROMISE law cases=2", "PROMISE law cases=0")).failures(), 1);
+        assert_eq!(Ledger::read(&format!("{}PROMISE law cases=1 failures=1\n", all())).failures(), 1);
     }
 
     #[test]
@@ -214,12 +150,6 @@ mod tests {
     fn the_table_has_a_row_per_promise() {
         let table = Ledger::read(&all()).table();
         assert_eq!(table.lines().count(), PROMISES.len() + 1);
-        assert!(
-            table
-                .lines()
-                .skip(1)
-                .all(|row| row.ends_with("  2         0")),
-            "{table}"
-        );
+        assert!(table.lines().skip(1).all(|row| row.ends_with("  2         0")), "{table}");
     }
 }

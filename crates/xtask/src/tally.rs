@@ -70,10 +70,7 @@ fn plain(line: &str) -> String {
     let mut rest = line;
     while let Some((before, code)) = rest.split_once("\u{1b}[") {
         text.push_str(before);
-        rest = code
-            .trim_start_matches(|c: char| c.is_ascii_digit() || c == ';')
-            .get(1..)
-            .unwrap_or("");
+        rest = code.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').get(1..).unwrap_or("");
     }
     text.push_str(rest);
     text
@@ -99,79 +96,27 @@ mod tests {
             "test bad ... FAILED",
             "test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
         ]);
-        assert_eq!(
-            seen,
-            Tally {
-                passed: 14,
-                failed: 2,
-                ignored: 1
-            }
-        );
+        assert_eq!(seen, Tally { passed: 14, failed: 2, ignored: 1 });
     }
 
     #[test]
     fn vitest_counts_tests_not_files() {
-        let seen = tally(&[
-            " Test Files  1 failed | 2 passed (3)",
-            "      Tests  1 failed | 12 passed | 2 skipped (15)",
-            "   Start at  10:00:00",
-        ]);
-        assert_eq!(
-            seen,
-            Tally {
-                passed: 12,
-                failed: 1,
-                ignored: 2
-            }
-        );
-        assert_eq!(
-            tally(&["      Tests  12 passed (12)"]),
-            Tally {
-                passed: 12,
-                failed: 0,
-                ignored: 0
-            }
-        );
+        let seen =
+            tally(&[" Test Files  1 failed | 2 passed (3)", "      Tests  1 failed | 12 passed | 2 skipped (15)", "   Start at  10:00:00"]);
+        assert_eq!(seen, Tally { passed: 12, failed: 1, ignored: 2 });
+        assert_eq!(tally(&["      Tests  12 passed (12)"]), Tally { passed: 12, failed: 0, ignored: 0 });
     }
 
     #[test]
     fn colour_does_not_hide_a_result() {
-        let seen = tally(&[
-            "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m\u{1b}[22m\u{1b}[90m (12)\u{1b}[39m",
-        ]);
-        assert_eq!(
-            seen,
-            Tally {
-                passed: 12,
-                failed: 0,
-                ignored: 0
-            }
-        );
-        let seen = tally(&[
-            "test result: \u{1b}[32mok\u{1b}(B\u{1b}[m. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
-        ]);
-        assert_eq!(
-            seen,
-            Tally {
-                passed: 3,
-                failed: 0,
-                ignored: 0
-            }
-        );
+        let seen = tally(&["\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m\u{1b}[22m\u{1b}[90m (12)\u{1b}[39m"]);
+        assert_eq!(seen, Tally { passed: 12, failed: 0, ignored: 0 });
+        let seen = tally(&["test result: \u{1b}[32mok\u{1b}(B\u{1b}[m. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out"]);
+        assert_eq!(seen, Tally { passed: 3, failed: 0, ignored: 0 });
     }
 
     #[test]
     fn other_lines_count_nothing() {
-        assert_eq!(
-            tally(&[
-                "",
-                "3 passed",
-                "test result",
-                "Tests",
-                "Tests are fun (really)",
-                "\u{1b}["
-            ]),
-            Tally::default()
-        );
+        assert_eq!(tally(&["", "3 passed", "test result", "Tests", "Tests are fun (really)", "\u{1b}["]), Tally::default());
     }
 }

@@ -27,14 +27,7 @@ printf test | HOME=$keyring XDG_DATA_HOME=$keyring/data XDG_RUNTIME_DIR=$keyring
 "#;
 
 /// A display as large as the console's standard window.
-const DISPLAY: &[&str] = &[
-    "xvfb-run",
-    "-a",
-    "-s",
-    "-screen 0 1280x800x24",
-    "dbus-run-session",
-    "--",
-];
+const DISPLAY: &[&str] = &["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--"];
 
 /// How the result of a stage is counted.
 #[derive(Clone, Copy)]
@@ -67,51 +60,20 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     let drivers = install_tauri_driver(project)?;
     let promises = project.target().join("promises.tsv");
     project::write(&promises, "")?;
-    let set_up = Outcome {
-        title: "Set-up",
-        tally: Tally {
-            passed: 1,
-            ..Tally::default()
-        },
-        took: started.elapsed(),
-        remark: None,
-    };
+    let set_up = Outcome { title: "Set-up", tally: Tally { passed: 1, ..Tally::default() }, took: started.elapsed(), remark: None };
 
     let ui = project.path("ui");
     let npm = |script: &str| Program::npm(&ui).args(["run", script]);
-    let cargo = |args: &[&str]| {
-        Program::cargo(project.root())
-            .args(args)
-            .env(promises::VARIABLE, &promises)
-    };
-    let stage = |title, counts, program| Stage {
-        title,
-        counts,
-        program,
-    };
+    let cargo = |args: &[&str]| Program::cargo(project.root()).args(args).env(promises::VARIABLE, &promises);
+    let stage = |title, counts, program| Stage { title, counts, program };
     let stages = vec![
         stage("Format", Counts::Step, cargo(&["fmt", "--all", "--check"])),
         stage("Frontend: types", Counts::Step, npm("check")),
         stage("Frontend: lint", Counts::Step, npm("lint")),
         stage("Frontend: tests", Counts::Tests, npm("test")),
         stage("Frontend: build", Counts::Step, npm("build")),
-        stage(
-            "Lint",
-            Counts::Step,
-            cargo(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ]),
-        ),
-        stage(
-            "Tests",
-            Counts::Tests,
-            cargo(&["test", "--workspace", "--no-fail-fast"]),
-        ),
+        stage("Lint", Counts::Step, cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+        stage("Tests", Counts::Tests, cargo(&["test", "--workspace", "--no-fail-fast"])),
         // `--workspace` beside `--test` keeps the selection of features, so nothing is compiled a second time.
         stage(
             "Secret Service",
@@ -128,16 +90,7 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
         stage(
             "Window",
             Counts::Tests,
-            cargo(&[
-                "test",
-                "--workspace",
-                "--test",
-                "window",
-                "--",
-                "--test-threads=1",
-            ])
-            .env("PATH", drivers)
-            .inside(DISPLAY),
+            cargo(&["test", "--workspace", "--test", "window", "--", "--test-threads=1"]).env("PATH", drivers).inside(DISPLAY),
         ),
     ];
     let mut outcomes = vec![set_up];
@@ -145,16 +98,8 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
 
     let ledger = Ledger::read(&project::read(&promises)?);
     let mut total = sum(&outcomes);
-    total.add(Tally {
-        passed: ledger.kept_count(),
-        failed: ledger.failures(),
-        ignored: 0,
-    });
-    println!(
-        "\n{}\n{}",
-        stage_table(&outcomes, started.elapsed()),
-        ledger.table()
-    );
+    total.add(Tally { passed: ledger.kept_count(), failed: ledger.failures(), ignored: 0 });
+    println!("\n{}\n{}", stage_table(&outcomes, started.elapsed()), ledger.table());
     conclude(total)
 }
 
@@ -164,21 +109,11 @@ pub fn run_quick(project: &Project, consent: Consent) -> Result<(), Failure> {
     machine::prepare(project, Need::Build, consent)?;
     frontend::install(project, "ui")?;
     let outcomes: Vec<Outcome> = [
-        Stage {
-            title: "Frontend: tests",
-            counts: Counts::Tests,
-            program: Program::npm(&project.path("ui")).args(["run", "test"]),
-        },
+        Stage { title: "Frontend: tests", counts: Counts::Tests, program: Program::npm(&project.path("ui")).args(["run", "test"]) },
         Stage {
             title: "Unit tests",
             counts: Counts::Tests,
-            program: Program::cargo(project.root()).args([
-                "test",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--no-fail-fast",
-            ]),
+            program: Program::cargo(project.root()).args(["test", "--workspace", "--lib", "--bins", "--no-fail-fast"]),
         },
     ]
     .into_iter()
@@ -192,11 +127,7 @@ pub fn run_quick(project: &Project, consent: Consent) -> Result<(), Failure> {
 /// Prints the last line, which other programs read, and turns failures into the exit code.
 fn conclude(total: Tally) -> Result<(), Failure> {
     println!("{} passed, {} failed", total.passed, total.failed);
-    if total.failed == 0 {
-        Ok(())
-    } else {
-        Err(Failure::NotProved("Not everything holds.".into()))
-    }
+    if total.failed == 0 { Ok(()) } else { Err(Failure::NotProved("Not everything holds.".into())) }
 }
 
 impl Stage {
@@ -206,34 +137,18 @@ impl Stage {
         let mut tally = Tally::default();
         let ended = self.program.stream(|line| tally.see(line));
         let (tally, remark) = judge(self.counts, tally, ended);
-        Outcome {
-            title: self.title,
-            tally,
-            took: started.elapsed(),
-            remark,
-        }
+        Outcome { title: self.title, tally, took: started.elapsed(), remark }
     }
 }
 
 /// What a stage adds to the total. A runner that dies before it reports counts as one failure, and so does one that
 /// ends well without having run a test.
 fn judge(counts: Counts, seen: Tally, ended: Result<(), Failure>) -> (Tally, Option<String>) {
-    let one_failed = |seen: Tally| Tally {
-        failed: seen.failed.max(1),
-        ..seen
-    };
+    let one_failed = |seen: Tally| Tally { failed: seen.failed.max(1), ..seen };
     match (counts, ended) {
-        (Counts::Step, Ok(())) => (
-            Tally {
-                passed: 1,
-                ..Tally::default()
-            },
-            None,
-        ),
+        (Counts::Step, Ok(())) => (Tally { passed: 1, ..Tally::default() }, None),
         (Counts::Step, Err(failure)) => (one_failed(Tally::default()), first_line(&failure)),
-        (Counts::Tests, Ok(())) if seen.passed + seen.failed == 0 => {
-            (one_failed(seen), Some("no test ran".into()))
-        }
+        (Counts::Tests, Ok(())) if seen.passed + seen.failed == 0 => (one_failed(seen), Some("no test ran".into())),
         (Counts::Tests, Ok(())) => (seen, None),
         (Counts::Tests, Err(failure)) => (one_failed(seen), first_line(&failure)),
     }
@@ -252,69 +167,28 @@ fn sum(outcomes: &[Outcome]) -> Tally {
 }
 
 fn stage_table(outcomes: &[Outcome], took: Duration) -> String {
-    let mut table = format!(
-        "{:<16}  {:>6}  {:>6}  {:>7}  {:>7}\n",
-        "Stage", "passed", "failed", "ignored", "seconds"
-    );
-    for Outcome {
-        title,
-        tally,
-        took,
-        remark,
-    } in outcomes
-    {
-        let remark = remark
-            .as_ref()
-            .map(|remark| format!("  {remark}"))
-            .unwrap_or_default();
-        let _ = writeln!(
-            table,
-            "{title:<16}  {:>6}  {:>6}  {:>7}  {:>7}{remark}",
-            tally.passed,
-            tally.failed,
-            tally.ignored,
-            took.as_secs()
-        );
+    let mut table = format!("{:<16}  {:>6}  {:>6}  {:>7}  {:>7}\n", "Stage", "passed", "failed", "ignored", "seconds");
+    for Outcome { title, tally, took, remark } in outcomes {
+        let remark = remark.as_ref().map(|remark| format!("  {remark}")).unwrap_or_default();
+        let _ =
+            writeln!(table, "{title:<16}  {:>6}  {:>6}  {:>7}  {:>7}{remark}", tally.passed, tally.failed, tally.ignored, took.as_secs());
     }
     let total = sum(outcomes);
-    let _ = writeln!(
-        table,
-        "{:<16}  {:>6}  {:>6}  {:>7}  {:>7}",
-        "All",
-        total.passed,
-        total.failed,
-        total.ignored,
-        took.as_secs()
-    );
+    let _ = writeln!(table, "{:<16}  {:>6}  {:>6}  {:>7}  {:>7}", "All", total.passed, total.failed, total.ignored, took.as_secs());
     table
 }
 
 /// Builds tauri-driver once below target/ and gives the PATH that finds it.
 fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure> {
     let tools = project.target().join("tools");
-    let driver = tools
-        .join("bin")
-        .join(format!("tauri-driver{}", env::consts::EXE_SUFFIX));
+    let driver = tools.join("bin").join(format!("tauri-driver{}", env::consts::EXE_SUFFIX));
     if !driver.exists() {
-        Program::cargo(project.root())
-            .args([
-                "install",
-                "tauri-driver",
-                "--version",
-                "^2",
-                "--locked",
-                "--root",
-            ])
-            .args([&tools])
-            .run()?;
+        Program::cargo(project.root()).args(["install", "tauri-driver", "--version", "^2", "--locked", "--root"]).args([&tools]).run()?;
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tools.join("bin")).chain(env::split_paths(&path));
     env::join_paths(folders).map_err(|_| Failure::Missing {
-        what: format!(
-            "The path of the checkout cannot stand in PATH: {}.",
-            project.root().display()
-        ),
+        what: format!("The path of the checkout cannot stand in PATH: {}.", project.root().display()),
         remedy: "Move the checkout to a folder whose path holds no list separator.".into(),
     })
 }
@@ -324,99 +198,41 @@ mod tests {
     use super::*;
 
     fn died() -> Result<(), Failure> {
-        Err(Failure::Ended {
-            line: "cargo test".into(),
-            status: "signal: 9".into(),
-        })
+        Err(Failure::Ended { line: "cargo test".into(), status: "signal: 9".into() })
     }
 
     #[test]
     fn a_step_is_one() {
-        let seen = Tally {
-            passed: 7,
-            failed: 0,
-            ignored: 0,
-        };
-        assert_eq!(
-            judge(Counts::Step, seen, Ok(())).0,
-            Tally {
-                passed: 1,
-                failed: 0,
-                ignored: 0
-            }
-        );
-        assert_eq!(
-            judge(Counts::Step, seen, died()).0,
-            Tally {
-                passed: 0,
-                failed: 1,
-                ignored: 0
-            }
-        );
+        let seen = Tally { passed: 7, failed: 0, ignored: 0 };
+        assert_eq!(judge(Counts::Step, seen, Ok(())).0, Tally { passed: 1, failed: 0, ignored: 0 });
+        assert_eq!(judge(Counts::Step, seen, died()).0, Tally { passed: 0, failed: 1, ignored: 0 });
     }
 
     #[test]
     fn a_runner_that_dies_silently_fails_once() {
-        let seen = Tally {
-            passed: 7,
-            failed: 0,
-            ignored: 0,
-        };
+        let seen = Tally { passed: 7, failed: 0, ignored: 0 };
         let (tally, remark) = judge(Counts::Tests, seen, died());
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 7,
-                failed: 1,
-                ignored: 0
-            }
-        );
-        assert_eq!(
-            remark.as_deref(),
-            Some("`cargo test` ended with signal: 9.")
-        );
+        assert_eq!(tally, Tally { passed: 7, failed: 1, ignored: 0 });
+        assert_eq!(remark.as_deref(), Some("`cargo test` ended with signal: 9."));
     }
 
     #[test]
     fn failures_that_were_reported_are_not_counted_twice() {
-        let seen = Tally {
-            passed: 7,
-            failed: 3,
-            ignored: 0,
-        };
+        let seen = Tally { passed: 7, failed: 3, ignored: 0 };
         assert_eq!(judge(Counts::Tests, seen, died()).0, seen);
     }
 
     #[test]
     fn a_stage_without_a_test_fails() {
-        let (tally, remark) = judge(
-            Counts::Tests,
-            Tally {
-                passed: 0,
-                failed: 0,
-                ignored: 2,
-            },
-            Ok(()),
-        );
+        let (tally, remark) = judge(Counts::Tests, Tally { passed: 0, failed: 0, ignored: 2 }, Ok(()));
         assert_eq!(tally.failed, 1);
         assert_eq!(remark.as_deref(), Some("no test ran"));
     }
 
     #[test]
     fn the_conclusion_decides_the_exit_code() {
-        assert!(
-            conclude(Tally {
-                passed: 3,
-                failed: 0,
-                ignored: 0
-            })
-            .is_ok()
-        );
-        let failure = conclude(Tally {
-            passed: 3,
-            failed: 1,
-            ignored: 0,
-        });
+        assert!(conclude(Tally { passed: 3, failed: 0, ignored: 0 }).is_ok());
+        let failure = conclude(Tally { passed: 3, failed: 1, ignored: 0 });
         assert_eq!(failure.map_err(|failure| failure.exit_code()), Err(1));
     }
 }
