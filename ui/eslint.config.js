@@ -23,6 +23,8 @@ export default ts.config(
       'svelte/no-at-html-tags': 'error',
       // Addresses of this window are hashes; there is no SvelteKit whose `resolve()` they could go through.
       'svelte/no-navigation-without-resolve': 'off',
+      // Maps and address queries here are bookkeeping or are replaced whole; what a screen shows is $state.
+      'svelte/prefer-svelte-reactivity': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },

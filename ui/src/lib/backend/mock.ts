@@ -183,7 +183,7 @@ export function mockBackend(options: Invented = {}): Backend {
       throw failure(
         'E-AUTH-REFUSED',
         'Kustomer refused the key (401). It may have expired, or belong to another region.',
-        'Choose another region, or create a new key. Nothing was stored.',
+        'Choose another region, or create a new key.',
         'api_key',
       );
     }

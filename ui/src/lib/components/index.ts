@@ -26,3 +26,7 @@ export { default as TextField } from './TextField.svelte';
 export { default as Tooltip } from './Tooltip.svelte';
 export { default as VerdictMark } from './VerdictMark.svelte';
 export * from './names';
+export { default as Card } from './Card.svelte';
+export { default as Checkbox } from './Checkbox.svelte';
+export { default as RadioCards } from './RadioCards.svelte';
+export { default as Segmented } from './Segmented.svelte';

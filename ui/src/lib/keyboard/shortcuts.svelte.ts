@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { isTyping, matches } from './keys';
 
 /** What a key does, and what it is called in the `?` list and in the palette. */
@@ -49,5 +50,6 @@ export const shortcuts = new Shortcuts();
 
 /** Registers a shortcut for as long as the component that calls it lives. */
 export function useShortcut(shortcut: Shortcut): void {
-  $effect(() => shortcuts.add(shortcut));
+  // Adding reads the list it changes; the effect must not run again because of it.
+  $effect(() => untrack(() => shortcuts.add(shortcut)));
 }

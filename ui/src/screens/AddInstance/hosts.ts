@@ -1,0 +1,23 @@
+import type { Login } from '$lib/backend/backend';
+
+/**
+ * The hosts that may receive the values, with what is typed so far put in. A template whose optional field is empty is not
+ * used and left out; one that waits for a required field shows the field's name.
+ */
+export function hostsOf(login: Login, values: Record<string, string>): string[] {
+  const hosts: string[] = [];
+  for (const template of login.hosts) {
+    let unused = false;
+    const host = template.replaceAll(/\{([^}]+)\}/g, (_whole, id: string) => {
+      const field = login.fields.find((candidate) => candidate.id === id);
+      const value = values[id] ?? '';
+      if (value === '') {
+        unused ||= field?.optional === true;
+        return `‹${field?.label ?? id}›`;
+      }
+      return field?.choices.find((choice) => choice.value === value)?.host ?? value;
+    });
+    if (!unused && !hosts.includes(host)) hosts.push(host);
+  }
+  return hosts;
+}
