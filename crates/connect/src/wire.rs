@@ -383,7 +383,7 @@ impl reqwest::dns::Resolve for Names {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let sandbox = self.sandbox;
         Box::pin(async move {
-            let unknown = || Box::new(NameUnknown(name.as_str().to_owned()));
+            let unknown = || NameUnknown(name.as_str().to_owned());
             if sandbox {
                 return Err(unknown().into());
             }
