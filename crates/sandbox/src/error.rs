@@ -23,6 +23,16 @@ pub enum SandboxError {
         /// The name.
         name: String,
     },
+    /// Two sources of one host are opened by one credential.
+    #[error("{one} and {two} both answer on {host} and have the same credential, so that nobody can tell whom a request means.")]
+    SameCredential {
+        /// The name of one.
+        one: String,
+        /// The name of the other.
+        two: String,
+        /// A host that both serve.
+        host: String,
+    },
     /// The tenant names a login option that its application does not have.
     #[error("Sandbox tenant {tenant}: its application has no login option {login}.")]
     LoginUnknown {
@@ -185,6 +195,7 @@ impl SandboxError {
             Self::Listen(_) => "E-SANDBOX-LISTEN",
             Self::Certificate(_) | Self::Tls(_) | Self::Random(_) => "E-SANDBOX-TLS",
             Self::Twice { .. }
+            | Self::SameCredential { .. }
             | Self::LoginUnknown { .. }
             | Self::CredentialAbsent { .. }
             | Self::HostUnknown { .. }
@@ -210,6 +221,7 @@ impl SandboxError {
             Self::Certificate(_) | Self::Tls(_) => "Report this with the text of its cause; the sandbox does not depend on settings of this computer here.".into(),
             Self::Random(_) => "Try again; if it stays, the operating system's random source is broken.".into(),
             Self::Twice { .. } => "Give each tenant folder a name of its own.".into(),
+            Self::SameCredential { .. } => "Give each tenant a credential of its own in the `fields` of its tenant.toml.".into(),
             Self::LoginUnknown { .. } => "Name a login option of app.toml in the tenant's `login`.".into(),
             Self::CredentialAbsent { .. } => "Add the field to the tenant's `fields`.".into(),
             Self::HostUnknown { .. } => "Write a host role of the login option or a full host name, and fill every field that its template names.".into(),

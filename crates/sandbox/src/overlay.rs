@@ -517,12 +517,20 @@ fn named<'a>(served: &'a [Served], tenant: &str) -> Result<&'a Served, SandboxEr
     })
 }
 
+/// Names tell sources apart for changes, and credentials tell those of one host apart for requests: where they cannot, one
+/// tenant would silently answer for another.
 fn distinct(served: &[Served]) -> Result<(), SandboxError> {
-    let mut names = BTreeSet::new();
-    match served.iter().find(|source| !names.insert(&source.name)) {
-        Some(twice) => Err(SandboxError::Twice { name: twice.name.clone() }),
-        None => Ok(()),
+    for (at, source) in served.iter().enumerate() {
+        for earlier in &served[..at] {
+            if earlier.name == source.name {
+                return Err(SandboxError::Twice { name: source.name.clone() });
+            }
+            if let Some(host) = earlier.hosts.intersection(&source.hosts).next().filter(|_| earlier.credential.same(&source.credential)) {
+                return Err(SandboxError::SameCredential { one: earlier.name.clone(), two: source.name.clone(), host: host.clone() });
+            }
+        }
     }
+    Ok(())
 }
 
 fn within(what: &'static str, value: u64, least: u64, most: u64) -> Result<(), SandboxError> {

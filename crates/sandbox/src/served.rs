@@ -34,6 +34,19 @@ pub(crate) enum Credential {
     Token(Claims),
 }
 
+impl Credential {
+    /// Whether what opens the one opens the other. A token is signed for one tenant by name.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, Self::Any) => true,
+            (Self::Bearer(one), Self::Bearer(two)) => one == two,
+            (Self::Any, Self::Bearer(_) | Self::Token(_))
+            | (Self::Bearer(_), Self::Any | Self::Token(_))
+            | (Self::Token(_), Self::Any | Self::Bearer(_) | Self::Token(_)) => false,
+        }
+    }
+}
+
 impl From<Tenant> for Served {
     fn from(tenant: Tenant) -> Self {
         tenant.into_served()

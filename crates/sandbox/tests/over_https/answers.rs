@@ -71,6 +71,13 @@ async fn a_token_expires_by_the_sandboxes_clock_and_outlives_a_restart() {
     let response = today.client.get(format!("https://{HOST}/v1/settings")).bearer_auth(old_key).send().await.unwrap();
     assert_eq!(response.status(), 200);
 
+    // A key of the same tenant from before it was given other roles.
+    let mut files = halden_moor();
+    files.fields.insert("api_key".into(), "{{jwt:orgName=halden-moor,roles=org.read|org.admin,days_ahead=200}}".into());
+    let former = Tenant::new(&files, &app(), noon()).unwrap().fields()["api_key"].clone();
+    let response = today.client.get(format!("https://{HOST}/v1/settings")).bearer_auth(former).send().await.unwrap();
+    assert_eq!(response.status(), 401);
+
     // The same words signed for another tenant are a forgery here.
     let other = halden_moor();
     let other = Tenant::new(&catalog::SandboxTenant { id: "other".into(), ..other }, &app(), noon()).unwrap();

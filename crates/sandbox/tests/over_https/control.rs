@@ -40,15 +40,22 @@ async fn without_the_token_nothing_is_changed() {
     let world = World::new().await;
     let direct = reqwest::Client::builder().no_proxy().build().unwrap();
     let body = r#"{"change":"revoke","tenant":"helpdesk/risky"}"#;
-    let ask = |authorization: &'static str| {
+    let ask = |authorization: String| {
         direct.post(format!("http://{}/control", world.sandbox.address())).header("authorization", authorization).body(body).send()
     };
-    assert_eq!(ask("Bearer ").await.unwrap().status(), 401, "there is no token yet");
+    assert_eq!(ask("Bearer x".to_owned()).await.unwrap().status(), 401, "there is no token yet");
     world.sandbox.open_control(folder.path()).unwrap();
-    assert_eq!(ask("Bearer ").await.unwrap().status(), 401);
-    assert_eq!(ask("Bearer 0000000000000000000000000000000000000000000000000000000000000000").await.unwrap().status(), 401);
+    let announcement = std::fs::read(folder.path().join("sandbox.json")).unwrap();
+    let announcement: serde_json::Value = serde_json::from_slice(&announcement).unwrap();
+    let token = announcement["token"].as_str().unwrap();
+    assert_eq!(token.len(), 64, "256 bits");
+    for wrong in [token[..63].to_owned(), format!("{token}0"), "0".repeat(64), token.to_uppercase() + "x"] {
+        assert_eq!(ask(format!("Bearer {wrong}")).await.unwrap().status(), 401);
+    }
     assert_eq!(world.get("/v1/settings").await.status(), 200);
-    assert_eq!(world.sandbox.refused(), vec!["control without its token"; 3]);
+    assert_eq!(world.sandbox.refused(), vec!["control without its token"; 5]);
+    assert_eq!(ask(format!("Bearer {token}")).await.unwrap().status(), 200);
+    assert_eq!(world.get("/v1/settings").await.status(), 401, "the same request with the token is a change");
 }
 
 #[tokio::test]

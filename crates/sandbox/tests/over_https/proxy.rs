@@ -1,7 +1,8 @@
 use crate::{
     client::{World, builder, chain, still, tenant_name},
-    helpdesk::{HOST, halden_moor, tenant},
+    helpdesk::{EU_HOST, HOST, halden_moor, ravensgill, tenant},
 };
+use catalog::SandboxTenant;
 use reqwest::{Certificate, Client, Proxy, Version};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -149,6 +150,22 @@ async fn two_tenants_of_one_name_are_refused() {
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it started"),
     }
+}
+
+#[tokio::test]
+async fn two_tenants_that_nobody_can_tell_apart_are_refused() {
+    let fresh = |id: &str| tenant(&SandboxTenant { id: id.into(), ..ravensgill() }).into();
+    let world = World::new().await;
+    for outcome in
+        [Sandbox::start(vec![fresh("one"), fresh("two")], still()).await.map(drop), world.sandbox.serve(vec![fresh("one"), fresh("two")])]
+    {
+        let error = outcome.unwrap_err();
+        let sentence = format!(
+            "helpdesk/one and helpdesk/two both answer on {EU_HOST} and have the same credential, so that nobody can tell whom a request means."
+        );
+        assert_eq!(error.to_string(), sentence);
+    }
+    assert_eq!(world.get("/v1/settings").await.status(), 200, "what was served before stays");
 }
 
 #[tokio::test]
