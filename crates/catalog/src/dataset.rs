@@ -228,8 +228,9 @@ pub enum Transform {
     /// Lower-case hex digest of the text: string.
     Sha256,
     /// Of a PEM or base64 DER certificate: `{subject, issuer, not_before, not_after, key_algorithm, key_bits, signature_algorithm, sha256}`.
-    /// `key_algorithm` is `RSA`, `EC`, `DSA`, `Ed25519`, `Ed448` or the object identifier; `key_bits` the size of the modulus or
-    /// curve; `signature_algorithm` the usual name (`sha256WithRSAEncryption`, `ecdsa-with-SHA384`) or the object identifier.
+    /// `key_algorithm` is `rsa`, `ec`, `dsa`, `ed25519`, `ed448` or the object identifier; `key_bits` the size of the modulus or
+    /// curve; `signature_algorithm` the usual name in lower case (`sha256withrsaencryption`, `ecdsa-with-sha384`) or the
+    /// object identifier.
     X509,
     /// Of a JSON Web Token payload (never verified, never a basis for trust): `{exp, iat}` as timestamps.
     JwtTimes,
