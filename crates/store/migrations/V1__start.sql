@@ -140,9 +140,10 @@ CREATE TABLE finding (
     not_rechecked_cause TEXT,
     UNIQUE (instance, check_id, row_key)
 );
--- The list as it is shown at first, read without sorting; counts by severity come from it alone.
+-- The lists of everything and of one instance as they are shown at first, read without sorting; counts by severity come
+-- from the same indexes alone.
 CREATE INDEX finding_by_severity ON finding (state, severity DESC, title, label, id, instance);
-CREATE INDEX finding_by_instance ON finding (instance, state, severity);
+CREATE INDEX finding_by_instance ON finding (instance, state, severity DESC, title, label, id);
 CREATE INDEX finding_by_check ON finding (check_id, state);
 
 CREATE TABLE finding_event (

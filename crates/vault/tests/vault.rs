@@ -401,7 +401,7 @@ fn two_handles_do_not_lose_each_others_keys() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn any_values_come_back_as_they_were(values in prop::collection::btree_map("[a-z_]{1,12}", any::<String>(), 0..6)) {

@@ -559,7 +559,16 @@ impl Condition {
         condition.among("severity", filter.severities.iter().map(|severity| Value::from(column::severity(*severity))));
         condition.among("feature", filter.features.iter().map(|feature| Value::from(column::feature(*feature).to_owned())));
         condition.among("check_id", filter.checks.iter().cloned().map(Value::from));
-        condition.among_instances("id", filter.instances.iter().map(|id| Value::from(id.to_string())));
+        match filter.instances.as_slice() {
+            // Equality, and not one of a list, lets the index give the order as well.
+            [id] => {
+                condition.bound.push(Value::from(id.to_string()));
+                condition
+                    .text
+                    .push_str(&format!(" AND finding.instance = (SELECT no FROM instance WHERE id = ?{})", condition.bound.len()));
+            }
+            ids => condition.among_instances("id", ids.iter().map(|id| Value::from(id.to_string()))),
+        }
         condition.among_instances("app", filter.apps.iter().cloned().map(Value::from));
         if filter.not_rechecked {
             condition.text.push_str(" AND state = 0 AND not_rechecked_since IS NOT NULL");
