@@ -4,6 +4,7 @@
 extern crate posture_sandbox as sandbox;
 
 mod answers;
+mod built_in;
 mod changes;
 mod client;
 mod control;
