@@ -62,7 +62,9 @@ pub(crate) fn understand(app: &App, dataset: &Dataset, host: &str, received: &Re
         (429, _) => Said::Throttled,
         (503, _) if received.headers.contains_key(RETRY_AFTER) => Said::Throttled,
         (status @ 500..=599, _) => Said::Faltered(vendor(format!("{} answered with an error of its own ({status}).", app.name))),
-        (status @ 200..=299, _) => Said::Refused(ConnectError::NotUnderstood { sentence: format!("{} answered without data ({status}).", app.name) }),
+        (status @ 200..=299, _) => {
+            Said::Refused(ConnectError::NotUnderstood { sentence: format!("{} answered without data ({status}).", app.name) })
+        }
         (status, _) => Said::Refused(vendor(format!("{} did not accept the request ({status}).", app.name))),
     }
 }
@@ -87,11 +89,7 @@ fn texts<'a>(body: Option<&'a Value>, path: &FieldPath) -> Vec<&'a str> {
         found = found
             .into_iter()
             .filter_map(|value| if name.is_empty() { Some(value) } else { value.get(name) })
-            .flat_map(|value| match value {
-                Value::Array(items) if each => items.iter().collect::<Vec<_>>(),
-                _ if each => Vec::new(),
-                value => vec![value],
-            })
+            .flat_map(|value| if each { value.as_array().into_iter().flatten().collect::<Vec<_>>() } else { vec![value] })
             .collect();
     }
     found.into_iter().filter_map(Value::as_str).collect()
@@ -106,10 +104,7 @@ pub(crate) fn credential_refused(app: &App, status: u16, sentence: Option<String
 
 fn scope_missing(dataset: &Dataset, status: u16, sentence: Option<String>) -> ConnectError {
     let (lacks, remedy) = match dataset.needs.any_of.as_slice() {
-        [] => (
-            format!("The key may not read it ({status})."),
-            "Create a new key that may read it, and replace the stored one.".to_owned(),
-        ),
+        [] => (format!("The key may not read it ({status})."), "Create a new key that may read it, and replace the stored one.".to_owned()),
         [one] => (format!("The key lacks {one} ({status})."), format!("Create a new key that also has {one}, and replace the stored one.")),
         several => {
             let list = several.join(", ");
@@ -137,7 +132,11 @@ fn json(host: &str, received: &Received, limits: &Limits) -> Result<Value, Conne
     if matches!(kind.as_str(), "text/html" | "application/xhtml+xml") {
         return Err(not_json("a web page"));
     }
-    if !(kind.is_empty() || kind == "application/json" || kind == "text/json" || (kind.starts_with("application/") && kind.ends_with("+json"))) {
+    if !(kind.is_empty()
+        || kind == "application/json"
+        || kind == "text/json"
+        || (kind.starts_with("application/") && kind.ends_with("+json")))
+    {
         return Err(not_json("another kind of document"));
     }
     if received.body.iter().all(u8::is_ascii_whitespace) {
@@ -146,7 +145,8 @@ fn json(host: &str, received: &Received, limits: &Limits) -> Result<Value, Conne
     if deeper_than(&received.body, limits.depth) {
         return Err(ConnectError::TooDeep { host: host.to_owned(), depth: limits.depth });
     }
-    serde_json::from_slice(&received.body).map_err(|error| not_json(if error.is_eof() { "JSON that breaks off in the middle" } else { "text" }))
+    serde_json::from_slice(&received.body)
+        .map_err(|error| not_json(if error.is_eof() { "JSON that breaks off in the middle" } else { "text" }))
 }
 
 /// Whether JSON is nested deeper than that. A plain count before the parser recurses; what is not JSON may be counted wrong

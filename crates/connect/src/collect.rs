@@ -26,6 +26,10 @@ use tokio_util::sync::CancellationToken;
 /// special, few enough not to wear out a vendor's patience with a thousand refusals.
 const ALIKE: u32 = 20;
 
+/// How many pages in a row may hold nothing but entries that were read already: a list that shifts while it is read repeats
+/// a page or two, one that does not end would be asked for until the bound of all lists, at a vendor's pace for an hour.
+const NOTHING_NEW: u32 = 10;
+
 /// Reads `datasets` and those that they rest on (parents, probes) and hands everything to `sink` as it comes.
 ///
 /// # Errors
@@ -120,6 +124,10 @@ struct Stream {
     doubted: bool,
     /// Whether its first pages were read before it was cut.
     again: bool,
+    /// Pages in a row that held nothing new.
+    nothing_new: u32,
+    /// How many of them are too many.
+    patience: u32,
 }
 
 /// A page, as one step of a stream brings it.
@@ -135,8 +143,15 @@ struct Got {
 /// What stands for "from the beginning" in [`Page::next`]: a list in doubt is not continued but read again.
 const FROM_THE_BEGINNING: &str = "";
 
-async fn step(session: &Session, app: &App, dataset: Arc<Dataset>, stream: Stream, watcher: Watcher<'_>) -> (Stream, Result<Got, ConnectError>) {
-    let got = page_of(session, app, &dataset, stream.parent.as_deref(), stream.next.as_deref(), session.wire.limits().retries, watcher).await;
+async fn step(
+    session: &Session,
+    app: &App,
+    dataset: Arc<Dataset>,
+    stream: Stream,
+    watcher: Watcher<'_>,
+) -> (Stream, Result<Got, ConnectError>) {
+    let got =
+        page_of(session, app, &dataset, stream.parent.as_deref(), stream.next.as_deref(), session.wire.limits().retries, watcher).await;
     (stream, got)
 }
 
@@ -336,7 +351,8 @@ impl<'a> Collection<'a> {
     /// The items of a login field as parents.
     fn items(&mut self, index: usize, field: &str) -> Vec<Parent> {
         let value = self.session.wire.inputs().get(field).cloned().unwrap_or_default();
-        let format = self.app.logins.iter().flat_map(|login| &login.fields).find(|known| known.id == field).map(|field| field.format.clone());
+        let format =
+            self.app.logins.iter().flat_map(|login| &login.fields).find(|known| known.id == field).map(|field| field.format.clone());
         let mut parents = Vec::new();
         let mut known = HashSet::new();
         for item in Format::items(&value) {
@@ -418,7 +434,19 @@ impl<'a> Collection<'a> {
             None => (0, None, false),
         };
         self.readings[index].open += 1;
-        self.queue.push_back(Stream { reading: index, parent, page, next, asked: HashSet::new(), doubted: false, again });
+        // What is read from the beginning again holds nothing new before it has come to where it was cut.
+        let patience = if again { page.saturating_add(NOTHING_NEW) } else { NOTHING_NEW };
+        self.queue.push_back(Stream {
+            reading: index,
+            parent,
+            page,
+            next,
+            asked: HashSet::new(),
+            doubted: false,
+            again,
+            nothing_new: 0,
+            patience,
+        });
     }
 
     /// The next stream to make a step of. Streams of datasets that were stopped end here.
@@ -463,19 +491,23 @@ impl<'a> Collection<'a> {
         let (rows, changed) = reading.unseen(got.page.rows);
         if changed {
             stream.doubted = true;
-            reading.troubled(ConnectError::PagesChanged { sentence: "An entry came twice and was not the same: the list changed while it was read.".to_owned() });
+            reading.troubled(ConnectError::PagesChanged {
+                sentence: "An entry came twice and was not the same: the list changed while it was read.".to_owned(),
+            });
         } else if received > 0 && rows.is_empty() && stream.page > 0 && !stream.again {
             // Where the same page comes again, what should stand in its place was not read.
             stream.doubted = true;
             reading.troubled(ConnectError::PagesChanged { sentence: "A page came twice: the list changed while it was read.".to_owned() });
         }
+        stream.nothing_new = if received > 0 && rows.is_empty() { stream.nothing_new + 1 } else { 0 };
         let mut next = got.next;
         if let Some(query) = &next {
             let mut digest = DefaultHasher::new();
             query.hash(&mut digest);
-            if !stream.asked.insert(digest.finish()) || stream.page + 1 >= limits.pages {
+            if !stream.asked.insert(digest.finish()) || stream.nothing_new >= stream.patience || stream.page + 1 >= limits.pages {
                 stream.doubted = true;
-                reading.troubled(ConnectError::EndlessPages { host, pages: stream.page + 1 });
+                // It says more than that a page came twice, which is how it began.
+                reading.trouble = Some(ConnectError::EndlessPages { host, pages: stream.page + 1 });
                 next = None;
             } else if reading.bytes > limits.dataset_bytes {
                 stream.doubted = true;
@@ -707,7 +739,8 @@ fn digest_of(row: &Row) -> u64 {
 pub async fn probe(session: &Session, app: &App, datasets: &[&str]) -> Vec<(String, Completeness)> {
     let watcher = |event| session.keep(event);
     let inputs = session.wire.inputs();
-    let asked = datasets.iter().filter_map(|id| app.dataset(id)).map(|dataset| dataset.for_inputs(inputs)).filter(|dataset| dataset.each.is_none());
+    let asked =
+        datasets.iter().filter_map(|id| app.dataset(id)).map(|dataset| dataset.for_inputs(inputs)).filter(|dataset| dataset.each.is_none());
     let watcher: Watcher<'_> = &watcher;
     futures::future::join_all(asked.map(|dataset| async move {
         let completeness = match page_of(session, app, &dataset, None, None, 1, watcher).await {

@@ -87,7 +87,9 @@ pub enum ConnectError {
         issuer: Option<String>,
     },
     /// The certificate was made by a sandbox, on a route that is not the sandbox's.
-    #[error("The connection to {host} is not trusted. Its certificate was made by a Posture Console sandbox, which only sandbox instances may use; the key was not sent.")]
+    #[error(
+        "The connection to {host} is not trusted. Its certificate was made by a Posture Console sandbox, which only sandbox instances may use; the key was not sent."
+    )]
     SandboxAuthority {
         /// The host.
         host: String,
@@ -145,7 +147,7 @@ pub enum ConnectError {
         remedy: String,
     },
     /// The vendor wants longer waits than a scan may take.
-    #[error("{host} asks us to wait until {until} (rate limit), longer than a scan waits.")]
+    #[error("{host} asks us to wait until {} (rate limit), longer than a scan waits.", until.strftime("%-d %b %Y %H:%M UTC"))]
     RateLimited {
         /// The host.
         host: String,
@@ -383,9 +385,11 @@ impl ConnectError {
     /// The kind of cause it is, for filters and health.
     pub fn kind(&self) -> CauseKind {
         match self {
-            Self::FieldMalformed { .. } | Self::FieldMissing { .. } | Self::InputMissing { .. } | Self::ItemIncomplete { .. } | Self::HostInvalid { .. } => {
-                CauseKind::InputMissing
-            }
+            Self::FieldMalformed { .. }
+            | Self::FieldMissing { .. }
+            | Self::InputMissing { .. }
+            | Self::ItemIncomplete { .. }
+            | Self::HostInvalid { .. } => CauseKind::InputMissing,
             Self::RouteInvalid { .. }
             | Self::HostNotFound { .. }
             | Self::HostUnreachable { .. }

@@ -119,7 +119,9 @@ fn is_path_of(dataset: &Dataset, prefix: &str, inputs: &Inputs, path: &str) -> b
             (Some(wanted), Some(segment)) => {
                 let fits = match placeholder(wanted) {
                     Some(name) if name.starts_with("each.") => is_plain_segment(segment, dataset.method),
-                    Some(name) => inputs.get(name).is_some_and(|value| encode_segment(value) == segment) && is_plain_segment(segment, dataset.method),
+                    Some(name) => {
+                        inputs.get(name).is_some_and(|value| encode_segment(value) == segment) && is_plain_segment(segment, dataset.method)
+                    }
                     None => wanted == segment && !wanted.contains(['{', '}']) && !matches!(segment, "." | ".."),
                 };
                 if !fits {
@@ -156,7 +158,9 @@ fn is_plain_segment(segment: &str, method: Method) -> bool {
 /// Whether a server that undoes escapes, ignores case or a closing slash could take `path` for the template.
 fn may_reach(template: &str, path: &str) -> bool {
     let Some(path) = decode_segment(path) else { return true };
-    let plain = |text: &str| text.to_lowercase().split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect::<Vec<_>>();
+    let plain = |text: &str| {
+        text.to_lowercase().split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect::<Vec<_>>()
+    };
     let (template, path) = (plain(template), plain(&path));
     template.len() == path.len() && template.iter().zip(&path).all(|(wanted, segment)| placeholder(wanted).is_some() || wanted == segment)
 }

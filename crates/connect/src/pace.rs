@@ -38,12 +38,7 @@ enum Turn {
 
 impl Gate {
     pub(crate) fn new(host: &str, concurrency: u32, per_second: u32) -> Self {
-        Self {
-            host: host.to_owned(),
-            places: Arc::new(Semaphore::new(concurrency.max(1) as usize)),
-            per_second,
-            state: Mutex::default(),
-        }
+        Self { host: host.to_owned(), places: Arc::new(Semaphore::new(concurrency.max(1) as usize)), per_second, state: Mutex::default() }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -121,13 +121,18 @@ impl Chooser {
 /// Why a connection was not taken, in words.
 pub(crate) fn reason(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "it refuses connections",
-        ErrorKind::TimedOut => "it does not answer",
-        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => "there is no network to it",
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "it closes the connection",
-        _ => "the connection failed",
-    }
+    const REASONS: [(ErrorKind, &str); 9] = [
+        (ErrorKind::ConnectionRefused, "it refuses connections"),
+        (ErrorKind::TimedOut, "it does not answer"),
+        (ErrorKind::NetworkUnreachable, "there is no network to it"),
+        (ErrorKind::HostUnreachable, "there is no network to it"),
+        (ErrorKind::NetworkDown, "there is no network to it"),
+        (ErrorKind::ConnectionReset, "it closes the connection"),
+        (ErrorKind::ConnectionAborted, "it closes the connection"),
+        (ErrorKind::BrokenPipe, "it closes the connection"),
+        (ErrorKind::UnexpectedEof, "it closes the connection"),
+    ];
+    REASONS.iter().find(|(kind, _)| *kind == error.kind()).map_or("the connection failed", |(_, reason)| reason)
 }
 
 fn manual(text: &str) -> Result<Url, ConnectError> {

@@ -53,7 +53,10 @@ pub fn reduce(dataset: &Dataset, body: &Value, parent: Option<&Parent>) -> Resul
             Some(row) => rows.push(row),
             None => {
                 doubt = Some(ConnectError::NotUnderstood {
-                    sentence: format!("{}: an entry cannot be told from others, because a field that identifies it is missing.", dataset.title),
+                    sentence: format!(
+                        "{}: an entry cannot be told from others, because a field that identifies it is missing.",
+                        dataset.title
+                    ),
                 });
             }
         }
@@ -102,11 +105,7 @@ fn select<'a>(dataset: &Dataset, body: &'a Value) -> Result<Vec<&'a Value>, Conn
     for (name, each) in rows.segments() {
         let mut inside = Vec::with_capacity(found.len());
         for value in found {
-            let member = if name.is_empty() {
-                value
-            } else {
-                value.get(name).ok_or_else(|| wrong("is missing from the answer", name))?
-            };
+            let member = if name.is_empty() { value } else { value.get(name).ok_or_else(|| wrong("is missing from the answer", name))? };
             if !each {
                 inside.push(member);
                 continue;
@@ -339,14 +338,17 @@ fn ill_typed(ty: &Type, value: &Value) -> Option<&'static str> {
         (Type::List(_), _) => Some("not a list"),
         (Type::Map(_), _) => Some("not a map"),
         (Type::Object(_), _) => Some("not an object"),
-        (Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_), _) => scalar(ty, value).err(),
+        (Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_), _) => {
+            scalar(ty, value).err()
+        }
     }
 }
 
 fn keep_typed(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
     match (ty, value) {
         (Type::List(element), Value::Array(items)) => {
-            let kept = items.iter().enumerate().filter_map(|(index, item)| keep_element(element, item, &format!("{path}[{index}]"), faults));
+            let kept =
+                items.iter().enumerate().filter_map(|(index, item)| keep_element(element, item, &format!("{path}[{index}]"), faults));
             Some(Value::Array(kept.collect()))
         }
         (Type::Map(element), Value::Object(members)) => {
@@ -365,10 +367,12 @@ fn keep_typed(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, St
         (Type::List(_), _) => refuse(faults, path, "not a list"),
         (Type::Map(_), _) => refuse(faults, path, "not a map"),
         (Type::Object(_), _) => refuse(faults, path, "not an object"),
-        (Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_), _) => match scalar(ty, value) {
-            Ok(value) => Some(value),
-            Err(why) => refuse(faults, path, why),
-        },
+        (Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_), _) => {
+            match scalar(ty, value) {
+                Ok(value) => Some(value),
+                Err(why) => refuse(faults, path, why),
+            }
+        }
     }
 }
 

@@ -49,11 +49,14 @@ impl Request {
                     item: parent.map(|parent| parent.label.clone()).unwrap_or_default(),
                     part: part.to_owned(),
                 },
-                Some(EachOver::Dataset { .. }) | None => ConnectError::ParentUnreadable { sentence: format!("{} does not say {part}.", named(parent)) },
+                Some(EachOver::Dataset { .. }) | None => {
+                    ConnectError::ParentUnreadable { sentence: format!("{} does not say {part}.", named(parent)) }
+                }
             }
         };
         let path = format!("{prefix}{}", values.fill_path(&dataset.path).map_err(unfilled)?);
-        let refused = || ConnectError::RequestRefused { sentence: format!("the path of dataset {} cannot be written as a URL.", dataset.id) };
+        let refused =
+            || ConnectError::RequestRefused { sentence: format!("the path of dataset {} cannot be written as a URL.", dataset.id) };
         let mut url = Url::parse(&format!("https://{host}{path}")).map_err(|_| refused())?;
         // A value such as ".." would be resolved away; what is sent must be what was meant.
         if url.path() != path || url.host_str() != Some(host) || url.query().is_some() || url.fragment().is_some() {
@@ -87,7 +90,8 @@ impl Request {
     /// # Errors
     /// [`ConnectError::NotUnderstood`] when the link leads to another host, scheme or list.
     pub(crate) fn follow(&self, dataset: &Dataset, link: &str) -> Result<String, ConnectError> {
-        let elsewhere = |what: &str| ConnectError::NotUnderstood { sentence: format!("The link to the next page {what}. It was not followed.") };
+        let elsewhere =
+            |what: &str| ConnectError::NotUnderstood { sentence: format!("The link to the next page {what}. It was not followed.") };
         let target = self.url.join(link).map_err(|_| elsewhere("is not a URL"))?;
         let same_host = target.scheme() == "https" && target.host_str() == self.url.host_str() && target.port().is_none();
         if !same_host || !target.username().is_empty() || target.password().is_some() {
@@ -111,10 +115,17 @@ impl Request {
 }
 
 fn named(parent: Option<&Parent>) -> String {
-    parent.map(|parent| parent.label.as_str()).filter(|label| !label.is_empty()).map_or_else(|| "An entry".to_owned(), |label| format!("\"{label}\""))
+    parent
+        .map(|parent| parent.label.as_str())
+        .filter(|label| !label.is_empty())
+        .map_or_else(|| "An entry".to_owned(), |label| format!("\"{label}\""))
 }
 
 /// The label of a field, for sentences; the field's id when no login option has it.
 pub(crate) fn label_of(app: &App, field: &str) -> String {
-    app.logins.iter().flat_map(|login: &Login| &login.fields).find(|known| known.id == field).map_or_else(|| field.to_owned(), |field| field.label.clone())
+    app.logins
+        .iter()
+        .flat_map(|login: &Login| &login.fields)
+        .find(|known| known.id == field)
+        .map_or_else(|| field.to_owned(), |field| field.label.clone())
 }

@@ -178,7 +178,10 @@ fn bearer(login: &Login, token: &str, credentials: &Credentials) -> Result<Heade
     let malformed = |sentence: String| ConnectError::FieldMalformed { label: label.clone(), secret: true, sentence };
     let value = match field {
         Some(field) => SecretString::from(
-            field.format.check(&field.choices, secret.expose_secret()).map_err(|problem| malformed(format!("{label}: {}", problem.sentence)))?,
+            field
+                .format
+                .check(&field.choices, secret.expose_secret())
+                .map_err(|problem| malformed(format!("{label}: {}", problem.sentence)))?,
         ),
         None => secret.clone(),
     };
@@ -198,7 +201,8 @@ fn with_hints(error: ConnectError, app: &App, login: &Login, wire: &Wire, hints:
         };
     }
     // A choice that names the host: keys are good for one of them.
-    let region = login.fields.iter().find(|field| field.format == Format::Choice && field.choices.iter().any(|choice| choice.host.is_some()));
+    let region =
+        login.fields.iter().find(|field| field.format == Format::Choice && field.choices.iter().any(|choice| choice.host.is_some()));
     let Some(region) = region else { return error };
     let chosen = wire.inputs().get(&region.id).and_then(|value| region.choices.iter().find(|choice| choice.value == *value));
     let what = region.label.to_lowercase();
@@ -208,7 +212,8 @@ fn with_hints(error: ConnectError, app: &App, login: &Login, wire: &Wire, hints:
             remedy: format!("Choose {made_for}, or create a new key."),
         },
         (_, Some(chosen)) => {
-            let others: Vec<&str> = region.choices.iter().filter(|choice| choice.value != chosen.value).map(|choice| choice.label.as_str()).collect();
+            let others: Vec<&str> =
+                region.choices.iter().filter(|choice| choice.value != chosen.value).map(|choice| choice.label.as_str()).collect();
             ConnectError::CredentialRefused {
                 sentence: format!("{sentence} It may have expired, or belong to another {what} than {}.", chosen.label),
                 remedy: format!("Choose {}, if your {} organization lies there, or create a new key.", others.join(" or "), app.name),

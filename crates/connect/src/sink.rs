@@ -58,7 +58,8 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// [`RequestEntry::id`] of the answer.
     pub request: u64,
-    /// What the next page is asked by; `None` at the end of the list. Opaque; give it back in [`BegunStream::next`].
+    /// What the next page is asked by; `None` at the end of the list. Opaque, possibly the empty text (a list in doubt is
+    /// read again from its beginning when it is resumed); give it back in [`BegunStream::next`].
     pub next: Option<String>,
     /// When the answer had come.
     pub collected_at: jiff::Timestamp,
@@ -105,6 +106,17 @@ pub enum RequestClass {
     Continuation,
     /// A step of signing in, to a host of the login option.
     SignInHop,
+}
+
+impl RequestClass {
+    /// As the log and the screens write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Continuation => "continuation",
+            Self::SignInHop => "sign-in hop",
+        }
+    }
 }
 
 /// One line of the request log. Never holds a query, a body or a secret.

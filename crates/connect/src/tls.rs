@@ -39,7 +39,9 @@ pub(crate) fn client_config(route: &Route) -> Result<ClientConfig, ConnectError>
     let provider = Arc::new(aws_lc_rs::default_provider());
     let extra = extra_roots(route)?;
     let inner: Arc<dyn ServerCertVerifier> = match route.roots {
-        Roots::Platform => Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone()).map_err(|_| unusable_roots())?),
+        Roots::Platform => {
+            Arc::new(rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone()).map_err(|_| unusable_roots())?)
+        }
         Roots::Sandbox => {
             let mut store = RootCertStore::empty();
             for root in extra {
@@ -61,13 +63,15 @@ fn with_provider(provider: Arc<CryptoProvider>) -> Result<rustls::ConfigBuilder<
 fn unusable_roots() -> ConnectError {
     ConnectError::RouteInvalid {
         sentence: "No certificate authority could be loaded that this computer trusts.".to_owned(),
-        remedy: "Install the system's certificate authorities (on Debian the package ca-certificates), or add one under Network.".to_owned(),
+        remedy: "Install the system's certificate authorities (on Debian the package ca-certificates), or add one under Network."
+            .to_owned(),
     }
 }
 
 /// The certificates that a route adds, refused as a whole when one cannot be read or belongs to the wrong kind of route.
 pub(crate) fn extra_roots(route: &Route) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
-    let refuse = |sentence: &str, remedy: &str| Err(ConnectError::RouteInvalid { sentence: sentence.to_owned(), remedy: remedy.to_owned() });
+    let refuse =
+        |sentence: &str, remedy: &str| Err(ConnectError::RouteInvalid { sentence: sentence.to_owned(), remedy: remedy.to_owned() });
     let mut roots = Vec::new();
     for pem in &route.extra_roots_pem {
         let mut found = false;
@@ -87,7 +91,10 @@ pub(crate) fn extra_roots(route: &Route) -> Result<Vec<CertificateDer<'static>>,
                     );
                 }
                 (Roots::Sandbox, false) => {
-                    return refuse("A sandbox instance trusts its sandbox's authority and no other.", "Start the sandbox again and add the instance anew.");
+                    return refuse(
+                        "A sandbox instance trusts its sandbox's authority and no other.",
+                        "Start the sandbox again and add the instance anew.",
+                    );
                 }
                 (Roots::Platform, false) | (Roots::Sandbox, true) => {}
             }
@@ -99,7 +106,10 @@ pub(crate) fn extra_roots(route: &Route) -> Result<Vec<CertificateDer<'static>>,
         }
     }
     if route.roots == Roots::Sandbox && roots.len() != 1 {
-        return refuse("A sandbox instance needs its sandbox's authority, and one alone.", "Start the sandbox again and add the instance anew.");
+        return refuse(
+            "A sandbox instance needs its sandbox's authority, and one alone.",
+            "Start the sandbox again and add the instance anew.",
+        );
     }
     Ok(roots)
 }
@@ -136,7 +146,9 @@ impl ServerCertVerifier for Verifier {
         let refuse = |refusal: Refusal| Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refusal)))));
         if self.roots == Roots::Platform {
             for certificate in std::iter::once(end_entity).chain(intermediates) {
-                if X509Certificate::from_der(certificate).is_ok_and(|(_, parsed)| is_sandbox(parsed.issuer()) || is_sandbox(parsed.subject())) {
+                if X509Certificate::from_der(certificate)
+                    .is_ok_and(|(_, parsed)| is_sandbox(parsed.issuer()) || is_sandbox(parsed.subject()))
+                {
                     return refuse(Refusal::Sandbox);
                 }
             }
@@ -149,9 +161,14 @@ impl ServerCertVerifier for Verifier {
                     Refusal::UnknownIssuer { issuer: issuer_name(intermediates.last().unwrap_or(end_entity)) }
                 }
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => Refusal::Fault(CertificateFault::Expired),
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Refusal::Fault(CertificateFault::NotYetValid),
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Refusal::Fault(CertificateFault::WrongHost),
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Refusal::Fault(CertificateFault::NotYetValid)
+                }
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                    Refusal::Fault(CertificateFault::WrongHost)
+                }
                 CertificateError::Revoked => Refusal::Fault(CertificateFault::Revoked),
+                #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else rustls finds, or will find, is unfit")]
                 _ => Refusal::Fault(CertificateFault::Unfit),
             }),
             Err(error) => Err(error),

@@ -111,7 +111,8 @@ fn key_bits(algorithm: &x509_parser::x509::AlgorithmIdentifier<'_>, key: &x509_p
             }
         }
         PublicKey::DSA(number) => Some(number.len() as u64 * 8),
-        PublicKey::GostR3410(_) | PublicKey::GostR3410_2012(_) | PublicKey::Unknown(_) => match algorithm.algorithm.to_id_string().as_str() {
+        PublicKey::GostR3410(_) | PublicKey::GostR3410_2012(_) | PublicKey::Unknown(_) => match algorithm.algorithm.to_id_string().as_str()
+        {
             "1.3.101.112" => Some(256),
             "1.3.101.113" => Some(456),
             _ => None,

@@ -2,7 +2,7 @@
 //! time, is written to the log, and comes back understood or as a typed error.
 
 use crate::{
-    Clock, ConnectError, Credentials, Limits, Outcome, RequestClass, RequestEntry, Roots, Route,
+    Clock, ConnectError, Credentials, Limits, Outcome, RequestEntry, Roots, Route,
     answer::{self, Received, Said},
     guard::{self, Asked},
     pace::Gate,
@@ -170,7 +170,12 @@ impl Wire {
             match answer::understand(app, dataset, host, &received, &self.limits) {
                 Said::Body(body) => {
                     let next = answer::next_by_header(&received.headers);
-                    return Ok(Fetched { request: line.answered(), at: now, bytes: received.body.len() as u64, content: Content::Body { body, next } });
+                    return Ok(Fetched {
+                        request: line.answered(),
+                        at: now,
+                        bytes: received.body.len() as u64,
+                        content: Content::Body { body, next },
+                    });
                 }
                 Said::StandIn(fields) => {
                     return Ok(Fetched { request: line.answered(), at: now, bytes: 0, content: Content::StandIn(fields) });
@@ -324,17 +329,14 @@ impl Wire {
 
 /// Faults that may be over in a moment.
 fn is_passing(error: &ConnectError) -> bool {
-    matches!(
-        error.code(),
-        "E-TIMEOUT" | "E-CONNECTION-CUT" | "E-HOST-UNREACHABLE" | "E-HOST-NOT-FOUND" | "E-PROXY-UNREACHABLE"
-    )
+    matches!(error.code(), "E-TIMEOUT" | "E-CONNECTION-CUT" | "E-HOST-UNREACHABLE" | "E-HOST-NOT-FOUND" | "E-PROXY-UNREACHABLE")
 }
 
 fn refusal_in(error: &(dyn StdError + 'static)) -> Option<tls::Refusal> {
-    match error.downcast_ref::<rustls::Error>()? {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) => other.0.downcast_ref::<tls::Refusal>().cloned(),
-        _ => None,
-    }
+    let rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)) = error.downcast_ref::<rustls::Error>()? else {
+        return None;
+    };
+    other.0.downcast_ref::<tls::Refusal>().cloned()
 }
 
 /// A line of the request log that is being written. Dropped before its end, it says that the request was cut.
@@ -403,15 +405,4 @@ fn fraction(seed: u64) -> f64 {
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^= mixed >> 31;
     (mixed >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-impl RequestClass {
-    /// As the log and the screens write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dataset => "dataset",
-            Self::Continuation => "continuation",
-            Self::SignInHop => "sign-in hop",
-        }
-    }
 }

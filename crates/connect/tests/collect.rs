@@ -4,8 +4,8 @@
 mod vendor;
 
 use catalog::{
-    App, CauseKind, Compare, Completeness, Condition, Dataset, DatasetKind, Each, EachOver, FieldPath, Instead, Keep, Meaning, Method, Pagination, Politeness, Probe,
-    RowKey, Type,
+    App, CauseKind, Compare, Completeness, Condition, Dataset, DatasetKind, Each, EachOver, FieldPath, Instead, Keep, Meaning, Method,
+    Pagination, Politeness, Probe, RowKey, Type,
 };
 use posture_connect::{Limits, Outcome, Progress, RequestClass, Resume, Session, collect, probe, shapes};
 use serde_json::{Value, json};
@@ -41,7 +41,8 @@ fn list(ids: impl IntoIterator<Item = u32>) -> Vec<Value> {
 
 /// Page `page` of five users, two on each.
 fn five_users(seen: &Seen) -> Reply {
-    let page: u32 = url::form_urlencoded::parse(seen.query.as_bytes()).find(|(name, _)| name == "page").map_or(1, |(_, page)| page.parse().unwrap());
+    let page: u32 =
+        url::form_urlencoded::parse(seen.query.as_bytes()).find(|(name, _)| name == "page").map_or(1, |(_, page)| page.parse().unwrap());
     let next = if page < 3 { json!(format!("/v1/users?page={}&pageSize=2", page + 1)) } else { Value::Null };
     ok(json!({"data": list((2 * page - 1)..(2 * page + 1).min(6)), "links": {"next": next}}))
 }
@@ -67,7 +68,8 @@ async fn pages_are_followed_to_the_end() {
     assert_eq!(kept.pages.iter().map(|page| page.index).collect::<Vec<_>>(), [0, 1, 2]);
     assert_eq!(kept.pages[0].next.as_deref(), Some("page=2&pageSize=2"));
     assert_eq!(kept.pages[2].next, None);
-    let lines: Vec<_> = kept.requests.iter().map(|line| (line.class, line.method.as_str(), line.path_template.as_str(), line.status)).collect();
+    let lines: Vec<_> =
+        kept.requests.iter().map(|line| (line.class, line.method.as_str(), line.path_template.as_str(), line.status)).collect();
     assert_eq!(
         lines,
         [
@@ -161,7 +163,10 @@ async fn pages_without_an_end_are_stopped() {
     .await;
     let kept = read(&line, &app(vec![users()]), &["users"], &[]).await;
     let cause = kept.finished["users"].cause().unwrap();
-    assert_eq!(cause.sentence, "The users could be read in part only. api.vendor.example sends page after page without an end; reading stopped after 6 pages.");
+    assert_eq!(
+        cause.sentence,
+        "The users could be read in part only. api.vendor.example sends page after page without an end; reading stopped after 6 pages."
+    );
     assert_eq!(kept.rows("users").len(), 12);
 }
 
@@ -201,6 +206,17 @@ async fn pages_that_change_or_come_twice_are_not_a_whole_list() {
     assert_eq!(kept.keys("users"), ["1", "2", "3"]);
 }
 
+#[tokio::test]
+async fn all_pages_together_are_bounded_too() {
+    let vendor = Vendor::start(me_and(five_users)).await;
+    let app = app(vec![users()]);
+    let session = signed_in(&vendor, &app, Limits { dataset_bytes: 100, ..small() }, &TestClock::new(), &[]).await;
+    let mut kept = Kept::default();
+    collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    assert!(is_partial(&kept, "users"));
+    assert_eq!(kept.pages.len(), 1);
+}
+
 /// Every refusal, on the first page (nothing is known) and on the second (some rows are).
 #[tokio::test]
 async fn refusals_leave_a_dataset_unavailable_or_partial_never_complete() {
@@ -224,7 +240,11 @@ async fn refusals_leave_a_dataset_unavailable_or_partial_never_complete() {
     for (reply, expected) in table {
         for at in ["first", "second"] {
             let answer = reply.clone();
-            let vendor = Vendor::start(me_and(move |seen| if at == "first" || seen.query.contains("page=2") { answer.clone() } else { five_users(seen) })).await;
+            let vendor =
+                Vendor::start(me_and(
+                    move |seen| if at == "first" || seen.query.contains("page=2") { answer.clone() } else { five_users(seen) },
+                ))
+                .await;
             let kept = read(&vendor, &app(vec![users()]), &["users", "me"], &[]).await;
             let what = format!("{} {} {:?}", reply.status, at, kept.finished["users"]);
             assert_eq!(kind(&kept, "users"), Some(expected), "{what}");
@@ -247,7 +267,10 @@ async fn causes_name_what_is_missing() {
     assert_eq!(cause.sentence, "The users could not be read. The key lacks users.read (403).");
     assert_eq!(cause.remedy, "Create a new key that also has users.read, and replace the stored one.");
     let cause = kept.finished["teams"].cause().unwrap();
-    assert_eq!((cause.kind, cause.sentence.as_str()), (CauseKind::InputMissing, "The teams could not be read. The field ORGANIZATION is not filled."));
+    assert_eq!(
+        (cause.kind, cause.sentence.as_str()),
+        (CauseKind::InputMissing, "The teams could not be read. The field ORGANIZATION is not filled.")
+    );
     assert_eq!(vendor.seen().len(), 2, "what lacks its field is not asked for");
 }
 
@@ -294,10 +317,19 @@ async fn a_vendors_own_no_is_understood() {
 async fn throttling_is_waited_for_as_asked() {
     let in_20_seconds = "Sat, 21 Nov 2026 09:00:20 GMT".to_owned();
     let epoch = "2026-11-21T09:00:30Z".parse::<jiff::Timestamp>().unwrap().as_second().to_string();
-    for (header, value, expected) in [("retry-after", "7".to_owned(), 7), ("retry-after", in_20_seconds, 20), ("x-ratelimit-reset", epoch, 30), ("x-none", "1".into(), 15)] {
+    for (header, value, expected) in [
+        ("retry-after", "7".to_owned(), 7),
+        ("retry-after", in_20_seconds, 20),
+        ("x-ratelimit-reset", epoch, 30),
+        ("x-none", "1".into(), 15),
+    ] {
         let first = AtomicU32::new(0);
         let vendor = Vendor::start(me_and(move |seen| {
-            if seen.path == "/v1/users" && first.fetch_add(1, Ordering::SeqCst) == 0 { status(429, json!({})).header(header, value.clone()) } else { five_users(seen) }
+            if seen.path == "/v1/users" && first.fetch_add(1, Ordering::SeqCst) == 0 {
+                status(429, json!({})).header(header, value.clone())
+            } else {
+                five_users(seen)
+            }
         }))
         .await;
         let (clock, app) = (TestClock::new(), app(vec![users()]));
@@ -362,7 +394,8 @@ async fn so_many_requests_per_second_and_at_once() {
     .await;
     let polite = Politeness { concurrency: 3, per_second: 10, ..Politeness::default() };
     let teams = Dataset { politeness: polite.clone(), ..dataset("teams", DatasetKind::List, "/v1/teams") };
-    let members = Dataset { each: over("teams"), politeness: polite, ..dataset("members", DatasetKind::List, "/v1/teams/{each.id}/members") };
+    let members =
+        Dataset { each: over("teams"), politeness: polite, ..dataset("members", DatasetKind::List, "/v1/teams/{each.id}/members") };
     let (clock, mut app) = (TestClock::new(), app(vec![teams, members]));
     app.datasets[0].politeness = Politeness { concurrency: 5, ..Politeness::default() };
     let session = signed_in(&vendor, &app, small(), &clock, &[]).await;
@@ -442,7 +475,9 @@ async fn one_parent_that_fails_leaves_its_dataset_partial() {
 
 #[tokio::test]
 async fn parents_that_fail_alike_are_not_all_asked() {
-    let vendor = Vendor::start(me_and(|seen| if seen.path == "/v1/teams" { ok(json!({"data": list(1..500)})) } else { status(403, json!({})) })).await;
+    let vendor =
+        Vendor::start(me_and(|seen| if seen.path == "/v1/teams" { ok(json!({"data": list(1..500)})) } else { status(403, json!({})) }))
+            .await;
     let mut app = teams_and_members();
     app.datasets[1].pagination = Pagination::None;
     let kept = read(&vendor, &app, &["members"], &[]).await;
@@ -452,7 +487,9 @@ async fn parents_that_fail_alike_are_not_all_asked() {
 
 #[tokio::test]
 async fn no_parents_is_none_and_conditions_choose() {
-    let vendor = Vendor::start(me_and(|seen| if seen.path == "/v1/teams" { ok(json!({"data": [], "links": {"next": null}})) } else { teams(seen) })).await;
+    let vendor =
+        Vendor::start(me_and(|seen| if seen.path == "/v1/teams" { ok(json!({"data": [], "links": {"next": null}})) } else { teams(seen) }))
+            .await;
     let kept = read(&vendor, &teams_and_members(), &["members"], &[]).await;
     assert_eq!(kept.finished["members"], Completeness::Complete);
     assert_eq!(kept.rows("members").len(), 0);
@@ -460,11 +497,17 @@ async fn no_parents_is_none_and_conditions_choose() {
     let vendor = Vendor::start(me_and(teams)).await;
     let mut app = teams_and_members();
     let condition = |field: &str| Condition { field: FieldPath::from(field), op: Compare::Ne, value: json!("n2") };
-    app.datasets[2].each = Some(Each { over: EachOver::Dataset { id: "teams".into(), filter: vec![condition("name")] }, carry: vec![FieldPath::from("name")] });
+    app.datasets[2].each = Some(Each {
+        over: EachOver::Dataset { id: "teams".into(), filter: vec![condition("name")] },
+        carry: vec![FieldPath::from("name")],
+    });
     let kept = read(&vendor, &app, &["members"], &[]).await;
     assert_eq!(kept.finished["members"], Completeness::Complete);
     assert_eq!(kept.queued["members"].len(), 2);
-    app.datasets[2].each = Some(Each { over: EachOver::Dataset { id: "teams".into(), filter: vec![condition("unread")] }, carry: vec![FieldPath::from("name")] });
+    app.datasets[2].each = Some(Each {
+        over: EachOver::Dataset { id: "teams".into(), filter: vec![condition("unread")] },
+        carry: vec![FieldPath::from("name")],
+    });
     let kept = read(&vendor, &app, &["members"], &[]).await;
     assert!(is_unavailable(&kept, "members"), "a condition that cannot be told is not taken for false");
     assert_eq!(kind(&kept, "members"), Some(CauseKind::FieldMissing));
@@ -474,7 +517,11 @@ async fn no_parents_is_none_and_conditions_choose() {
 async fn a_parents_hostile_value_reaches_nothing_else() {
     for name in ["../../admin", "..", ".", "a/../b", "x\\y", "%2e%2e", "", "a?b=c#d"] {
         let vendor = Vendor::start(me_and(move |seen| {
-            if seen.path == "/v1/teams" { ok(json!({"data": [{"id": 1, "name": name}], "links": {"next": null}})) } else { ok(json!({"data": list([1])})) }
+            if seen.path == "/v1/teams" {
+                ok(json!({"data": [{"id": 1, "name": name}], "links": {"next": null}}))
+            } else {
+                ok(json!({"data": list([1])}))
+            }
         }))
         .await;
         let kept = read(&vendor, &teams_and_members(), &["members"], &[]).await;
@@ -492,7 +539,11 @@ async fn items_of_a_field_are_parents() {
     let mut usual = Dataset { pagination: json_api(), ..dataset("usual", DatasetKind::List, "/v1/teams") };
     usual.instead = Some(Instead { field: "teams".into(), path: "/v1/teams/{each.team}".into(), rows: "data".into() });
     let app = app(vec![named, usual]);
-    let vendor = Vendor::start(me_and(|seen| if seen.path == "/v1/teams" { teams(seen) } else { ok(json!({"data": {"id": 1, "name": seen.path}})) })).await;
+    let vendor =
+        Vendor::start(me_and(
+            |seen| if seen.path == "/v1/teams" { teams(seen) } else { ok(json!({"data": {"id": 1, "name": seen.path}})) },
+        ))
+        .await;
     let kept = read(&vendor, &app, &["named", "usual"], &[("teams", "red@main blue")]).await;
     assert_eq!(kept.rows("named").len(), 1);
     assert_eq!(kept.rows("named")[0].fields["each"], json!({"item": "red@main", "team": "red", "branch": "main"}));
@@ -575,7 +626,11 @@ async fn cancelling_stops_at_once_and_the_rest_is_read_later() {
     let error = collect(&session, &app, &["users", "members", "me"], Resume::default(), &mut first, cancel).await.unwrap_err();
     assert_eq!(error.code(), "E-CANCELLED");
     assert!(started.elapsed() < Duration::from_secs(5));
-    assert!(!first.finished.contains_key("users") && !first.finished.contains_key("members"), "what was cut is not finished: {:?}", first.finished);
+    assert!(
+        !first.finished.contains_key("users") && !first.finished.contains_key("members"),
+        "what was cut is not finished: {:?}",
+        first.finished
+    );
     assert!(first.requests.iter().any(|line| line.outcome == Outcome::Cut), "a request that was cut is in the log");
 
     *hang.lock().unwrap() = false;

@@ -116,7 +116,12 @@ fn a_path_that_is_never_called_is_refused_even_where_a_dataset_declares_it() {
     });
     let inputs = inputs(&[]);
     let hosts = app.logins[0].resolve(&inputs).unwrap();
-    for (dataset, path) in [("settings", "/v1/customer/settings"), ("any", "/v1/customer/settings"), ("any", "/v1/customer/SETTINGS"), ("any", "/v1/customer/%73ettings")] {
+    for (dataset, path) in [
+        ("settings", "/v1/customer/settings"),
+        ("any", "/v1/customer/settings"),
+        ("any", "/v1/customer/SETTINGS"),
+        ("any", "/v1/customer/%73ettings"),
+    ] {
         let error = permit(&app, &hosts, &inputs, &get(dataset, path, &[])).unwrap_err();
         assert!(error.to_string().contains("never called"), "{path}: {error}");
     }
@@ -175,7 +180,9 @@ fn percent_decoded(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {
-        let escape = (*first == b'%' && after.len() >= 2).then(|| std::str::from_utf8(&after[..2]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())).flatten();
+        let escape = (*first == b'%' && after.len() >= 2)
+            .then(|| std::str::from_utf8(&after[..2]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .flatten();
         bytes.push(escape.unwrap_or(*first));
         rest = if escape.is_some() { &after[2..] } else { after };
     }

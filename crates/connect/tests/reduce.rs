@@ -100,7 +100,11 @@ fn what_is_missing_null_ill_typed_or_unknown_is_a_fault_and_not_a_value() {
 
 #[test]
 fn absence_counts_only_where_it_is_documented() {
-    let settings = object(vec![("saml.enabled", optional(Type::Bool, json!(false))), ("ends", optional(timestamp(), Value::Null)), ("on", keep(Type::Bool))]);
+    let settings = object(vec![
+        ("saml.enabled", optional(Type::Bool, json!(false))),
+        ("ends", optional(timestamp(), Value::Null)),
+        ("on", keep(Type::Bool)),
+    ]);
     for row in [json!({"on": true}), json!({"on": true, "saml": null, "ends": null}), json!({"on": true, "saml": {"enabled": null}})] {
         let row = one(&settings, row);
         assert_eq!(row.fields, json!({"saml": {"enabled": false}, "ends": null, "on": true}));
@@ -183,7 +187,16 @@ fn an_rsa_key_is_measured_and_its_signature_named() {
 #[test]
 fn rows_that_are_not_where_they_should_be_are_never_an_empty_list() {
     let users = dataset("users", DatasetKind::List, "/v1/users");
-    for body in [json!({}), json!({"data": null}), json!({"data": {}}), json!({"data": "x"}), json!([]), json!(null), json!("x"), json!({"errors": []})] {
+    for body in [
+        json!({}),
+        json!({"data": null}),
+        json!({"data": {}}),
+        json!({"data": "x"}),
+        json!([]),
+        json!(null),
+        json!("x"),
+        json!({"errors": []}),
+    ] {
         assert_eq!(reduce(&users, &body, None).unwrap_err().code(), "E-NOT-UNDERSTOOD", "{body}");
     }
     assert_eq!(reduce(&users, &json!({"data": []}), None).unwrap().rows, []);
@@ -196,7 +209,14 @@ fn rows_that_are_not_where_they_should_be_are_never_an_empty_list() {
 #[test]
 fn a_row_that_cannot_be_identified_puts_the_list_in_doubt() {
     let users = dataset("users", DatasetKind::List, "/v1/users");
-    for row in [json!({"name": "x"}), json!({"id": null, "name": "x"}), json!({"id": "", "name": "x"}), json!({"id": {}, "name": "x"}), json!(3), json!(null)] {
+    for row in [
+        json!({"name": "x"}),
+        json!({"id": null, "name": "x"}),
+        json!({"id": "", "name": "x"}),
+        json!({"id": {}, "name": "x"}),
+        json!(3),
+        json!(null),
+    ] {
         let page = reduce(&users, &json!({"data": [{"id": 1, "name": "a"}, row]}), None).unwrap();
         assert_eq!(page.rows.len(), 1);
         assert_eq!(page.doubt.unwrap().code(), "E-NOT-UNDERSTOOD", "{row}");
@@ -264,7 +284,8 @@ fn anything() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 40, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::btree_map("(id|name|on|saml|mode|roles|headers|url|at|SECRETname|data)", inner, 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            proptest::collection::btree_map("(id|name|on|saml|mode|roles|headers|url|at|SECRETname|data)", inner, 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
 }
@@ -288,7 +309,13 @@ fn declared() -> Dataset {
             (FieldPath::from("saml.on"), optional(Type::Bool, json!(false))),
             (FieldPath::from("name"), transformed(Type::String, Transform::Present)),
             (FieldPath::from("roles"), transformed(Type::Map(Box::new(Type::String)), Transform::Present)),
-            (FieldPath::from("headers"), keep(Type::List(Box::new(Type::Object(BTreeMap::from([("on".into(), keep(Type::Bool)), ("at".into(), keep(timestamp()))])))))),
+            (
+                FieldPath::from("headers"),
+                keep(Type::List(Box::new(Type::Object(BTreeMap::from([
+                    ("on".into(), keep(Type::Bool)),
+                    ("at".into(), keep(timestamp())),
+                ]))))),
+            ),
             (FieldPath::from("url"), transformed(Type::String, Transform::HostOf)),
             (FieldPath::from("at"), Keep { on_empty: OnEmpty::Unknown, ..keep(timestamp()) }),
         ]),

@@ -3,14 +3,19 @@
 
 mod vendor;
 
-use posture_connect::{Credentials, Hints, Limits, PROXY_PASSWORD, PROXY_USER, Proxy, Route, SANDBOX_ORGANIZATION, SignInStep, SystemClock, hints, sign_in};
+use posture_connect::{
+    Credentials, Hints, Limits, PROXY_PASSWORD, PROXY_USER, Proxy, Route, SANDBOX_ORGANIZATION, SignInStep, SystemClock, hints, sign_in,
+};
 use secrecy::SecretString;
 use serde_json::json;
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use vendor::{Body, Certificates, HOST, Reply, TOKEN, TestClock, Vendor, app, credentials, inputs, me_and, ok, small, status, try_sign_in, try_sign_in_with};
+use vendor::{
+    Body, Certificates, HOST, Reply, TOKEN, TestClock, Vendor, app, credentials, inputs, me_and, ok, small, status, try_sign_in,
+    try_sign_in_with,
+};
 
 async fn refused(vendor: &Vendor, route: &Route) -> posture_connect::ConnectError {
     let error = match try_sign_in(&app(vec![]), route, small(), TestClock::new(), &[]).await {
@@ -29,7 +34,8 @@ async fn a_right_key_signs_in_and_only_the_vendor_sees_it() {
     let steps = Mutex::new(Vec::new());
     let events = |step: SignInStep| steps.lock().unwrap().push(step);
     let app = app(vec![]);
-    let session = try_sign_in_with(&app, &vendor.route(), small(), Arc::new(SystemClock), &inputs(&[]), &credentials(), &events).await.unwrap();
+    let session =
+        try_sign_in_with(&app, &vendor.route(), small(), Arc::new(SystemClock), &inputs(&[]), &credentials(), &events).await.unwrap();
     assert_eq!(session.hosts(), [HOST]);
     assert_eq!(session.expires_at(), Some("2030-01-01T00:00:00Z".parse().unwrap()));
     let seen = vendor.seen();
@@ -37,9 +43,19 @@ async fn a_right_key_signs_in_and_only_the_vendor_sees_it() {
     assert_eq!(seen[0].authorization.as_deref(), Some(format!("Bearer {TOKEN}").as_str()));
     assert_eq!((seen[0].method.as_str(), seen[0].path.as_str(), seen[0].query.as_str(), seen[0].cookie), ("GET", "/v1/me", "", false));
     let steps = steps.into_inner().unwrap();
-    assert!(matches!(steps.as_slice(), [
-        SignInStep::FieldsChecked, SignInStep::HostsResolved { .. }, SignInStep::Asking { .. }, SignInStep::Requested { .. }, SignInStep::Accepted
-    ]), "{steps:?}");
+    assert!(
+        matches!(
+            steps.as_slice(),
+            [
+                SignInStep::FieldsChecked,
+                SignInStep::HostsResolved { .. },
+                SignInStep::Asking { .. },
+                SignInStep::Requested { .. },
+                SignInStep::Accepted
+            ]
+        ),
+        "{steps:?}"
+    );
     let told = serde_json::to_string(&steps).unwrap();
     assert!(!told.contains(&TOKEN[40..60]), "the key is told to nobody");
 }
@@ -61,10 +77,9 @@ async fn an_unknown_authority_is_named_and_the_key_is_not_sent() {
 
 #[tokio::test]
 async fn bad_certificates_are_told_apart() {
-    for (certificates, code, words) in [
-        (Certificates::Expired, "E-TLS-EXPIRED", "has expired"),
-        (Certificates::WrongHost, "E-TLS-WRONG-HOST", "is for another host"),
-    ] {
+    for (certificates, code, words) in
+        [(Certificates::Expired, "E-TLS-EXPIRED", "has expired"), (Certificates::WrongHost, "E-TLS-WRONG-HOST", "is for another host")]
+    {
         let vendor = Vendor::with("CA", "Halden Moor", certificates, None, me_and(|_| ok(json!({})))).await;
         let error = refused(&vendor, &vendor.route()).await;
         assert_eq!(error.code(), code);
@@ -91,10 +106,20 @@ async fn a_sandbox_authority_opens_sandbox_routes_alone() {
 async fn a_sandbox_route_goes_nowhere_else() {
     let vendor = Vendor::start(me_and(|_| ok(json!({})))).await;
     assert_eq!(Route::sandbox("192.0.2.1:3128".parse().unwrap(), &vendor.authority_pem).unwrap_err().code(), "E-ROUTE-INVALID");
-    assert_eq!(Route::sandbox(vendor.address, &vendor.authority_pem).unwrap_err().code(), "E-ROUTE-INVALID", "another authority is no sandbox's");
+    assert_eq!(
+        Route::sandbox(vendor.address, &vendor.authority_pem).unwrap_err().code(),
+        "E-ROUTE-INVALID",
+        "another authority is no sandbox's"
+    );
     let sandbox = Vendor::with("Sandbox CA", SANDBOX_ORGANIZATION, Certificates::Good, None, me_and(|_| ok(json!({})))).await;
     let route = Route::sandbox(sandbox.address, &sandbox.authority_pem).unwrap();
-    for proxy in [Proxy::None, Proxy::System, Proxy::Environment, Proxy::Manual { url: "http://192.0.2.1:3128".into() }, Proxy::Manual { url: "http://proxy.example:3128".into() }] {
+    for proxy in [
+        Proxy::None,
+        Proxy::System,
+        Proxy::Environment,
+        Proxy::Manual { url: "http://192.0.2.1:3128".into() },
+        Proxy::Manual { url: "http://proxy.example:3128".into() },
+    ] {
         let error = refused(&sandbox, &Route { proxy, ..route.clone() }).await;
         assert_eq!(error.code(), "E-ROUTE-INVALID");
     }
@@ -166,7 +191,10 @@ async fn a_refused_key_says_what_the_key_tells_about_itself() {
     let vendor = Vendor::start(|_| status(401, json!({"errors": [{"code": "unauthorized"}]}))).await;
     let error = refused(&vendor, &vendor.route()).await;
     assert_eq!(error.code(), "E-KEY-REFUSED");
-    assert_eq!(error.to_string(), "Vendor refused the key (401). It may have expired, or belong to another region: this key was made for EU.");
+    assert_eq!(
+        error.to_string(),
+        "Vendor refused the key (401). It may have expired, or belong to another region: this key was made for EU."
+    );
     assert_eq!(error.remedy(), "Choose EU, or create a new key.");
     assert_eq!(vendor.seen().len(), 1, "a refused key is not sent again");
 

@@ -4,17 +4,18 @@
 
 use bytes::Bytes;
 use catalog::{
-    Absent, App, Category, Choice, Completeness, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Format, HostRole, Keep, Login, Meaning, Method,
-    Needs, NeverCalled, OnEmpty, Pagination, Place, Politeness, Row, RowKey, Says, Strategy, TimestampFormat, Type, Verified,
-};
-use posture_connect::{
-    Begun, BegunStream, Clock, ConnectError, Credentials, Limits, Page, Progress, Proxy, RequestEntry, Resume, Roots, Route, Session, SignIn, SignInStep, Sink,
-    SinkError, sign_in,
+    Absent, App, Category, Choice, Completeness, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Format, HostRole, Keep, Login,
+    Meaning, Method, Needs, NeverCalled, OnEmpty, Pagination, Place, Politeness, Row, RowKey, Says, Strategy, TimestampFormat, Type,
+    Verified,
 };
 use futures::{StreamExt, future::BoxFuture, stream};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{Request, Response, body::Frame, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use posture_connect::{
+    BegunStream, Clock, ConnectError, Credentials, Limits, Page, Progress, Proxy, RequestEntry, Resume, Roots, Route, Session, SignIn,
+    SignInStep, Sink, SinkError, sign_in,
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::{
@@ -67,7 +68,12 @@ pub enum Body {
 }
 
 pub fn ok(body: Value) -> Reply {
-    Reply { status: 200, headers: vec![("content-type".into(), "application/json".into())], body: Body::Whole(body.to_string().into_bytes()), delay: Duration::ZERO }
+    Reply {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: Body::Whole(body.to_string().into_bytes()),
+        delay: Duration::ZERO,
+    }
 }
 
 pub fn status(status: u16, body: Value) -> Reply {
@@ -171,7 +177,9 @@ impl Vendor {
                         let (handler, seen, host) = (handler.clone(), seen.clone(), host.clone());
                         async move { Ok::<_, io::Error>(answer(request, host, &handler, &seen).await) }
                     });
-                    let _ = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+                    let _ = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
         });
@@ -194,7 +202,11 @@ impl Vendor {
     }
 }
 
-fn server_config(authority: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>, host: &str, certificates: Certificates) -> rustls::ServerConfig {
+fn server_config(
+    authority: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>,
+    host: &str,
+    certificates: Certificates,
+) -> rustls::ServerConfig {
     let host = if certificates == Certificates::WrongHost { "other.example" } else { host };
     let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
@@ -214,7 +226,12 @@ fn server_config(authority: &rcgen::CertifiedIssuer<'static, rcgen::KeyPair>, ho
     config
 }
 
-async fn answer(request: Request<Incoming>, host: String, handler: &Handler, seen: &Mutex<Vec<Seen>>) -> Response<BoxBody<Bytes, io::Error>> {
+async fn answer(
+    request: Request<Incoming>,
+    host: String,
+    handler: &Handler,
+    seen: &Mutex<Vec<Seen>>,
+) -> Response<BoxBody<Bytes, io::Error>> {
     let (parts, body) = request.into_parts();
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let request = Seen {
@@ -300,18 +317,23 @@ impl Kept {
         let mut resume = Resume { first_request: self.requests.iter().map(|entry| entry.id).max().unwrap_or(0) + 1, ..Resume::default() };
         for page in &self.pages {
             if let Some(completeness) = self.finished.get(&page.dataset) {
-                let collected =
-                    resume.finished.entry(page.dataset.clone()).or_insert_with(|| catalog::Collected { rows: Vec::new(), completeness: completeness.clone() });
+                let collected = resume
+                    .finished
+                    .entry(page.dataset.clone())
+                    .or_insert_with(|| catalog::Collected { rows: Vec::new(), completeness: completeness.clone() });
                 collected.rows.extend(page.rows.clone());
                 continue;
             }
-            let begun = resume.begun.entry(page.dataset.clone()).or_insert_with(Begun::default);
+            let begun = resume.begun.entry(page.dataset.clone()).or_default();
             begun.rows.extend(page.rows.clone());
             begun.streams.retain(|stream| stream.parent != page.parent);
             begun.streams.push(BegunStream { parent: page.parent.clone(), pages: page.index + 1, next: page.next.clone() });
         }
         for (dataset, completeness) in &self.finished {
-            resume.finished.entry(dataset.clone()).or_insert_with(|| catalog::Collected { rows: Vec::new(), completeness: completeness.clone() });
+            resume
+                .finished
+                .entry(dataset.clone())
+                .or_insert_with(|| catalog::Collected { rows: Vec::new(), completeness: completeness.clone() });
         }
         resume
     }
@@ -395,11 +417,23 @@ pub fn json_api() -> Pagination {
 }
 
 pub fn over(dataset: &str) -> Option<Each> {
-    Some(Each { over: EachOver::Dataset { id: dataset.into(), filter: vec![] }, carry: vec![FieldPath::from("id"), FieldPath::from("name")] })
+    Some(Each {
+        over: EachOver::Dataset { id: dataset.into(), filter: vec![] },
+        carry: vec![FieldPath::from("id"), FieldPath::from("name")],
+    })
 }
 
 pub fn says(status: u16, means: Meaning) -> Says {
-    Says { status, body: None, body_contains: None, header: None, means, sentence: String::new(), source: "https://vendor.example/docs".into(), place: place() }
+    Says {
+        status,
+        body: None,
+        body_contains: None,
+        header: None,
+        means,
+        sentence: String::new(),
+        source: "https://vendor.example/docs".into(),
+        place: place(),
+    }
 }
 
 pub fn field(id: &str, secret: bool, optional: bool, format: Format) -> Field {
@@ -420,7 +454,8 @@ pub fn field(id: &str, secret: bool, optional: bool, format: Format) -> Field {
 
 /// An application with a `me` object, and whatever else is given.
 pub fn app(datasets: Vec<Dataset>) -> App {
-    let choice = |value: &str, label: &str, host: &str| Choice { value: value.into(), label: label.into(), host: Some(host.into()), hidden: false };
+    let choice =
+        |value: &str, label: &str, host: &str| Choice { value: value.into(), label: label.into(), host: Some(host.into()), hidden: false };
     let mut region = field("region", false, false, Format::Choice);
     region.choices = vec![choice("us", "US", HOST), choice("eu", "EU", "api.eu.vendor.example")];
     region.label = "Region".into();
@@ -472,7 +507,13 @@ pub fn credentials() -> Credentials {
     Credentials::from([("api_key".to_owned(), SecretString::from(TOKEN))])
 }
 
-pub async fn try_sign_in(app: &App, route: &Route, limits: Limits, clock: Arc<dyn Clock>, pairs: &[(&str, &str)]) -> Result<Session, ConnectError> {
+pub async fn try_sign_in(
+    app: &App,
+    route: &Route,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    pairs: &[(&str, &str)],
+) -> Result<Session, ConnectError> {
     try_sign_in_with(app, route, limits, clock, &inputs(pairs), &credentials(), &|_| {}).await
 }
 
