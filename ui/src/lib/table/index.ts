@@ -6,3 +6,4 @@ export { AS_OFFERED, readChoice, type Column, type ColumnChoice } from './column
 export { PAGE, Pages, type Page } from './pages.svelte';
 export { EVERYTHING, holds, NOTHING, size, type Selection } from './selection';
 export { sorted, type SortKey, type SortValue } from './sorting';
+export { withParameter } from './parameter';

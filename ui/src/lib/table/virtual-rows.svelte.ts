@@ -29,6 +29,9 @@ export interface VirtualRows {
   show(index: number): void;
 }
 
+/** Height of a row until it was measured. */
+const UNMEASURED = 36;
+
 /** Rows of one height, of which only the ones in sight are drawn. Call it while a component is set up. */
 export function virtualRows(options: VirtualRowsOptions): VirtualRows {
   let items = $state.raw<VirtualItem[]>([]);
@@ -36,7 +39,8 @@ export function virtualRows(options: VirtualRowsOptions): VirtualRows {
   let viewport = $state(0);
 
   const settings = (): VirtualizerOptions<HTMLElement, HTMLElement> => {
-    const rowHeight = options.height();
+    // Before the first layout a row has no height, and all of the rows would fit.
+    const rowHeight = options.height() || UNMEASURED;
     const head = options.head();
     const count = options.count();
     const keep = options.keep();

@@ -1,0 +1,118 @@
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
+import userEvent from '@testing-library/user-event';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import App from '../../App.svelte';
+import type { Backend, InstanceChange } from '$lib/backend/backend';
+import { mockBackend } from '$lib/backend/mock';
+import { router } from '$lib/router/router.svelte';
+import { changeOf, differs, startOf } from './change';
+
+async function open(tab: string, change: (backend: Backend) => Partial<Backend> = () => ({})) {
+  const mock = mockBackend();
+  const backend: Backend = { ...mock, ...change(mock) };
+  router.go(['applications', 'i-kustomer'], tab === 'health' ? {} : { tab });
+  render(App, { backend });
+  await screen.findByTestId(`panel-${tab}`);
+  return { backend, user: userEvent.setup() };
+}
+afterEach(() => {
+  cleanup();
+  router.go(['overview']);
+});
+
+describe('an instance', () => {
+  it('shows what was not read, what it costs and what is never called', async () => {
+    await open('health');
+    expect(await screen.findByTestId('dataset-audit-logs')).toHaveTextContent('Unavailable');
+    expect(screen.getByTestId('missing-audit-logs')).toHaveTextContent('stays Not evaluated');
+    expect(screen.getByTestId('datasets')).toHaveTextContent('/v1/auth/customer/settings');
+    expect(screen.getByTestId('datasets')).toHaveTextContent('Never called');
+  });
+
+  it('lists its checks with the failed ones first and leads from one to its findings', async () => {
+    const { user } = await open('checks');
+    const table = await screen.findByTestId('checks-table');
+    const [first] = screen.getAllByTestId('check-row');
+    expect(within(first as HTMLElement).getByText('Fail')).toBeInTheDocument();
+    table.focus();
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(router.path).toEqual(['findings']));
+    expect(router.query.get('instance')).toBe('i-kustomer');
+    expect(router.query.get('check')).toBe(first?.dataset.key);
+  });
+
+  it('is changed with everything that was not touched kept', async () => {
+    const sent: InstanceChange[] = [];
+    const { user } = await open('settings', (mock) => ({
+      changeInstance: (id, change) => {
+        sent.push(change);
+        return mock.changeInstance(id, change);
+      },
+    }));
+    expect(await screen.findByTestId('change-save')).toHaveAttribute('aria-disabled', 'true');
+    const owner = screen.getByTestId('change-owner');
+    await user.clear(owner);
+    await user.type(owner, 'P. Raman');
+    expect(screen.getByTestId('change-save')).not.toHaveAttribute('aria-disabled');
+    await user.click(screen.getByTestId('change-save'));
+    await waitFor(() => expect(sent).toHaveLength(1));
+    expect(sent[0]).toMatchObject({ name: 'Halden Moor EU', owner: 'P. Raman', route: { proxy: 'system' } });
+    expect(sent[0]?.answers).toContainEqual({ check: 'kustomer.webhooks.known_host', param: 'hosts', value: 'hooks.haldenmoor.example' });
+  });
+
+  it('cannot lose its name', async () => {
+    const { user } = await open('settings');
+    await user.clear(await screen.findByTestId('change-name'));
+    expect(screen.getByTestId('change-name-state')).toHaveTextContent('needs a name');
+    expect(screen.getByTestId('change-save')).toHaveAttribute('aria-disabled', 'true');
+  });
+
+  it('is deleted only when its name was typed, and Enter does not destroy', async () => {
+    const deleted = vi.fn();
+    const { user } = await open('settings', (mock) => ({
+      deleteInstance: (id, typed) => {
+        deleted(id, typed);
+        return mock.deleteInstance(id, typed);
+      },
+    }));
+    await user.click(await screen.findByTestId('delete'));
+    expect(await screen.findByTestId('delete-cancel')).toHaveFocus();
+    await user.click(screen.getByTestId('delete-confirm'));
+    const field = screen.getByTestId('delete-name');
+    await user.type(field, 'Halden Moor{Enter}');
+    expect(deleted).not.toHaveBeenCalled();
+    await user.type(field, ' EU{Enter}');
+    expect(deleted).not.toHaveBeenCalled();
+    await user.click(screen.getByTestId('delete-confirm'));
+    await waitFor(() => expect(deleted).toHaveBeenCalledExactlyOnceWith('i-kustomer', 'Halden Moor EU'));
+    await waitFor(() => expect(router.path).toEqual(['applications']));
+  });
+
+  it('says why a scan failed and what was kept', async () => {
+    const failure = { code: 'E-SIGN-IN-REFUSED', sentence: 'Kustomer refused the key (401).', remedy: 'Create a new key.', field: null };
+    const { user } = await open('health', () => ({
+      scan: (_id, heard) => {
+        heard({ kind: 'failed', failure, kept: '412 rows to resume from' });
+        return Promise.reject(failure);
+      },
+    }));
+    await user.click(await screen.findByTestId('scan-now'));
+    expect(await screen.findByTestId('failure-sentence')).toHaveTextContent('refused the key');
+    expect(screen.getByTestId('failure-kept')).toHaveTextContent('412 rows');
+    expect(screen.getByTestId('failure-code')).toHaveTextContent('E-SIGN-IN-REFUSED');
+  });
+});
+
+describe('a change', () => {
+  it('is one only when something differs, and an emptied answer is left out', async () => {
+    const page = await mockBackend().instance('i-kustomer');
+    const draft = startOf(page);
+    expect(differs(page, draft)).toBe(false);
+    draft.name = '  Halden Moor EU ';
+    expect(differs(page, draft)).toBe(false);
+    draft.answers['kustomer.webhooks.known_host/hosts'] = ' ';
+    expect(differs(page, draft)).toBe(true);
+    expect(changeOf(page, draft).answers).toEqual([]);
+    expect(page.answers).toHaveLength(1);
+  });
+});
