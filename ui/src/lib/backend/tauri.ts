@@ -1,6 +1,20 @@
-import { Channel, invoke } from '@tauri-apps/api/core';
-import { listen } from '@tauri-apps/api/event';
-import type { Backend, JobsChanged, Listener, Progress } from './backend';
+import { Channel } from '@tauri-apps/api/core';
+import type { Backend, Failure, Listener, Progress } from './backend';
+import { commands, events } from './bindings';
+
+type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: Failure };
+
+/** A promise that rejects with the failure, as every other promise does. */
+async function or<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const answer = await asked;
+  if (answer.status === 'error') throw answer.error;
+  return answer.data;
+}
+
+/** The same, where there is nothing to answer. */
+async function done(asked: Promise<Answer<null>>): Promise<void> {
+  await or(asked);
+}
 
 function channel(listener: Listener): Channel<Progress> {
   const progress = new Channel<Progress>();
@@ -10,45 +24,44 @@ function channel(listener: Listener): Channel<Progress> {
 
 /** The console behind the window. */
 export const tauriBackend: Backend = {
-  start: () => invoke('start'),
-  firstStart: (protection, passphrase) => invoke('first_start', { protection, passphrase }),
-  unlock: (passphrase) => invoke('unlock', { passphrase }),
-  recover: (recoveryKey) => invoke('recover', { recoveryKey }),
-  lock: () => invoke('lock'),
-  setPreference: (key, value) => invoke('set_preference', { key, value }),
-  seen: () => invoke('seen'),
-  openLink: (url) => invoke('open_link', { url }),
+  start: () => or(commands.start()),
+  firstStart: (protection, passphrase) => or(commands.firstStart(protection, passphrase)),
+  unlock: (passphrase) => or(commands.unlock(passphrase)),
+  recover: (recoveryKey) => or(commands.recover(recoveryKey)),
+  lock: () => or(commands.lock()),
+  setPreference: (key, value) => done(commands.setPreference(key, value)),
+  seen: () => done(commands.seen()),
+  openLink: (url) => done(commands.openLink(url)),
 
-  tiles: () => invoke('tiles'),
-  application: (slug) => invoke('application', { slug }),
-  openDraft: (app, login) => invoke('open_draft', { app, login }),
-  checkField: (draft, field, value) => invoke('check_field', { draft, field, value }),
-  closeDraft: (draft) => invoke('close_draft', { draft }),
-  connect: (draft, request, progress) => invoke('connect', { draft, request, progress: channel(progress) }),
-  replaceSecret: (draft, instance, progress) =>
-    invoke('replace_secret', { draft, instance, progress: channel(progress) }),
-  sandboxTenants: () => invoke('sandbox_tenants'),
-  addSandbox: (tenants, progress) => invoke('add_sandbox', { tenants, progress: channel(progress) }),
-  removeSandbox: () => invoke('remove_sandbox'),
+  tiles: () => or(commands.tiles()),
+  application: (slug) => or(commands.application(slug)),
+  openDraft: (app, login) => or(commands.openDraft(app, login)),
+  checkField: (draft, field, value) => or(commands.checkField(draft, field, value)),
+  closeDraft: (draft) => commands.closeDraft(draft),
+  connect: (draft, request, progress) => or(commands.connect(draft, request, channel(progress))),
+  replaceSecret: (draft, instance, progress) => done(commands.replaceSecret(draft, instance, channel(progress))),
+  sandboxTenants: () => or(commands.sandboxTenants()),
+  addSandbox: (tenants, progress) => done(commands.addSandbox(tenants, channel(progress))),
+  removeSandbox: () => or(commands.removeSandbox()),
 
-  instances: (sandbox) => invoke('instances', { sandbox }),
-  instance: (id) => invoke('instance', { id }),
-  changeInstance: (id, change) => invoke('change_instance', { id, change }),
-  deleteInstance: (id, typedName) => invoke('delete_instance', { id, typedName }),
-  scan: (instance, progress) => invoke('scan', { instance, progress: channel(progress) }),
-  cancel: (job) => invoke('cancel', { job }),
-  jobs: () => invoke('jobs'),
+  instances: (sandbox) => or(commands.instances(sandbox)),
+  instance: (id) => or(commands.instance(id)),
+  changeInstance: (id, change) => or(commands.changeInstance(id, change)),
+  deleteInstance: (id, typedName) => or(commands.deleteInstance(id, typedName)),
+  scan: (instance, progress) => done(commands.scan(instance, channel(progress))),
+  cancel: (job) => commands.cancel(job),
+  jobs: () => commands.jobs(),
   onJobs(changed) {
-    const heard = listen<JobsChanged>('jobs-changed', (event) => changed(event.payload));
+    const heard = events.jobsChanged.listen((event) => changed(event.payload));
     return () => void heard.then((end) => end());
   },
 
-  overview: (sandbox) => invoke('overview', { sandbox }),
-  findings: (query) => invoke('findings', { query }),
-  finding: (id) => invoke('finding', { id }),
-  exportFindings: (query, format) => invoke('export_findings', { query, format }),
-  requests: (instance, slice) => invoke('requests', { instance, slice }),
-  activity: (slice) => invoke('activity', { slice }),
+  overview: (sandbox) => or(commands.overview(sandbox)),
+  findings: (query) => or(commands.findings(query)),
+  finding: (id) => or(commands.finding(id)),
+  exportFindings: (query, format) => or(commands.exportFindings(query, format)),
+  requests: (instance, slice) => or(commands.requests(instance, slice)),
+  activity: (slice) => or(commands.activity(slice)),
 };
 
 export { tauriBackend as backend };
