@@ -19,10 +19,8 @@ const HELD = 12;
 export class Pages<T> {
   #ask: (offset: number, limit: number) => Promise<Page<T>>;
   // Plain maps: whoever reads a row follows `#version`, so that one answer is one update and not a hundred.
-  /* eslint-disable svelte/prefer-svelte-reactivity */
   #pages = new Map<number, T[]>();
   #underway = new Map<number, Promise<void>>();
-  /* eslint-enable svelte/prefer-svelte-reactivity */
   // Answers to an older question are dropped: the list they belong to is no longer shown.
   #generation = 0;
   #window = { from: 0, to: 0 };
