@@ -223,7 +223,8 @@ impl Console {
         let host = url.host_str().ok_or_else(refused)?;
         for tile in self.catalog()?.tiles() {
             let app = self.app(&tile.slug)?;
-            if app.link_hosts.iter().any(|template| fits(template, host)) {
+            let home = url::Url::parse(&app.home).ok().and_then(|home| home.host_str().map(str::to_owned));
+            if home.as_deref() == Some(host) || app.link_hosts.iter().any(|template| fits(template, host)) {
                 return Ok(url);
             }
         }

@@ -10,7 +10,7 @@ use crate::{
 use catalog::{App, Catalog};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicBool},
 };
 use store::Store;
 use vault::Vault;
@@ -29,6 +29,8 @@ pub(crate) struct Inner {
     catalog: OnceLock<Result<Catalog, Failure>>,
     programs: Mutex<HashMap<String, Arc<assess::Program>>>,
     open: RwLock<Option<Open>>,
+    /// Set by Lock: even a keychain that would open the data is then asked only on Unlock.
+    pub(crate) locked: AtomicBool,
     pub(crate) drafts: Drafts,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) sandbox: tokio::sync::Mutex<Option<Arc<SandboxServer>>>,
@@ -54,6 +56,7 @@ impl Console {
                 catalog: OnceLock::new(),
                 programs: Mutex::default(),
                 open: RwLock::new(None),
+                locked: AtomicBool::new(false),
                 drafts: Drafts::default(),
                 jobs: Arc::default(),
                 sandbox: tokio::sync::Mutex::new(None),

@@ -7,7 +7,10 @@ use crate::{
     screen::{Failure, Keychain, Preference, Protection, RecoveryKeyShown, Start, StartState},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 use store::{Act, Store};
 use vault::{KeychainState, RecoveryKey, Unlock, Vault};
 
@@ -30,10 +33,15 @@ impl Console {
     pub async fn start(&self) -> Result<Start, Failure> {
         let options = self.inner.options.clone();
         let opened = self.opened();
-        let (state, open, keychain) = blocking(move || Ok(look(&options, opened))).await?;
+        let locked = self.inner.locked.load(Ordering::SeqCst);
+        let (state, open, keychain) = blocking(move || Ok(look(&options, opened, locked))).await?;
         if open.is_some() {
             self.set_open(open);
         }
+        self.standing(state, keychain).await
+    }
+
+    async fn standing(&self, state: StartState, keychain: Keychain) -> Result<Start, Failure> {
         let mut preferences = Vec::new();
         let mut sandbox_offered = false;
         if self.opened().is_some() {
@@ -79,15 +87,19 @@ impl Console {
         Ok(RecoveryKeyShown { groups: recovery.groups().iter().map(|group| group.expose_secret().to_owned()).collect() })
     }
 
-    /// Opens what a passphrase protects.
+    /// Opens what a passphrase protects, or what was locked; the keychain then stands for the passphrase, which is not looked at.
     ///
     /// # Errors
-    /// When the passphrase is not right, or the database does not open.
+    /// When the passphrase is not right, the keychain is not there, or the database does not open.
     pub async fn unlock(&self, passphrase: SecretString) -> Result<Start, Failure> {
         let options = self.inner.options.clone();
         let open = blocking(move || {
-            let vault = Vault::open(&vault_folder(&options), &Unlock::Passphrase(passphrase))?;
-            open_store(&options, vault, Protection::Passphrase)
+            let (unlock, protection) = match Vault::protection_of(&vault_folder(&options))? {
+                Some(vault::Protection::Keychain) => (Unlock::Keychain(Arc::clone(&options.keychain)), Protection::Keychain),
+                Some(vault::Protection::Passphrase) | None => (Unlock::Passphrase(passphrase), Protection::Passphrase),
+            };
+            let vault = Vault::open(&vault_folder(&options), &unlock).map_err(|error| Failure::from(error).on_field("passphrase"))?;
+            open_store(&options, vault, protection)
         })
         .await?;
         self.after_opening(open).await
@@ -100,15 +112,16 @@ impl Console {
     pub async fn recover(&self, recovery_key: SecretString) -> Result<Start, Failure> {
         let options = self.inner.options.clone();
         let open = blocking(move || {
-            let key = RecoveryKey::parse(&recovery_key)?;
-            let vault = Vault::recover(&vault_folder(&options), &key, &Unlock::Keychain(Arc::clone(&options.keychain)))?;
+            let on_field = |error: vault::VaultError| Failure::from(error).on_field("recovery_key");
+            let key = RecoveryKey::parse(&recovery_key).map_err(on_field)?;
+            let vault = Vault::recover(&vault_folder(&options), &key, &Unlock::Keychain(Arc::clone(&options.keychain))).map_err(on_field)?;
             open_store(&options, vault, Protection::Keychain)
         })
         .await?;
         self.after_opening(open).await
     }
 
-    /// Forgets the keys until the next unlock. What a keychain protects opens again at the next start of the window.
+    /// Forgets the keys until the next unlock or the next start of the program.
     ///
     /// # Errors
     /// While a job runs, which needs them.
@@ -117,6 +130,7 @@ impl Console {
             return Err(Failure::new("E-JOBS-RUNNING", "A scan is running, which needs the keys.", "Cancel it, or wait until it has finished."));
         }
         self.set_open(None);
+        self.inner.locked.store(true, Ordering::SeqCst);
         self.start().await
     }
 
@@ -144,6 +158,7 @@ impl Console {
 
     async fn after_opening(&self, open: Open) -> Result<Start, Failure> {
         self.set_open(Some(open));
+        self.inner.locked.store(false, Ordering::SeqCst);
         self.start().await
     }
 
@@ -159,14 +174,15 @@ impl Console {
 }
 
 /// What is there, and what of it opens without being asked for anything.
-fn look(options: &Options, opened: Option<Open>) -> (StartState, Option<Open>, Keychain) {
+fn look(options: &Options, opened: Option<Open>, locked: bool) -> (StartState, Option<Open>, Keychain) {
     if let Some(open) = opened {
         return (StartState::Ready { protection: open.protection }, None, Keychain::Usable);
     }
     let keychain = keychain(options);
     match Vault::protection_of(&vault_folder(options)) {
         Ok(None) => (StartState::FirstStart, None, keychain),
-        Ok(Some(vault::Protection::Passphrase)) => (StartState::Locked, None, keychain),
+        Ok(Some(vault::Protection::Passphrase)) => (StartState::Locked { protection: Protection::Passphrase }, None, keychain),
+        Ok(Some(vault::Protection::Keychain)) if locked => (StartState::Locked { protection: Protection::Keychain }, None, keychain),
         Ok(Some(vault::Protection::Keychain)) => {
             if let Keychain::Absent { failure } | Keychain::Locked { failure } = &keychain {
                 let failure = failure.clone();

@@ -13,7 +13,10 @@ use console::{
     Console, Listener, Options,
     screen::{Failure, Progress, Protection, Severity, SeverityCounts, StartState},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// How a command ended well.
 pub enum Ending {
@@ -40,6 +43,7 @@ pub struct Terminal {
     console: Console,
     json: bool,
     passphrase_fd: Option<i32>,
+    interrupted: Arc<AtomicBool>,
 }
 
 pub fn run(arguments: Arguments) -> Outcome {
@@ -66,7 +70,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         options.data_folder = folder;
     }
     options.catalog_folder = arguments.catalog_folder;
-    let terminal = Terminal { console: Console::new(options)?, json: arguments.json, passphrase_fd: arguments.passphrase_fd };
+    let terminal = Terminal { console: Console::new(options)?, json: arguments.json, passphrase_fd: arguments.passphrase_fd, interrupted: Arc::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Stop::Failed(Failure {
             code: "E-THREADS".into(),
@@ -111,7 +115,7 @@ impl Terminal {
     async fn open(&self) -> Result<(), Stop> {
         match self.console.start().await?.state {
             StartState::Ready { .. } => Ok(()),
-            StartState::Locked => {
+            StartState::Locked { .. } => {
                 self.console.unlock(secrets::passphrase(self.passphrase_fd, false)?).await?;
                 Ok(())
             }
@@ -149,17 +153,28 @@ impl Terminal {
         if self.json { Arc::new(|_event: Progress| {}) } else { Arc::new(|event: Progress| print::progress(&event)) }
     }
 
-    /// Stops every job at the first interrupt; what was read is kept.
+    /// Stops every job at the first interrupt, and those that begin after it; what was read is kept.
     fn stop_on_interrupt(&self) {
-        let console = self.console.clone();
+        let (console, interrupted) = (self.console.clone(), Arc::clone(&self.interrupted));
         tokio::spawn(async move {
             if tokio::signal::ctrl_c().await.is_ok() {
+                interrupted.store(true, Ordering::Relaxed);
                 eprintln!("posture: stopping; what was read is kept to resume from");
-                for job in console.jobs() {
-                    console.cancel(&job.id);
+                let mut jobs = console.watch_jobs();
+                loop {
+                    let running = jobs.borrow_and_update().clone();
+                    running.iter().for_each(|job| console.cancel(&job.id));
+                    if jobs.changed().await.is_err() {
+                        return;
+                    }
                 }
             }
         });
+    }
+
+    /// Whether Ctrl-C was pressed since [`Terminal::stop_on_interrupt`].
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }
 

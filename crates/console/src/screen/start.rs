@@ -27,8 +27,11 @@ pub struct Start {
 pub enum StartState {
     /// Nothing is stored yet: choose how it is to be protected.
     FirstStart,
-    /// Sealed by a passphrase, which must be given.
-    Locked,
+    /// Closed: by a passphrase, which must be given, or on request, when Unlock asks the keychain.
+    Locked {
+        /// What Unlock needs.
+        protection: Protection,
+    },
     /// The data is open.
     Ready {
         /// `keychain` or `passphrase`.

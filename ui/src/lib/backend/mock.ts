@@ -218,7 +218,7 @@ export function mockBackend(options: Invented = {}): Backend {
       return start();
     },
     async lock() {
-      state = { kind: 'locked' };
+      state = { kind: 'locked', protection: 'passphrase' };
       return start();
     },
     async setPreference(key, value) {
@@ -358,7 +358,7 @@ function fromAddress(): Invented {
     case 'first_start':
       return { ...common, start: { kind: 'first_start' }, empty: true, offered: false };
     case 'locked':
-      return { ...common, start: { kind: 'locked' } };
+      return { ...common, start: { kind: 'locked', protection: 'passphrase' } };
     case 'blocked':
       return {
         ...common,

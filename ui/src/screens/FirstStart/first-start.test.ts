@@ -55,7 +55,7 @@ describe('first start', () => {
 
 describe('a locked console', () => {
   it('says what is wrong, then opens, and does not keep the passphrase on the page', async () => {
-    const user = open({ start: { kind: 'locked' }, offered: true });
+    const user = open({ start: { kind: 'locked', protection: 'passphrase' }, offered: true });
     await user.type(await screen.findByTestId('unlock-passphrase'), 'the wrong one');
     await user.click(screen.getByTestId('unlock'));
     await waitFor(() => expect(screen.getByTestId('unlock-passphrase-state')).toHaveTextContent('The passphrase is not the one that was set.'));
