@@ -226,7 +226,8 @@ impl Store {
             judge(transaction, scan, checks, found.as_of, now)
         })
     }
-    /// Ends a running scan early; what it read stays, to go on from.
+    /// Ends a running scan early; what it read stays, to go on from. One that failed has judged nothing: the open findings of
+    /// its instance stay open, not re-checked for the scan's cause.
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when it is not running, or `state` is not one that a scan ends early in.
@@ -236,7 +237,14 @@ impl Store {
             ScanState::Running | ScanState::Complete => return Err(StoreError::WrongState { actual: "not one that ends this way" }),
         }
         self.held(scan)?;
-        let ended = self.inner.pool.write(Durability::Power, |transaction| scan::end(transaction, scan.0, state, cause, now))?;
+        let ended = self.inner.pool.write(Durability::Power, |transaction| {
+            let ended = scan::end(transaction, scan.0, state, cause, now)?;
+            if let (true, ScanState::Failed, Some(cause)) = (ended, state, cause) {
+                let instance = instance::number(transaction, scan::get(transaction, scan)?.instance)?;
+                finding::none_rechecked(transaction, instance, scan, cause, now)?;
+            }
+            Ok(ended)
+        })?;
         self.leases().remove(&scan);
         if ended { Ok(()) } else { Err(StoreError::WrongState { actual: "not running" }) }
     }

@@ -358,6 +358,14 @@ pub(crate) fn apply(
     Ok(writer.outcome)
 }
 
+/// Leaves every open finding of an instance open, not re-checked: its scan failed before anything was judged.
+pub(crate) fn none_rechecked(connection: &Connection, instance: i64, scan: ScanId, cause: &Cause, now: Timestamp) -> Result<(), StoreError> {
+    let now = column::time(now);
+    let mut writer = Writer { connection, instance, scan, as_of: now, now, outcome: ScanOutcome::default() };
+    let rows = known(connection, instance)?.into_values().flat_map(BTreeMap::into_values);
+    rows.filter(|before| before.open).try_for_each(|before| writer.ends(&before, Fate::NotRechecked(cause.clone())))
+}
+
 /// Findings of an instance by check and row.
 fn known(connection: &Connection, instance: i64) -> Result<HashMap<String, BTreeMap<RowKey, Known>>, StoreError> {
     let mut statement = connection
