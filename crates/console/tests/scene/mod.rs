@@ -3,7 +3,7 @@
 
 use assess::{Params, Program};
 use catalog::{App, Catalog, Collected, Completeness, Row, RowKey, Verdict};
-use connect::{Clock, Limits, Page, RequestEntry, Resume, Route, Session, SignIn, Sink, SinkError};
+use connect::{Clock, ConnectError, Limits, Page, RequestEntry, Resume, Route, Session, SignIn, Sink, SinkError};
 use futures::future::BoxFuture;
 use sandbox::{OverlayChange, Sandbox, Served, Tenant};
 use secrecy::SecretString;
@@ -28,6 +28,12 @@ pub struct SteppingClock(Mutex<jiff::Timestamp>);
 impl SteppingClock {
     pub fn at(now: jiff::Timestamp) -> Arc<Self> {
         Arc::new(Self(Mutex::new(now)))
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, time: jiff::SignedDuration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.checked_add(time).unwrap();
     }
 }
 
@@ -96,6 +102,7 @@ pub struct Scene {
     pub params: Params,
     pub sandbox: Sandbox,
     pub session: Session,
+    pub clock: Arc<SteppingClock>,
     pub name: String,
 }
 
@@ -111,6 +118,18 @@ impl Scene {
 
     /// Any source of answers.
     pub async fn of(app: Arc<App>, login: &str, fields: &BTreeMap<String, String>, params: Params, name: String, served: Served) -> Self {
+        Self::try_of(app, login, fields, params, name, served).await.unwrap()
+    }
+
+    /// Any source of answers, which may refuse the credential.
+    pub async fn try_of(
+        app: Arc<App>,
+        login: &str,
+        fields: &BTreeMap<String, String>,
+        params: Params,
+        name: String,
+        served: Served,
+    ) -> Result<Self, ConnectError> {
         let sandbox = Sandbox::start(vec![served], Arc::new(today)).await.unwrap();
         let route = Route::sandbox(sandbox.address(), sandbox.ca_pem()).unwrap();
         let login = app.login(login).unwrap();
@@ -124,6 +143,7 @@ impl Scene {
                 }
             }
         }
+        let clock = SteppingClock::at(today());
         let session = connect::sign_in(SignIn {
             app: &app,
             login,
@@ -131,20 +151,29 @@ impl Scene {
             credentials: &credentials,
             route: &route,
             limits: Limits::default(),
-            clock: SteppingClock::at(today()),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             events: &|_step| {},
         })
-        .await
-        .unwrap();
+        .await?;
         let program = assess::compile(&app).unwrap();
-        Self { app, program, params, sandbox, session, name }
+        Ok(Self { app, program, params, sandbox, session, clock, name })
     }
 
     /// Everything the tenant answers now.
     pub async fn collect(&self) -> BTreeMap<String, Collected> {
-        let datasets: Vec<&str> = self.app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+        self.collect_as(&self.app).await
+    }
+
+    /// The same, asked for as this manifest says.
+    pub async fn collect_as(&self, app: &App) -> BTreeMap<String, Collected> {
+        let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+        self.collect_some(app, &datasets).await
+    }
+
+    /// These datasets and what they rest on.
+    pub async fn collect_some(&self, app: &App, datasets: &[&str]) -> BTreeMap<String, Collected> {
         let mut shelf = Shelf::default();
-        connect::collect(&self.session, &self.app, &datasets, Resume::default(), &mut shelf, CancellationToken::new()).await.unwrap();
+        connect::collect(&self.session, app, datasets, Resume::default(), &mut shelf, CancellationToken::new()).await.unwrap();
         shelf.collected()
     }
 
