@@ -121,7 +121,11 @@ fn plan_lacks(app: &App, dataset: &Dataset, status: u16, sentence: Option<String
     let plan = &dataset.needs.plan;
     ConnectError::PlanLacks {
         sentence: sentence.unwrap_or_else(|| format!("The organization's {} plan does not include it ({status}).", app.name)),
-        remedy: if plan.is_empty() { String::new() } else { format!("It comes with the plan {plan}.") },
+        remedy: if plan.is_empty() {
+            format!("Ask {} which plan includes it.", app.name)
+        } else {
+            format!("It comes with the plan {plan}.")
+        },
     }
 }
 

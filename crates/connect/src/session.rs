@@ -139,7 +139,10 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
     };
     let hints = hints(login, credentials);
     // A person is waiting: what fails is told at once and not tried again.
-    let fetched = wire.fetch(app, &test, &ask, 0, &watcher).await.map_err(|error| with_hints(error, app, login, &wire, &hints))?;
+    let fetched = wire
+        .fetch(app, &test, &ask, 0, &watcher)
+        .await
+        .map_err(|error| with_hints(of_test(error, &test.title), app, login, &wire, &hints))?;
     if let Content::Body { body, .. } = &fetched.content {
         reduce(&test, body, None)?;
     }
@@ -188,6 +191,14 @@ fn bearer(login: &Login, token: &str, credentials: &Credentials) -> Result<Heade
     // Made in a buffer that is wiped when it is dropped.
     let text = SecretString::from(format!("Bearer {}", value.expose_secret()));
     HeaderValue::from_str(text.expose_secret()).map_err(|_| malformed(format!("{label} holds a character that cannot be sent.")))
+}
+
+/// Says what the key may not read, where nothing else on the screen does.
+fn of_test(mut error: ConnectError, title: &str) -> ConnectError {
+    if let ConnectError::ScopeMissing { sentence, .. } | ConnectError::PlanLacks { sentence, .. } = &mut error {
+        *sentence = format!("{title} could not be read. {sentence}");
+    }
+    error
 }
 
 /// Words a refusal with what the credential tells about itself.

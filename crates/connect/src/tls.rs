@@ -127,6 +127,19 @@ fn issuer_name(certificate: &CertificateDer<'_>) -> Option<String> {
     Some(name.chars().filter(|letter| !letter.is_control() && *letter != '"').take(80).collect())
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatever else rustls finds, now or later, is an unfit certificate")]
+fn why(error: &CertificateError, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Refusal {
+    match error {
+        // The last certificate presented names the authority that is missing.
+        CertificateError::UnknownIssuer => Refusal::UnknownIssuer { issuer: issuer_name(intermediates.last().unwrap_or(end_entity)) },
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Refusal::Fault(CertificateFault::Expired),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Refusal::Fault(CertificateFault::NotYetValid),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Refusal::Fault(CertificateFault::WrongHost),
+        CertificateError::Revoked => Refusal::Fault(CertificateFault::Revoked),
+        _ => Refusal::Fault(CertificateFault::Unfit),
+    }
+}
+
 /// The platform's verdict (or the sandbox authority's), with a reason, and never a sandbox's certificate on another route.
 #[derive(Debug)]
 struct Verifier {
@@ -155,22 +168,7 @@ impl ServerCertVerifier for Verifier {
         }
         match self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Ok(verified) => Ok(verified),
-            Err(rustls::Error::InvalidCertificate(error)) => refuse(match error {
-                CertificateError::UnknownIssuer => {
-                    // The last certificate presented names the authority that is missing.
-                    Refusal::UnknownIssuer { issuer: issuer_name(intermediates.last().unwrap_or(end_entity)) }
-                }
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => Refusal::Fault(CertificateFault::Expired),
-                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                    Refusal::Fault(CertificateFault::NotYetValid)
-                }
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                    Refusal::Fault(CertificateFault::WrongHost)
-                }
-                CertificateError::Revoked => Refusal::Fault(CertificateFault::Revoked),
-                #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else rustls finds, or will find, is unfit")]
-                _ => Refusal::Fault(CertificateFault::Unfit),
-            }),
+            Err(rustls::Error::InvalidCertificate(error)) => refuse(why(&error, end_entity, intermediates)),
             Err(error) => Err(error),
         }
     }
