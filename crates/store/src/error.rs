@@ -107,6 +107,10 @@ impl StoreError {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enum is non-exhaustive"
+)]
 /// What a code of SQLite means to us; `None` for those that only a defect of ours gives.
 pub(crate) fn meaning(error: &rusqlite::Error) -> Option<StoreError> {
     Some(match error.sqlite_error_code()? {
@@ -124,6 +128,10 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl From<std::io::Error> for StoreError {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's enum is non-exhaustive"
+    )]
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,

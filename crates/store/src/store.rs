@@ -113,7 +113,7 @@ impl Store {
     }
     /// All instances, by application and name.
     pub fn instances(&self) -> Result<Vec<Instance>, StoreError> {
-        self.inner.pool.read(|view| instance::all(view))
+        self.inner.pool.read(instance::all)
     }
     /// One instance.
     ///
@@ -251,7 +251,7 @@ impl Store {
     /// Marks as cut every scan that is running without a living process. For the start of the program.
     pub fn mark_cut_scans(&self, now: Timestamp) -> Result<Vec<ScanId>, StoreError> {
         let mut cut = Vec::new();
-        for (scan, instance) in self.inner.pool.read(|view| scan::running(view))? {
+        for (scan, instance) in self.inner.pool.read(scan::running)? {
             let Some(_lease) = Lease::take(self.inner.pool.path(), instance)? else { continue };
             if self.inner.pool.write(Durability::Power, |transaction| scan::cut(transaction, scan.0, now))? {
                 cut.push(scan);
@@ -343,7 +343,7 @@ impl Store {
     }
     /// All preferences.
     pub fn preferences(&self) -> Result<BTreeMap<String, serde_json::Value>, StoreError> {
-        self.inner.pool.read(|view| preference::all(view))
+        self.inner.pool.read(preference::all)
     }
     /// One preference.
     pub fn preference(&self, key: &str) -> Result<Option<serde_json::Value>, StoreError> {

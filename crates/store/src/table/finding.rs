@@ -352,7 +352,7 @@ pub(crate) fn apply(
             writer.ends(&before, fate_of_missing(check, &row, whole.copied()))?;
         }
     }
-    for (_, before) in known.into_iter().flat_map(|(_, rows)| rows).filter(|(_, before)| before.open) {
+    for (_, before) in known.into_values().flatten().filter(|(_, before)| before.open) {
         writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
     }
     Ok(writer.outcome)
