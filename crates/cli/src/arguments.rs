@@ -50,7 +50,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "keychain")]
         protection: ProtectionChoice,
     },
-    /// Onboard, list, test and delete instances.
+    /// Onboard, list, show, test and delete instances.
     #[command(subcommand)]
     Instance(InstanceCommand),
     /// Scan instances; a cut scan is resumed.
@@ -142,6 +142,12 @@ pub enum InstanceCommand {
         #[arg(long)]
         sandbox: bool,
     },
+    /// Show an instance whole: fields, hosts, what was read, each check's verdicts, its last scans.
+    #[command(after_help = "Example:\n  posture instance show \"Halden Moor EU\" --json")]
+    Show {
+        /// The instance, by id or name.
+        instance: String,
+    },
     /// Sign in and say what the credential may read. Stores nothing.
     Test {
         /// The instance, by id or name.
@@ -205,6 +211,19 @@ pub enum SandboxCommand {
         #[arg(long, value_enum)]
         fail_on: Option<SeverityChoice>,
     },
+    /// Add simulated tenants to this database as sandbox instances and scan them; those that are there are scanned again.
+    #[command(after_help = "Example:\n  posture sandbox add --app kustomer --tenant risky")]
+    Add {
+        /// Only tenants of this application.
+        #[arg(long)]
+        app: Option<String>,
+        /// Only this tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Delete every sandbox instance and what was read with it.
+    #[command(after_help = "Example:\n  posture sandbox remove")]
+    Remove,
     /// Serve the simulated tenants until interrupted; sandbox instances of this data folder use this server meanwhile.
     Up,
     /// Change what the running sandbox (`posture sandbox up`) answers.

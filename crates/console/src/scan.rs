@@ -61,6 +61,7 @@ impl Console {
         let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
         let started = self.begin(&open, &instance, &app).await?;
         let scan = started.scan;
+        tracing::trace!(scan = scan.0, "signing in");
         let signed_in = self.sign_in_stored(&open, &instance, &app, listener, &job).await;
         let session = match signed_in {
             Ok(session) => session,

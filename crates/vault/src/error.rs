@@ -61,9 +61,12 @@ pub enum VaultError {
     /// The id cannot name a file.
     #[error("The instance id is not made of 1 to 64 letters, digits and hyphens.")]
     BadInstanceId,
+    /// No room is left for a file. What was there before is as it was.
+    #[error("The disk is full: nothing more could be written to the vault.")]
+    DiskFull,
     /// A file could not be read or written.
     #[error("The vault's folder could not be read or written: {0}.")]
-    Io(#[from] std::io::Error),
+    Io(#[source] std::io::Error),
     /// The operating system gave no randomness.
     #[error("The operating system gave no randomness.")]
     NoRandomness,
@@ -89,6 +92,7 @@ impl VaultError {
             Self::VaultExists => "E-VAULT-EXISTS",
             Self::NoCredentials => "E-CREDENTIALS-MISSING",
             Self::BadInstanceId => "E-INSTANCE-ID",
+            Self::DiskFull => "E-DISK-FULL",
             Self::Io(_) => "E-VAULT-FILE",
             Self::NoRandomness => "E-RANDOMNESS",
         }
@@ -118,8 +122,22 @@ impl VaultError {
             Self::VaultExists => "Open it, or choose another data folder.",
             Self::NoCredentials => "Enter the instance's credentials.",
             Self::BadInstanceId => "Take the id from the list of instances.",
-            Self::Io(_) => "Check that the data folder exists, that you may write to it and that the disk is not full.",
+            Self::DiskFull => "Free some space on the disk that holds the data folder and try again. What was stored before is unharmed.",
+            Self::Io(_) => "Check that the data folder exists and that you may write to it.",
             Self::NoRandomness => "Restart the computer and try again.",
+        }
+    }
+}
+
+impl From<std::io::Error> for VaultError {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's enum is non-exhaustive"
+    )]
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Io(error),
         }
     }
 }

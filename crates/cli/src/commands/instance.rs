@@ -1,4 +1,4 @@
-//! Onboarding, listing, testing, scanning and deleting instances.
+//! Onboarding, listing, showing, testing, scanning and deleting instances.
 
 use super::{Ending, Outcome, Stop, Terminal, ending};
 use crate::{
@@ -14,6 +14,7 @@ impl Terminal {
         match command {
             InstanceCommand::Add(arguments) => self.add(arguments).await,
             InstanceCommand::List { sandbox } => self.list(sandbox).await,
+            InstanceCommand::Show { instance } => self.show(&instance).await,
             InstanceCommand::Test { instance } => self.test(&instance).await,
             InstanceCommand::Delete { instance, yes } => self.delete(&instance, yes).await,
         }
@@ -108,6 +109,39 @@ impl Terminal {
         Ok(Ending::Fine)
     }
 
+    async fn show(&self, instance: &str) -> Outcome {
+        let id = self.console.find_instance(instance).await?;
+        let page = self.console.instance(&id).await?;
+        if self.json {
+            print::json(&page);
+            return Ok(Ending::Fine);
+        }
+        print::line(&format!("{} ({}): {}", print::plain(&page.instance.name), page.instance.app_name, summary(&page.instance)));
+        print::line(&format!("  the credential may go to {}\n", page.hosts.join(", ")));
+        print_datasets(&page.datasets);
+        print::line("");
+        let checks: Vec<Vec<String>> = page
+            .checks
+            .iter()
+            .map(|check| {
+                let cause = check.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default();
+                vec![print::severity(check.severity).to_owned(), check.title.clone(), check.verdict.clone(), cause]
+            })
+            .collect();
+        print::table(&["SEVERITY", "CHECK", "VERDICT", "CAUSE"], &checks);
+        print::line("");
+        let scans: Vec<Vec<String>> = page
+            .scans
+            .iter()
+            .map(|scan| {
+                let cause = scan.failure.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default();
+                vec![scan.started_at.clone(), scan.state.clone(), scan.requests.to_string(), cause]
+            })
+            .collect();
+        print::table(&["SCAN STARTED", "ENDED", "REQUESTS", "CAUSE"], &scans);
+        Ok(Ending::Fine)
+    }
+
     async fn test(&self, instance: &str) -> Outcome {
         let id = self.console.find_instance(instance).await?;
         let datasets = self.console.test_instance(&id, self.listener()).await?;
@@ -151,6 +185,9 @@ impl Terminal {
         let mut outcomes = Vec::new();
         let mut first_failure = None;
         for id in &ids {
+            if self.interrupted() {
+                break;
+            }
             // One that fails does not keep the others from being read.
             match self.console.scan(id, self.listener()).await {
                 Ok(outcome) => outcomes.push(serde_json::json!({ "instance": id, "outcome": outcome })),
@@ -186,7 +223,7 @@ impl Terminal {
     }
 }
 
-fn summary(instance: &Instance) -> String {
+pub(super) fn summary(instance: &Instance) -> String {
     let score = instance.score.map_or_else(|| "no score yet".to_owned(), |score| {
         format!("{} (passed {:.0} %, failed {:.0} %, not evaluated {:.0} %)", score.value, score.passed * 100.0, score.failed * 100.0, score.not_evaluated * 100.0)
     });

@@ -14,6 +14,8 @@ impl Terminal {
     pub(super) async fn sandbox(&self, command: SandboxCommand) -> Outcome {
         match command {
             SandboxCommand::Scan { app, tenant, fail_on } => self.sandbox_scan(app, tenant, fail_on).await,
+            SandboxCommand::Add { app, tenant } => self.sandbox_add(app, tenant).await,
+            SandboxCommand::Remove => self.sandbox_remove().await,
             SandboxCommand::Up => self.sandbox_up().await,
             SandboxCommand::Set { tenant, answer, assignment } => {
                 self.console.sandbox_set(&tenant, &answer, assignment.as_deref()).await?;
@@ -28,19 +30,9 @@ impl Terminal {
     async fn sandbox_scan(&self, app: Option<String>, tenant: Option<String>, fail_on: Option<SeverityChoice>) -> Outcome {
         // A database of its own in a scratch folder, its key in memory only: this works without keychain and display,
         // and leaves nothing behind.
-        let scratch = Terminal { console: Console::new(Options::scratch()?)?, json: self.json, passphrase_fd: None };
+        let scratch = Terminal { console: Console::new(Options::scratch()?)?, json: self.json, passphrase_fd: None, interrupted: std::sync::Arc::default() };
         scratch.console.first_start(console::screen::Protection::Keychain, None).await?;
-        let tenants: Vec<TenantChoice> = scratch
-            .console
-            .sandbox_tenants()
-            .await?
-            .into_iter()
-            .filter(|known| app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant))
-            .map(|known| TenantChoice { app: known.app, tenant: known.tenant })
-            .collect();
-        if tenants.is_empty() {
-            return Err(Stop::Usage("no simulated tenant has that name; see `posture catalog`".into()));
-        }
+        let tenants = scratch.tenants(app, tenant).await?;
         scratch.stop_on_interrupt();
         scratch.console.add_sandbox(tenants, scratch.listener()).await?;
         let instances = scratch.console.instances(SandboxScope::Only).await?;
@@ -72,6 +64,51 @@ impl Terminal {
             }
         }
         Ok(ending(&findings.counts, fail_on))
+    }
+
+    async fn sandbox_add(&self, app: Option<String>, tenant: Option<String>) -> Outcome {
+        self.open().await?;
+        let tenants = self.tenants(app, tenant).await?;
+        self.stop_on_interrupt();
+        self.console.add_sandbox(tenants, self.listener()).await?;
+        let instances = self.console.instances(SandboxScope::Only).await?;
+        if self.json {
+            print::json(&instances);
+        } else {
+            for instance in &instances {
+                print::line(&format!("{} [sandbox]: {}", instance.name, super::instance::summary(instance)));
+            }
+        }
+        Ok(Ending::Fine)
+    }
+
+    async fn sandbox_remove(&self) -> Outcome {
+        self.open().await?;
+        let deleted = self.console.remove_sandbox().await?;
+        if self.json {
+            print::json(&deleted);
+        } else {
+            print::line(&format!("Deleted: {} scans, {} rows, {} findings.", deleted.scans, deleted.rows, deleted.findings));
+        }
+        Ok(Ending::Fine)
+    }
+
+    /// The simulated tenants with these names; all of them without any.
+    async fn tenants(&self, app: Option<String>, tenant: Option<String>) -> Result<Vec<TenantChoice>, Stop> {
+        let tenants: Vec<TenantChoice> = self
+            .console
+            .sandbox_tenants()
+            .await?
+            .into_iter()
+            .filter(|known| app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant))
+            .map(|known| TenantChoice { app: known.app, tenant: known.tenant })
+            .collect();
+        if tenants.is_empty() {
+            let all = self.console.sandbox_tenants().await?;
+            let names: Vec<String> = all.iter().map(|known| format!("--app {} --tenant {}", known.app, known.tenant)).collect();
+            return Err(Stop::Usage(format!("no simulated tenant has that name; there are {}", names.join(", "))));
+        }
+        Ok(tenants)
     }
 
     async fn sandbox_up(&self) -> Outcome {
