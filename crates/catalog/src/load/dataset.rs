@@ -162,9 +162,10 @@ fn paths(table: &Table<'_>, dataset: &Dataset, around: &Around<'_>) {
         }
         for segment in path.split('/').filter(|segment| segment.contains('{')) {
             if !(segment.starts_with('{') && segment.ends_with('}') && segment.matches('{').count() == 1) {
-                table
-                    .errors
-                    .add(&place, format!("the path segment \"{segment}\" holds more than one placeholder; each fills a whole segment"));
+                table.errors.add(
+                    &place,
+                    format!("the path segment \"{segment}\" is not one whole placeholder; a placeholder fills a segment of its own"),
+                );
             }
         }
     };

@@ -83,9 +83,11 @@ fn group(lines: Vec<Line<'_>>) -> BTreeMap<FieldPath, Keep> {
         places.push((list.clone(), first));
         fields.insert(FieldPath(list.join(".")), keep);
     }
-    for (path, value) in &places {
-        if let Some((other, _)) = places.iter().find(|(other, _)| other.len() < path.len() && path.starts_with(other)) {
-            value.wrong(format!("lies within `{}`, which is kept as one value; keep either the whole or its parts", other.join(".")));
+    for (at, (path, value)) in places.iter().enumerate() {
+        // The same path twice is a list of values and a list of objects at once.
+        let clash = |other: usize, over: &[String]| over.len() < path.len() || (over.len() == path.len() && other < at);
+        if let Some((_, (over, _))) = places.iter().enumerate().find(|(other, (over, _))| clash(*other, over) && path.starts_with(over)) {
+            value.wrong(format!("lies within `{}`, which is kept as one value; keep either the whole or its parts", over.join(".")));
         }
     }
     fields

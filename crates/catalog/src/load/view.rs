@@ -17,11 +17,13 @@ pub(super) fn read(table: Table<'_>, datasets: &[Dataset], logins: &[Login]) -> 
         let at = datasets.iter().position(|dataset| dataset.id == id)?;
         Some(Shape::of_dataset(&datasets[at], &datasets[..at], logins))
     };
-    let mut shape = shape_of(&from);
-    if shape.is_none() && !from.is_empty() {
-        table.errors.add(&table.place_of("from"), format!("`from` names the dataset \"{from}\", which is not there"));
-    }
-    let mut rows = shape.take().unwrap_or_else(Shape::empty);
+    let Some(mut rows) = shape_of(&from) else {
+        if !from.is_empty() {
+            table.errors.add(&table.place_of("from"), format!("`from` names the dataset \"{from}\", which is not there"));
+        }
+        // Whatever else it says would be held against nothing.
+        return None;
+    };
     let filter = table.get("where").map(|value| conditions(&value, &rows)).unwrap_or_default();
     let mut joins = Vec::new();
     for join in table.tables("join") {
