@@ -326,6 +326,6 @@ async fn a_session_can_be_dropped_while_it_is_signing_in() {
 async fn a_test_dataset_behind_a_role_says_which_one() {
     let vendor = Vendor::start(|_| status(403, json!({}))).await;
     let error = refused(&vendor, &vendor.route()).await;
-    assert_eq!(error.to_string(), "The key lacks me.read (403).");
+    assert_eq!(error.to_string(), "The me could not be read. The key lacks me.read (403).");
     assert_eq!(error.remedy(), "Create a new key that also has me.read, and replace the stored one.");
 }
