@@ -151,10 +151,7 @@ fn field(value: &Value<'_>) -> Option<Keep> {
     match (optional, absent, absent_source) {
         (true, Some(absent), Some(source)) => {
             // TOML has no null: the word stands for it.
-            let written = match absent.json() {
-                serde_json::Value::String(text) if text == "null" => serde_json::Value::Null,
-                other => other,
-            };
+            let written = if absent.json() == "null" { serde_json::Value::Null } else { absent.json() };
             if !written.is_null() && !holds(&stored(&keep), &written) {
                 absent.wrong("is not a value of this field's type; write one of that type, or \"null\"");
             }
