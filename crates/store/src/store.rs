@@ -213,7 +213,8 @@ impl Store {
         self.leases().remove(&scan);
         Ok(outcome)
     }
-    /// Replaces the verdicts of the last complete scan after a threshold, a check or a decision changed.
+    /// Replaces the verdicts of the last complete scan after a threshold, a check or a decision changed. Where a later scan
+    /// failed, open findings stay not re-checked: what is judged again was read before it.
     ///
     /// # Errors
     /// [`StoreError::WrongState`] when it is not the instance's last complete scan.
@@ -223,7 +224,16 @@ impl Store {
             if scan::last_complete(transaction, found.instance)?.is_none_or(|last| last.id != scan) {
                 return Err(StoreError::WrongState { actual: "superseded by a later one" });
             }
-            judge(transaction, scan, checks, found.as_of, now)
+            let outcome = judge(transaction, scan, checks, found.as_of, now)?;
+            // Judging old rows again re-checks nothing: what a later scan failed to read stays not re-checked.
+            if let Some(newest) = scan::newest(transaction, found.instance, 1)?.pop()
+                && newest.state == ScanState::Failed
+                && let Some(cause) = &newest.cause
+            {
+                let instance = instance::number(transaction, found.instance)?;
+                finding::none_rechecked(transaction, instance, newest.id, cause, now)?;
+            }
+            Ok(outcome)
         })
     }
     /// Ends a running scan early; what it read stays, to go on from. One that failed has judged nothing: the open findings of

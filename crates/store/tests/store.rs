@@ -227,6 +227,39 @@ fn not_rechecked_counts_from_the_last_real_verdict() {
 }
 
 #[test]
+fn a_scan_that_failed_has_judged_nothing() {
+    let (_folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    let first = store.begin_scan(instance_id(1), at(100), &["users"]).unwrap();
+    write_whole(&store, first, "users", &[row("a", json!({ "days": 60 })), row("b", json!({ "days": 70 }))]);
+    let both = |a: Verdict, b: Verdict| [check("c", Completeness::Complete, vec![judged("a", a), judged("b", b)])];
+    store.commit_scan(first, &both(Verdict::Fail, Verdict::Fail), at(100), at(105)).unwrap();
+    let since = || -> Vec<_> {
+        let list = store.findings(&FindingFilter::default(), FindingSort::Label, false, Slice::ALL).unwrap();
+        list.rows.into_iter().map(|finding| (finding.state, finding.not_rechecked.map(|not| (not.since, not.cause.sentence)))).collect()
+    };
+    let open = |since: Option<(i64, &str)>| (FindingState::Open, since.map(|(second, sentence)| (at(second), sentence.to_owned())));
+
+    let cancelled = store.begin_scan(instance_id(1), at(200), &["users"]).unwrap();
+    store.end_scan(cancelled, ScanState::Cancelled, Some(&cause("cancelled")), at(201)).unwrap();
+    assert_eq!(since(), [open(None), open(None)], "an administrator who changes his mind says nothing about the vendor");
+    for second in [300, 400] {
+        let failed = store.begin_scan(instance_id(1), at(second), &["users"]).unwrap();
+        store.end_scan(failed, ScanState::Failed, Some(&cause("refused")), at(second + 1)).unwrap();
+        assert_eq!(since(), [open(Some((100, "refused"))), open(Some((100, "refused")))]);
+    }
+    assert_eq!(store.last_complete_scan(instance_id(1)).unwrap().unwrap().id, first);
+
+    // Another threshold is applied to what was read before the failure; it does not make it newer.
+    store.rejudge_scan(first, &both(Verdict::Fail, Verdict::Pass), at(500)).unwrap();
+    assert_eq!(since(), [open(Some((100, "refused"))), (FindingState::Fixed, None)]);
+
+    let again = store.begin_scan(instance_id(1), at(600), &["users"]).unwrap();
+    store.commit_scan(again, &both(Verdict::Fail, Verdict::Pass), at(600), at(601)).unwrap();
+    assert_eq!(since()[0], open(None));
+}
+
+#[test]
 fn judging_again_changes_verdicts_without_reading() {
     let (_folder, store) = open();
     store.insert_instance(&instance(1)).unwrap();
@@ -247,6 +280,28 @@ fn judging_again_changes_verdicts_without_reading() {
     assert!(matches!(store.rejudge_scan(second, &[], at(101)), Err(StoreError::WrongState { actual: "running" })));
     store.commit_scan(second, &[], at(101), at(102)).unwrap();
     assert!(matches!(store.rejudge_scan(first, &[], at(103)), Err(StoreError::WrongState { .. })));
+}
+
+#[test]
+fn a_failed_scan_re_checks_nothing_and_judging_again_does_not_hide_it() {
+    let (_folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    let checks = [check("c", Completeness::Complete, vec![judged("a", Verdict::Fail)])];
+    let first = store.begin_scan(instance_id(1), at(100), &[]).unwrap();
+    store.commit_scan(first, &checks, at(100), at(101)).unwrap();
+    let failed = store.begin_scan(instance_id(1), at(200), &[]).unwrap();
+    store.end_scan(failed, ScanState::Failed, Some(&cause("The host was not reached.")), at(201)).unwrap();
+    let flag = || {
+        let list = store.findings(&FindingFilter::default(), FindingSort::Label, false, Slice::ALL).unwrap();
+        list.rows[0].not_rechecked.clone().map(|flag| (flag.since, flag.cause.sentence))
+    };
+    let expected = Some((at(100), "The host was not reached.".to_owned()));
+    assert_eq!(flag(), expected);
+    store.rejudge_scan(first, &checks, at(300)).unwrap();
+    assert_eq!(flag(), expected);
+    let second = store.begin_scan(instance_id(1), at(400), &[]).unwrap();
+    store.commit_scan(second, &checks, at(400), at(401)).unwrap();
+    assert_eq!(flag(), None);
 }
 
 #[test]
