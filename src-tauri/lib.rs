@@ -3,6 +3,7 @@
 
 mod commands;
 mod events;
+mod sealed;
 
 use tauri_specta::{Builder, collect_commands, collect_events};
 
@@ -11,6 +12,7 @@ pub fn doors() -> Builder<tauri::Wry> {
     Builder::<tauri::Wry>::new()
         .commands(collect_commands![
             commands::start::start,
+            commands::start::sealing_key,
             commands::start::first_start,
             commands::start::unlock,
             commands::start::recover,
@@ -43,6 +45,8 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::browse::export_findings,
         ])
         .events(collect_events![events::JobsChanged])
+        // It passes sealed, so no command names it.
+        .typ::<console::screen::RecoveryKeyShown>()
         // Rust's `Option` with serde defaults would otherwise give two TypeScript types for one word.
         .disable_serde_phases()
 }
@@ -61,6 +65,7 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .manage(console.clone())
+        .manage(sealed::SealingKeys::default())
         .invoke_handler(handler)
         .setup(move |app| {
             doors.mount_events(app);

@@ -12,3 +12,6 @@ pub type Answer<T> = Result<T, Failure>;
 
 /// The engine, as the window's managed state.
 pub type Engine<'a> = tauri::State<'a, Console>;
+
+/// What opens the secrets that the page seals.
+pub type Keys<'a> = tauri::State<'a, crate::sealed::SealingKeys>;

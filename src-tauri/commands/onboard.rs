@@ -1,8 +1,8 @@
 //! From tile to connected instance.
 
-use super::{Answer, Engine};
+use super::{Answer, Engine, Keys};
+use crate::sealed::Sealed;
 use console::screen::{AddInstance, Application, Deleted, FieldState, Progress, SandboxTenant, TenantChoice, Tile};
-use console::SecretString;
 use tauri::ipc::Channel;
 
 /// All tiles.
@@ -29,8 +29,8 @@ pub fn open_draft(engine: Engine<'_>, app: String, login: String) -> Answer<Stri
 /// Checks a typed value; the value of a secret field is kept in the draft and never given back.
 #[tauri::command]
 #[specta::specta]
-pub fn check_field(engine: Engine<'_>, draft: String, field: String, value: String) -> Answer<FieldState> {
-    engine.check_field(&draft, &field, SecretString::from(value))
+pub fn check_field(engine: Engine<'_>, keys: Keys<'_>, draft: String, field: String, value: Sealed) -> Answer<FieldState> {
+    engine.check_field(&draft, &field, keys.open(value)?)
 }
 
 /// Ends a dialog and wipes what was typed.

@@ -1,8 +1,8 @@
 //! Opening, locking and recovering what is stored.
 
-use super::{Answer, Engine};
-use console::screen::{Protection, RecoveryKeyShown, Start};
-use console::SecretString;
+use super::{Answer, Engine, Keys};
+use crate::sealed::{self, Sealed};
+use console::screen::{Protection, Start};
 
 /// Where the console stands.
 #[tauri::command]
@@ -11,25 +11,43 @@ pub async fn start(engine: Engine<'_>) -> Answer<Start> {
     engine.start().await
 }
 
-/// Creates the database and its protection; the recovery key is shown this once.
+/// A public key to seal the next secret to.
 #[tauri::command]
 #[specta::specta]
-pub async fn first_start(engine: Engine<'_>, protection: Protection, passphrase: Option<String>) -> Answer<RecoveryKeyShown> {
-    engine.first_start(protection, passphrase.map(SecretString::from)).await
+pub fn sealing_key(keys: Keys<'_>) -> Answer<String> {
+    keys.offer()
+}
+
+/// Creates the database and its protection; the recovery key is shown this once. It is answered as a sealed
+/// `RecoveryKeyShown`, to the public key `answer_to`.
+#[tauri::command]
+#[specta::specta]
+pub async fn first_start(
+    engine: Engine<'_>,
+    keys: Keys<'_>,
+    protection: Protection,
+    passphrase: Option<Sealed>,
+    answer_to: String,
+) -> Answer<Sealed> {
+    // Before anything is made: an answer that cannot be sealed would lose the recovery key.
+    let answer_to = sealed::Recipient::parse(&answer_to)?;
+    let passphrase = passphrase.map(|passphrase| keys.open(passphrase)).transpose()?;
+    let shown = engine.first_start(protection, passphrase).await?;
+    answer_to.seal_json(&shown)
 }
 
 /// Opens what a passphrase protects.
 #[tauri::command]
 #[specta::specta]
-pub async fn unlock(engine: Engine<'_>, passphrase: String) -> Answer<Start> {
-    engine.unlock(SecretString::from(passphrase)).await
+pub async fn unlock(engine: Engine<'_>, keys: Keys<'_>, passphrase: Sealed) -> Answer<Start> {
+    engine.unlock(keys.open(passphrase)?).await
 }
 
 /// Opens the database with the recovery key.
 #[tauri::command]
 #[specta::specta]
-pub async fn recover(engine: Engine<'_>, recovery_key: String) -> Answer<Start> {
-    engine.recover(SecretString::from(recovery_key)).await
+pub async fn recover(engine: Engine<'_>, keys: Keys<'_>, recovery_key: Sealed) -> Answer<Start> {
+    engine.recover(keys.open(recovery_key)?).await
 }
 
 /// Closes the database and forgets its key until the next unlock.

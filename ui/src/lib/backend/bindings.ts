@@ -7,12 +7,17 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	/**  Where the console stands. */
 	start: () => typedError<Start, Failure>(__TAURI_INVOKE("start")),
-	/**  Creates the database and its protection; the recovery key is shown this once. */
-	firstStart: (protection: Protection, passphrase: string | null) => typedError<RecoveryKeyShown, Failure>(__TAURI_INVOKE("first_start", { protection, passphrase })),
+	/**  A public key to seal the next secret to. */
+	sealingKey: () => typedError<string, Failure>(__TAURI_INVOKE("sealing_key")),
+	/**
+	 *  Creates the database and its protection; the recovery key is shown this once. It is answered as a sealed
+	 *  `RecoveryKeyShown`, to the public key `answer_to`.
+	 */
+	firstStart: (protection: Protection, passphrase: Sealed | null, answerTo: string) => typedError<Sealed, Failure>(__TAURI_INVOKE("first_start", { protection, passphrase, answerTo })),
 	/**  Opens what a passphrase protects. */
-	unlock: (passphrase: string) => typedError<Start, Failure>(__TAURI_INVOKE("unlock", { passphrase })),
+	unlock: (passphrase: Sealed) => typedError<Start, Failure>(__TAURI_INVOKE("unlock", { passphrase })),
 	/**  Opens the database with the recovery key. */
-	recover: (recoveryKey: string) => typedError<Start, Failure>(__TAURI_INVOKE("recover", { recoveryKey })),
+	recover: (recoveryKey: Sealed) => typedError<Start, Failure>(__TAURI_INVOKE("recover", { recoveryKey })),
 	/**  Closes the database and forgets its key until the next unlock. */
 	lock: () => typedError<Start, Failure>(__TAURI_INVOKE("lock")),
 	/**  Remembers a choice of the window. */
@@ -28,7 +33,7 @@ export const commands = {
 	/**  Begins a dialog; typed secrets are held in it until it is closed. */
 	openDraft: (app: string, login: string) => typedError<string, Failure>(__TAURI_INVOKE("open_draft", { app, login })),
 	/**  Checks a typed value; the value of a secret field is kept in the draft and never given back. */
-	checkField: (draft: string, field: string, value: string) => typedError<FieldState, Failure>(__TAURI_INVOKE("check_field", { draft, field, value })),
+	checkField: (draft: string, field: string, value: Sealed) => typedError<FieldState, Failure>(__TAURI_INVOKE("check_field", { draft, field, value })),
 	/**  Ends a dialog and wipes what was typed. */
 	closeDraft: (draft: string) => __TAURI_INVOKE<void>("close_draft", { draft }),
 	/**  Signs in, stores the instance, probes its permissions and scans it for the first time. Answers the instance's id. */
@@ -822,6 +827,16 @@ export type Score = {
 	not_evaluated: number | null,
 };
 
+/**  A secret as it passes. All three are base64. */
+export type Sealed = {
+	/**  The public key that it was sealed to. */
+	sealed_to: string,
+	/**  The sender's public key, made for this one secret. */
+	sender: string,
+	/**  Ciphertext and tag. */
+	ciphertext: string,
+};
+
 /**  A secret that is set. */
 export type SealedField = {
 	/**  The field. */
@@ -878,8 +893,10 @@ export type Start = {
 export type StartState = 
 /**  Nothing is stored yet: choose how it is to be protected. */
 { kind: "first_start" } | 
-/**  Sealed by a passphrase, which must be given. */
-{ kind: "locked" } | 
+/**  Closed: by a passphrase, which must be given, or on request, when Unlock asks the keychain. */
+{ kind: "locked"; 
+/**  What Unlock needs. */
+protection: Protection } | 
 /**  The data is open. */
 { kind: "ready"; 
 /**  `keychain` or `passphrase`. */

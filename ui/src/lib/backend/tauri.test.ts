@@ -1,9 +1,14 @@
 import { clearMocks, mockIPC } from '@tauri-apps/api/mocks';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Progress } from './backend';
+import { webcrypto } from 'node:crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Progress, Sealed } from './backend';
+import { expectAnswer, seal } from './sealed';
 import { tauriBackend } from './tauri';
 
-afterEach(() => clearMocks());
+afterEach(() => {
+  clearMocks();
+  vi.unstubAllGlobals();
+});
 
 describe('the door to Rust', () => {
   it('names commands and arguments as Rust does', async () => {
@@ -27,6 +32,31 @@ describe('the door to Rust', () => {
     const failure = { code: 'E-PASSPHRASE', sentence: 'Wrong.', remedy: 'Again.', field: 'passphrase' };
     mockIPC(() => Promise.reject(failure));
     await expect(tauriBackend.unlock('x')).rejects.toEqual(failure);
+    await expect(tauriBackend.lock()).rejects.toEqual(failure);
+  });
+
+  it('lets no secret pass in clear', async () => {
+    vi.stubGlobal('crypto', webcrypto);
+    const console = await expectAnswer();
+    const asked: [string, Record<string, unknown>][] = [];
+    mockIPC(async (command, given) => {
+      asked.push([command, given as Record<string, unknown>]);
+      if (command === 'sealing_key') return console.key;
+      if (command === 'first_start') return seal(JSON.stringify({ groups: ['ABCD', 'EFGH'] }), String((given as Record<string, unknown>).answerTo));
+      return null;
+    });
+    const secret = 'correct horse battery staple';
+    await tauriBackend.unlock(secret);
+    await tauriBackend.recover(secret);
+    await tauriBackend.checkField('draft', 'api_key', secret);
+    expect(await tauriBackend.firstStart('passphrase', secret)).toEqual({ groups: ['ABCD', 'EFGH'] });
+    expect(JSON.stringify(asked)).not.toContain('horse');
+    const sealed = { unlock: 'passphrase', recover: 'recoveryKey', check_field: 'value', first_start: 'passphrase' };
+    for (const [command, argument] of Object.entries(sealed)) {
+      const given = asked.find(([name]) => name === command)?.[1];
+      expect(await console.open(given?.[argument] as Sealed)).toBe(secret);
+    }
+    expect(asked.filter(([command]) => command === 'sealing_key')).toHaveLength(4);
   });
 
   it('hands progress on, event by event', async () => {

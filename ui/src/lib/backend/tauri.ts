@@ -1,6 +1,7 @@
 import { Channel } from '@tauri-apps/api/core';
-import type { Backend, Failure, Listener, Progress } from './backend';
+import type { Backend, Failure, FieldState, Listener, Progress, RecoveryKeyShown, Sealed } from './backend';
 import { commands, events } from './bindings';
+import { expectAnswer, seal } from './sealed';
 
 type Answer<T> = { status: 'ok'; data: T } | { status: 'error'; error: Failure };
 
@@ -22,12 +23,33 @@ function channel(listener: Listener): Channel<Progress> {
   return progress;
 }
 
+/** A typed text, sealed for the console. */
+async function sealed(text: string): Promise<Sealed> {
+  return seal(text, await or(commands.sealingKey()));
+}
+
+let lastCheck: Promise<unknown> = Promise.resolve();
+
+/** Typed values arrive in the order in which they were typed, however long each takes to be sealed. */
+function checkField(draft: string, field: string, value: string): Promise<FieldState> {
+  const check = lastCheck.then(async () => or(commands.checkField(draft, field, await sealed(value))));
+  lastCheck = check.catch(() => {});
+  return check;
+}
+
+async function firstStart(...[protection, passphrase]: Parameters<Backend['firstStart']>): Promise<RecoveryKeyShown> {
+  const expected = await expectAnswer();
+  const typed = passphrase === null ? null : await sealed(passphrase);
+  const answer = await or(commands.firstStart(protection, typed, expected.key));
+  return JSON.parse(await expected.open(answer)) as RecoveryKeyShown;
+}
+
 /** The console behind the window. */
 export const tauriBackend: Backend = {
   start: () => or(commands.start()),
-  firstStart: (protection, passphrase) => or(commands.firstStart(protection, passphrase)),
-  unlock: (passphrase) => or(commands.unlock(passphrase)),
-  recover: (recoveryKey) => or(commands.recover(recoveryKey)),
+  firstStart,
+  unlock: async (passphrase) => or(commands.unlock(await sealed(passphrase))),
+  recover: async (recoveryKey) => or(commands.recover(await sealed(recoveryKey))),
   lock: () => or(commands.lock()),
   setPreference: (key, value) => done(commands.setPreference(key, value)),
   seen: () => done(commands.seen()),
@@ -36,7 +58,7 @@ export const tauriBackend: Backend = {
   tiles: () => or(commands.tiles()),
   application: (slug) => or(commands.application(slug)),
   openDraft: (app, login) => or(commands.openDraft(app, login)),
-  checkField: (draft, field, value) => or(commands.checkField(draft, field, value)),
+  checkField,
   closeDraft: (draft) => commands.closeDraft(draft),
   connect: (draft, request, progress) => or(commands.connect(draft, request, channel(progress))),
   replaceSecret: (draft, instance, progress) => done(commands.replaceSecret(draft, instance, channel(progress))),

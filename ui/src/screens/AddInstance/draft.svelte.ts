@@ -12,6 +12,7 @@ export class Draft {
   #opened: Promise<string> | null = null;
   #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #asked = new Map<string, number>();
+  #checking = new Set<Promise<void>>();
 
   login = $state.raw<Login>() as Login;
   /** Values of fields that are not secret. */
@@ -68,7 +69,13 @@ export class Draft {
   }
 
   /** Has a value checked at once; the value of a secret field passes through and is not kept here. */
-  async check(field: string, value: string): Promise<void> {
+  check(field: string, value: string): Promise<void> {
+    const check = this.#check(field, value).finally(() => this.#checking.delete(check));
+    this.#checking.add(check);
+    return check;
+  }
+
+  async #check(field: string, value: string): Promise<void> {
     const turn = (this.#asked.get(field) ?? 0) + 1;
     this.#asked.set(field, turn);
     let state: FieldState;
@@ -87,6 +94,8 @@ export class Draft {
   /** Has everything checked that was typed and not yet checked, and answers the first field that is not right. */
   async settle(): Promise<Field | null> {
     await Promise.all([...this.#timers.keys()].map((field) => this.left(field)));
+    // Leaving a field for the Connect button began its check a moment ago.
+    await Promise.all(this.#checking);
     for (const field of this.login.fields) {
       const state = this.stateOf(field.id);
       if (state.kind === 'wrong') return field;
