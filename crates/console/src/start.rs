@@ -38,10 +38,6 @@ impl Console {
         if open.is_some() {
             self.set_open(open);
         }
-        self.standing(state, keychain).await
-    }
-
-    async fn standing(&self, state: StartState, keychain: Keychain) -> Result<Start, Failure> {
         let mut preferences = Vec::new();
         let mut sandbox_offered = false;
         if self.opened().is_some() {
