@@ -99,6 +99,10 @@ fn lawful(before: Option<&Finding>, after: Option<&Finding>, check: Option<&Chec
         FindingState::Gone if was_open => {
             let exempt = passes && !verdicts.contains(&VerdictKind::Pass);
             prop_assert!(complete && (exempt || !seen), "gone though it was seen, or not read: {:?}", verdicts);
+            // A NotEvaluated without a row speaks of the whole check: then nobody knows which rows there are.
+            let of_whole = check.into_iter().flat_map(|check| &check.judged).filter(|judged| judged.row.0.is_empty());
+            let worst = of_whole.map(|judged| VerdictKind::from(&judged.verdict)).min();
+            prop_assert!(!verdicts.is_empty() || worst != Some(VerdictKind::NotEvaluated), "gone though the check was not evaluated");
         }
         FindingState::Fixed | FindingState::Gone => {
             let before = before.unwrap();
