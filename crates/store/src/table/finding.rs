@@ -359,7 +359,13 @@ pub(crate) fn apply(
 }
 
 /// Leaves every open finding of an instance open, not re-checked: its scan failed before anything was judged.
-pub(crate) fn none_rechecked(connection: &Connection, instance: i64, scan: ScanId, cause: &Cause, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn none_rechecked(
+    connection: &Connection,
+    instance: i64,
+    scan: ScanId,
+    cause: &Cause,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let now = column::time(now);
     let mut writer = Writer { connection, instance, scan, as_of: now, now, outcome: ScanOutcome::default() };
     let rows = known(connection, instance)?.into_values().flat_map(BTreeMap::into_values);
