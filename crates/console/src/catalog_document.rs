@@ -170,7 +170,12 @@ fn dataset(dataset: &Dataset) -> DatasetDocument {
 }
 
 fn check_document(app: &App, check: &Check, program: &assess::Program) -> CheckDocument {
-    let rows = app.dataset(&check.on).map(|dataset| dataset.rows.as_str());
+    let dataset = app.dataset(&check.on);
+    // What a dataset adds to its rows is in no answer.
+    let added = |path: &FieldPath| {
+        let first = path.0.split(['.', '[', '{']).next().unwrap_or_default();
+        dataset.is_some_and(|dataset| first == "each" || dataset.constant.contains_key(first))
+    };
     CheckDocument {
         id: check.id.clone(),
         title: check.title.clone(),
@@ -186,7 +191,12 @@ fn check_document(app: &App, check: &Check, program: &assess::Program) -> CheckD
         when: check.when.clone(),
         pass: check.pass.clone(),
         // A view's rows are computed: their fields have no root of an answer.
-        reads: program.reads(&check.id).iter().map(|path| rows.map_or_else(|| path.0.clone(), |rows| path.within(rows))).collect(),
+        reads: program
+            .reads(&check.id)
+            .iter()
+            .filter(|path| !added(path))
+            .map(|path| dataset.map_or_else(|| path.0.clone(), |dataset| path.within(&dataset.rows)))
+            .collect(),
         params: check.params.clone(),
         sscf: check.sscf.clone(),
         frameworks: check.frameworks.clone(),

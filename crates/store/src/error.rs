@@ -113,6 +113,11 @@ impl StoreError {
 )]
 /// What a code of SQLite means to us; `None` for those that only a defect of ours gives.
 pub(crate) fn meaning(error: &rusqlite::Error) -> Option<StoreError> {
+    // The index of the log lies in a file whose size is claimed at once: where there is no room for it, SQLite speaks of a
+    // failed operation and not of a full disk. <https://www.sqlite.org/rescode.html#ioerr_shmsize>
+    if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        return Some(StoreError::DiskFull);
+    }
     Some(match error.sqlite_error_code()? {
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged,
         ErrorCode::DiskFull => StoreError::DiskFull,
