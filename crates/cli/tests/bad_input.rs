@@ -468,23 +468,31 @@ async fn a_full_disk_is_told_and_what_was_stored_is_unharmed() {
     stand.add();
     let mut promise = Promise::begin("bad-input");
     let findings = stand.json(&["--json", "findings", "--limit", "500"], "");
-    // A disk of 6 MiB in the data folder's place, with what was stored on it and hardly anything free.
-    let full = "cp -a \"$DATA\" \"$DATA.kept\"; mount -t tmpfs -o size=6m tmpfs \"$DATA\"; cp -a \"$DATA.kept/.\" \"$DATA\"; \
-        dd if=/dev/zero of=\"$DATA/filler\" bs=4k 2>/dev/null || true; truncate -s -16k \"$DATA/filler\"; ";
-    let script = format!("{full} set +e; \"$@\"; code=$?; rm \"$DATA/filler\"; cp -a \"$DATA\" \"$DATA.after\"; exit $code");
-    let output = run(script_in_namespace("-m", stand.folder.path(), &stand.data(), &script, &["--json", "scan", "--all"]), "");
-    tells_scan(
-        &output,
-        &Told(
-            "E-DISK-FULL",
-            "The disk is full: nothing more could be written to the database.",
-            "Free some space on the disk that holds the data folder and try again. What was stored before is unharmed.",
-        ),
-    );
-    let after = stand.data().with_extension("after");
-    let kept = run(command_in(stand.folder.path(), &after, &["--json", "findings", "--limit", "500"]), "");
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&kept.stdout).unwrap(), findings, "what was found before is still there");
-    promise.holds();
+    // A disk of 6 MiB in the data folder's place, with what was stored on it and hardly anything free: too little to open the
+    // database for writing, and too little for what a scan reads.
+    for free in ["16k", "64k"] {
+        let script = format!(
+            "rm -rf \"$DATA.kept\" \"$DATA.after\"; cp -a \"$DATA\" \"$DATA.kept\"; mount -t tmpfs -o size=6m tmpfs \"$DATA\"; cp -a \"$DATA.kept/.\" \"$DATA\"; \
+             dd if=/dev/zero of=\"$DATA/filler\" bs=4k 2>/dev/null || true; truncate -s -{free} \"$DATA/filler\"; \
+             set +e; \"$@\"; code=$?; rm \"$DATA/filler\"; cp -a \"$DATA\" \"$DATA.after\"; exit $code"
+        );
+        let output = run(script_in_namespace("-m", stand.folder.path(), &stand.data(), &script, &["--json", "scan", "--all"]), "");
+        tells_scan(
+            &output,
+            &Told(
+                "E-DISK-FULL",
+                "The disk is full: nothing more could be written to the database.",
+                "Free some space on the disk that holds the data folder and try again. What was stored before is unharmed.",
+            ),
+        );
+        let after = stand.data().with_extension("after");
+        let kept = run(command_in(stand.folder.path(), &after, &["--json", "findings", "--limit", "500"]), "");
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&kept.stdout).unwrap(), findings, "what was found before is still there");
+        // With room again, the next scan completes.
+        let scanned = run(command_in(stand.folder.path(), &after, &["--json", "scan", "--all"]), "");
+        assert!(scanned.status.success(), "{}", String::from_utf8_lossy(&scanned.stderr));
+        promise.holds();
+    }
 
     let script = "mkdir \"$DATA.new\"; mount -t tmpfs -o size=4k tmpfs \"$DATA.new\"; exec \"$1\" --passphrase-fd 3 --data-folder \"$DATA.new\" --json init --protection passphrase";
     let output = run(script_in_namespace("-m", stand.folder.path(), &stand.data(), script, &[]), "");
