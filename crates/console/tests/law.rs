@@ -15,6 +15,9 @@ use std::{
     fmt::Write as _,
 };
 
+/// Damage to a field: its name, and the new value (none removes it).
+type Damage = (&'static str, Option<Value>);
+
 /// What one scan holds of each dataset.
 type Read = BTreeMap<String, Collected>;
 
@@ -108,7 +111,7 @@ async fn mutations(scene: &Scene, baseline: &Read, trial: &mut Trial) {
         let resting = resting_on(&scene.app, &dataset.id);
         let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
         let leaves = leaves(dataset.keep.iter().map(|(path, keep)| (path.0.clone(), keep)).collect());
-        let mut damages: Vec<(String, bool, Vec<(&'static str, Option<Value>)>)> =
+        let mut damages: Vec<(String, bool, Vec<Damage>)> =
             leaves.iter().map(|(path, keep)| (path.clone(), keep.absent.is_some(), damages_of(keep))).collect();
         for parent in parents(&leaves) {
             let documented = leaves.iter().any(|(path, keep)| keep.absent.is_some() && path.starts_with(&format!("{parent}.")));
@@ -419,8 +422,8 @@ fn parents(leaves: &[(String, &Keep)]) -> BTreeSet<String> {
     parents
 }
 
-/// Damage to a field: its name, and the new value (none removes it).
-fn damages_of(keep: &Keep) -> Vec<(&'static str, Option<Value>)> {
+/// Every damage to a field of that kind.
+fn damages_of(keep: &Keep) -> Vec<Damage> {
     let mut all = vec![("deleted", None), ("null", Some(Value::Null))];
     match &keep.ty {
         Type::Bool => all.extend([("a text", Some(json!("true"))), ("a number", Some(json!(1)))]),
