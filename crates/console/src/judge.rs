@@ -23,6 +23,7 @@ pub(crate) fn judge(
         .iter()
         .map(|check| CheckWrite {
             check: check.id.clone(),
+            kind: check.kind,
             severity: check.severity,
             feature: check.feature,
             title: check.finding.clone(),

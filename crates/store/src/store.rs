@@ -10,7 +10,7 @@ use crate::{
     pool::{Durability, Pool},
     table::{activity, dataset, event, finding, instance, preference, request, row, scan, verdict},
 };
-use catalog::{Cause, Collected, Completeness, RowKey};
+use catalog::{Cause, Collected, Completeness, ParamValue, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::{Transaction, types::ValueRef};
 use secrecy::SecretBox;
@@ -104,6 +104,37 @@ impl Store {
     pub fn insert_instance(&self, instance: &Instance) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| instance::insert(transaction, instance))
     }
+    /// Adds an instance after what must come before it, such as the sealing of its credentials; when that fails nothing is
+    /// added. Meanwhile [`Store::without_instance`] leaves what belongs to it alone, in every process.
+    ///
+    /// # Errors
+    /// What `first` answers; [`StoreError::NameTaken`]; [`StoreError::ScanRunning`] while another process removes what a
+    /// missing instance of this id left behind.
+    pub fn insert_instance_after<E: From<StoreError>>(&self, instance: &Instance, first: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        let _lease = self.lease(instance.id)?;
+        first()?;
+        Ok(self.insert_instance(instance)?)
+    }
+    /// Clears up what belongs to an instance that is not there, and says whether it did: nothing is done while there is such
+    /// an instance or somebody is about to add it.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub fn without_instance<E: From<StoreError>>(&self, id: InstanceId, work: impl FnOnce() -> Result<(), E>) -> Result<bool, E> {
+        let lease = match self.lease(id) {
+            Err(StoreError::ScanRunning) => return Ok(false),
+            lease => lease?,
+        };
+        match self.instance(id) {
+            Ok(_) => return Ok(false),
+            Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        work()?;
+        drop(lease);
+        Lease::forget(self.inner.pool.path(), id)?;
+        Ok(true)
+    }
     /// Replaces everything of an instance but its id, application, sandbox, tenant and time of creation.
     ///
     /// # Errors
@@ -127,8 +158,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ScanRunning`].
     pub fn delete_instance(&self, id: InstanceId) -> Result<DeletedInstance, StoreError> {
+        self.delete_instance_after(id, || Ok(()))
+    }
+    /// Removes an instance after what must come before it, such as the destruction of the key to its credentials. While it is
+    /// being scanned nothing is done at all; when `first` fails nothing is removed.
+    ///
+    /// # Errors
+    /// What `first` answers; [`StoreError::NotFound`], [`StoreError::ScanRunning`].
+    pub fn delete_instance_after<E: From<StoreError>>(
+        &self,
+        id: InstanceId,
+        first: impl FnOnce() -> Result<(), E>,
+    ) -> Result<DeletedInstance, E> {
         self.instance(id)?;
-        let Some(lease) = Lease::take(self.inner.pool.path(), id)? else { return Err(StoreError::ScanRunning) };
+        let lease = self.lease(id)?;
+        first()?;
+        Ok(self.delete_held(id, lease)?)
+    }
+
+    fn delete_held(&self, id: InstanceId, lease: Lease) -> Result<DeletedInstance, StoreError> {
         let deleted = self.inner.pool.write(Durability::Power, |transaction| instance::delete(transaction, id))?;
         self.inner.pool.maintain(|connection| {
             // Freed pages are given back, and the log, which still holds them as they were, is emptied. While a reader is at
@@ -150,7 +198,7 @@ impl Store {
     /// [`StoreError::ScanRunning`] while a living process scans this instance.
     pub fn begin_scan(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
         self.instance(instance)?;
-        let Some(lease) = Lease::take(self.inner.pool.path(), instance)? else { return Err(StoreError::ScanRunning) };
+        let lease = self.lease(instance)?;
         let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, now, datasets))?;
         self.leases().insert(scan, lease);
         Ok(scan)
@@ -159,13 +207,14 @@ impl Store {
     pub fn resumable_scan(&self, instance: InstanceId) -> Result<Option<Resumable>, StoreError> {
         self.inner.pool.read(|view| scan::resumable(view, instance))
     }
-    /// Takes an unfinished scan up again.
+    /// Takes an unfinished scan up again. Of the datasets that were done, those that were read whole stay; the others are to be
+    /// read anew, for what may be read may have changed.
     ///
     /// # Errors
     /// [`StoreError::ScanRunning`]; [`StoreError::WrongState`] when it is complete or a later scan dropped it.
     pub fn resume_scan(&self, scan: ScanId) -> Result<ResumeState, StoreError> {
         let instance = self.scan(scan)?.instance;
-        let Some(lease) = Lease::take(self.inner.pool.path(), instance)? else { return Err(StoreError::ScanRunning) };
+        let lease = self.lease(instance)?;
         let state = self.inner.pool.write(Durability::Power, |transaction| scan::resume(transaction, scan))?;
         self.leases().insert(scan, lease);
         Ok(state)
@@ -203,16 +252,49 @@ impl Store {
     /// # Errors
     /// [`StoreError::WrongState`] when the scan is not running under this handle.
     pub fn commit_scan(&self, scan: ScanId, checks: &[CheckWrite], as_of: Timestamp, now: Timestamp) -> Result<ScanOutcome, StoreError> {
+        let outcome = self.commit(scan, |_| true, checks, as_of, now)?;
+        outcome.ok_or(StoreError::WrongState { actual: "not running" })
+    }
+    /// As [`Store::commit_scan`], but only if the instance's thresholds still are those that the verdicts were reached with;
+    /// otherwise nothing is stored, the scan goes on running, and there is no outcome: judge again.
+    ///
+    /// # Errors
+    /// As [`Store::commit_scan`].
+    pub fn commit_scan_judged_by(
+        &self,
+        scan: ScanId,
+        params: &BTreeMap<String, BTreeMap<String, ParamValue>>,
+        checks: &[CheckWrite],
+        as_of: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<ScanOutcome>, StoreError> {
+        self.commit(scan, |instance| instance.params == *params, checks, as_of, now)
+    }
+
+    fn commit(
+        &self,
+        scan: ScanId,
+        may: impl FnOnce(&Instance) -> bool,
+        checks: &[CheckWrite],
+        as_of: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<ScanOutcome>, StoreError> {
         self.held(scan)?;
         let outcome = self.inner.pool.write(Durability::Power, |transaction| {
-            require(transaction, scan, ScanState::Running)?;
+            let found = require(transaction, scan, ScanState::Running)?;
+            if !may(&instance::get(transaction, found.instance)?) {
+                return Ok(None);
+            }
             scan::complete(transaction, scan.0, as_of, now)?;
             dataset::forget_queue(transaction, scan.0)?;
-            judge(transaction, scan, checks, as_of, now)
+            judge(transaction, scan, checks, as_of, now).map(Some)
         })?;
-        self.leases().remove(&scan);
+        if outcome.is_some() {
+            self.leases().remove(&scan);
+        }
         Ok(outcome)
     }
+
     /// Replaces the verdicts of the last complete scan after a threshold, a check or a decision changed. Where a later scan
     /// failed, open findings stay not re-checked: what is judged again was read before it.
     ///
@@ -254,8 +336,10 @@ impl Store {
                 finding::none_rechecked(transaction, instance, scan, cause, now)?;
             }
             Ok(ended)
-        })?;
+        });
+        // Nobody goes on with it here, whether its end could be written or not: the next scan cuts what says it is running.
         self.leases().remove(&scan);
+        let ended = ended?;
         if ended { Ok(()) } else { Err(StoreError::WrongState { actual: "not running" }) }
     }
     /// Marks as cut every scan that is running without a living process. For the start of the program.
@@ -362,6 +446,10 @@ impl Store {
     /// Sets a preference, or removes it with null.
     pub fn set_preference(&self, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| preference::set(transaction, key, value))
+    }
+
+    fn lease(&self, instance: InstanceId) -> Result<Lease, StoreError> {
+        Lease::take(self.inner.pool.path(), instance)?.ok_or(StoreError::ScanRunning)
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<ScanId, Lease>> {

@@ -4,7 +4,7 @@
 
 mod tenant;
 
-use catalog::{Completeness, Feature, RowKey, Severity, Verdict};
+use catalog::{CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::{civil::date, tz::TimeZone};
 use serde_json::{Value, json};
 use store::{
@@ -338,7 +338,7 @@ fn a_scan_resumes_where_it_was_left() {
     assert_eq!(state.parents[2].carry, json!({ "name": "r2" }));
     assert!(matches!(store.resume_scan(scan), Err(StoreError::ScanRunning)));
 
-    // The page that was under way is read again and replaces itself.
+    // The list that was under way is read again from its first page and replaces itself.
     store.write_page(scan, &page("repos", &RowKey::default(), 0, &repos[..1], Some("/repos?page=2"))).unwrap();
     store.write_page(scan, &page("repos", &RowKey::default(), 1, &[row("r3", json!({}))], None)).unwrap();
     assert_eq!(store.scan(scan).unwrap().rows, 3);
@@ -559,4 +559,133 @@ fn acts_are_only_added_and_preferences_are_remembered() {
     store.set_preference("gone", &Value::Null).unwrap();
     assert_eq!(store.preference("theme").unwrap(), Some(json!({ "name": "light" })));
     assert_eq!(store.preferences().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_no_longer_observed_is_gone() {
+    let (_folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    let mut second = 0;
+    let mut scan = |check: store::CheckWrite| {
+        second += 100;
+        let scan = store.begin_scan(instance_id(1), at(second), &["users"]).unwrap();
+        let outcome = store.commit_scan(scan, &[check], at(second + 1), at(second + 2)).unwrap();
+        (outcome.opened, outcome.still_open, outcome.gone, outcome.not_rechecked)
+    };
+    let observes = |completeness, judged| store::CheckWrite {
+        kind: CheckKind::Observed,
+        seen: [RowKey("a".into())].into(),
+        ..check("c", completeness, judged)
+    };
+    let partial = Completeness::Partial(cause("The rest of the list could not be read."));
+    let unjudged = judged("a", Verdict::NotEvaluated { cause: cause("A field is missing.") });
+    let whole = judged("", Verdict::NotEvaluated { cause: cause("A threshold is not set.") });
+    assert_eq!(scan(observes(Completeness::Complete, vec![judged("a", Verdict::Observed)])), (1, 0, 0, 0));
+    assert_eq!(scan(observes(partial, vec![])), (0, 0, 0, 1), "what was not read whole ends nothing");
+    assert_eq!(scan(observes(Completeness::Complete, vec![unjudged])), (0, 0, 0, 1), "a row that could not be judged ends nothing");
+    assert_eq!(scan(observes(Completeness::Complete, vec![whole])), (0, 0, 0, 1), "nor does a check that could not be judged");
+    assert_eq!(scan(observes(Completeness::Complete, vec![])), (0, 0, 1, 0));
+    let list = store.findings(&FindingFilter::default(), FindingSort::Label, false, Slice::ALL).unwrap();
+    assert_eq!((list.rows[0].state, &list.rows[0].not_rechecked), (FindingState::Gone, &None));
+    let history = store.finding(list.rows[0].id).unwrap().history;
+    assert_eq!((history[0].kind, history[0].detail.as_str()), (EventKind::Gone, "It is no longer observed."));
+    assert_eq!(scan(observes(Completeness::Complete, vec![judged("a", Verdict::Observed)])), (1, 0, 0, 0), "and comes back");
+}
+
+#[test]
+fn only_what_was_read_whole_is_kept_to_resume_from() {
+    let (folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    let scan = store.begin_scan(instance_id(1), at(0), &["current-token", "roles", "users", "teams"]).unwrap();
+    write_whole(&store, scan, "current-token", &[row("", json!({ "id": 1 }))]);
+    for (dataset, pages) in [("users", 2), ("teams", 1)] {
+        for index in 0..pages {
+            let rows = [row(&format!("{dataset} {index}"), json!({ "page": index }))];
+            store.write_page(scan, &page(dataset, &RowKey::default(), index, &rows, Some("next"))).unwrap();
+        }
+    }
+    store.finish_dataset(scan, "roles", &Completeness::Unavailable(cause("The role is missing."))).unwrap();
+    store.finish_dataset(scan, "users", &Completeness::Partial(cause("The rest could not be read."))).unwrap();
+    store.end_scan(scan, ScanState::Cancelled, None, at(9)).unwrap();
+
+    let state = store.resume_scan(scan).unwrap();
+    let datasets: Vec<_> = state.datasets.iter().map(|state| (state.dataset.as_str(), state.completeness.clone(), state.rows)).collect();
+    assert_eq!(
+        datasets,
+        [("current-token", Some(Completeness::Complete), 1), ("roles", None, 0), ("teams", None, 1), ("users", None, 0)]
+    );
+    let begun: Vec<_> = state.parents.iter().map(|parent| (parent.dataset.as_str(), parent.pages)).collect();
+    assert_eq!(begun, [("current-token", 1), ("teams", 1)]);
+    // A list that is shorter now leaves nothing of its longer self.
+    write_whole(&store, scan, "users", &[row("users 7", json!({}))]);
+    let keys: Vec<_> = store.collected(scan).unwrap()["users"].rows.iter().map(|row| row.key.0.clone()).collect();
+    assert_eq!(keys, ["users 7"]);
+    counts_are_right(&folder.path().join("posture.db"), &key());
+}
+
+#[test]
+fn a_scan_whose_end_cannot_be_written_gives_the_instance_free() {
+    let (folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    let scan = store.begin_scan(instance_id(1), at(0), &["users"]).unwrap();
+    let raw = raw(&folder.path().join("posture.db"), &key());
+    raw.execute_batch("CREATE TRIGGER refuse BEFORE UPDATE ON scan BEGIN SELECT raise(ABORT, 'refused'); END").unwrap();
+    store.end_scan(scan, ScanState::Failed, Some(&cause("Connectivity was lost.")), at(1)).unwrap_err();
+    raw.execute_batch("DROP TRIGGER refuse").unwrap();
+    let next = store.begin_scan(instance_id(1), at(2), &["users"]).unwrap();
+    assert_eq!(store.scan(scan).unwrap().state, ScanState::Cut);
+    store.end_scan(next, ScanState::Cancelled, None, at(3)).unwrap();
+}
+
+#[test]
+fn verdicts_of_other_thresholds_are_not_stored() {
+    let (_folder, store) = open();
+    let mut tenant = instance(1);
+    store.insert_instance(&tenant).unwrap();
+    let scan = store.begin_scan(instance_id(1), at(0), &[]).unwrap();
+    let stale = tenant.params.clone();
+    tenant.params.entry("c".into()).or_default().insert("max".into(), catalog::ParamValue::Int(77));
+    store.update_instance(&tenant).unwrap();
+    let checks = [check("c", Completeness::Complete, vec![judged("1", Verdict::Fail)])];
+    assert_eq!(store.commit_scan_judged_by(scan, &stale, &checks, at(1), at(2)).unwrap(), None);
+    assert_eq!((store.scan(scan).unwrap().state, states(&store)), (ScanState::Running, vec![]));
+    assert_eq!(store.commit_scan_judged_by(scan, &tenant.params, &checks, at(1), at(2)).unwrap().unwrap().opened, 1);
+    assert_eq!(store.scan(scan).unwrap().state, ScanState::Complete);
+}
+
+#[test]
+fn what_belongs_to_an_instance_comes_and_goes_with_it() {
+    let (folder, store) = open();
+    let other = Store::open(&folder.path().join("posture.db"), &key()).unwrap();
+    let (one, id) = (instance(1), instance_id(1));
+    let refused = || Err(StoreError::Damaged);
+    let never = || -> Result<(), StoreError> { panic!("it must not be touched") };
+
+    assert!(matches!(store.insert_instance_after(&one, refused), Err(StoreError::Damaged)));
+    assert_eq!(store.instances().unwrap(), [], "nothing is added after a failure");
+    let added = store.insert_instance_after(&one, || {
+        assert!(!other.without_instance(id, never)?, "it is about to be added");
+        Ok::<_, StoreError>(())
+    });
+    added.unwrap();
+    assert!(!other.without_instance(id, never).unwrap(), "it is there");
+
+    let scan = store.begin_scan(id, at(0), &[]).unwrap();
+    assert!(matches!(other.delete_instance_after(id, never), Err(StoreError::ScanRunning)));
+    store.end_scan(scan, ScanState::Cancelled, None, at(1)).unwrap();
+    assert!(matches!(store.delete_instance_after(id, refused), Err(StoreError::Damaged)));
+    assert_eq!(store.instances().unwrap(), [one], "nothing is removed after a failure");
+    store.delete_instance_after(id, || Ok::<_, StoreError>(())).unwrap();
+
+    assert!(matches!(other.without_instance(id, refused), Err(StoreError::Damaged)));
+    let mut cleared = false;
+    assert!(
+        other
+            .without_instance(id, || {
+                cleared = true;
+                Ok::<_, StoreError>(())
+            })
+            .unwrap()
+    );
+    assert!(cleared);
 }

@@ -59,6 +59,17 @@ pub(crate) fn finish(connection: &Connection, scan: i64, dataset: &str, complete
     Ok(())
 }
 
+/// Forgets what was read of a dataset, as if nobody had asked for it yet.
+pub(crate) fn begin_anew(connection: &Connection, scan: i64, dataset: &str) -> Result<(), StoreError> {
+    for table in ["scan_row", "scan_parent"] {
+        connection.prepare_cached(&format!("DELETE FROM {table} WHERE scan = ?1 AND dataset = ?2"))?.execute(params![scan, dataset])?;
+    }
+    connection
+        .prepare_cached("UPDATE scan_dataset SET completeness = NULL, rows = 0 WHERE scan = ?1 AND dataset = ?2")?
+        .execute(params![scan, dataset])?;
+    Ok(())
+}
+
 /// Counts rows in or out.
 pub(crate) fn count_rows(connection: &Connection, scan: i64, dataset: &str, change: i64) -> Result<(), StoreError> {
     connection

@@ -1,11 +1,12 @@
 //! `finding`: what failed, since when, and what became of it.
 //!
 //! The law: a finding is *fixed* only by a Pass of the same row on a Complete dataset, and *gone* only when the row is absent
-//! from a Complete dataset or, there, the check no longer applies to it. Everything else leaves it open, not re-checked.
+//! from a Complete dataset or, there, the check no longer applies to it or, of a check that only observes, gives no verdict on
+//! it. Everything else leaves it open, not re-checked.
 
 use super::{event, instance, row, verdict};
 use crate::{EventKind, FindingEvent, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally, column};
-use catalog::{Cause, CauseKind, Completeness, Feature, RowKey, Severity, Verdict};
+use catalog::{Cause, CauseKind, CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ pub enum FindingState {
     Open,
     /// The same row passed later.
     Fixed,
-    /// The row is no longer there, or the check no longer applies to it.
+    /// The row is no longer there, the check no longer applies to it, or what was observed on it no longer is.
     Gone,
 }
 
@@ -69,6 +70,8 @@ impl FindingState {
 pub struct CheckWrite {
     /// The check.
     pub check: String,
+    /// How it comes to its verdict. One that observes is silent on a row where there is nothing to observe.
+    pub kind: CheckKind,
     /// How bad a failure is.
     pub severity: Severity,
     /// The kind of scan it belongs to.
@@ -316,6 +319,7 @@ enum Fate<'a> {
     Fixed(&'a JudgedWrite),
     DoesNotApply(&'a JudgedWrite, &'a str),
     RowGone,
+    NoLongerObserved,
     NotRechecked(Cause),
 }
 
@@ -424,6 +428,10 @@ fn fate_of_missing<'a>(check: &CheckWrite, row: &RowKey, whole: Option<&JudgedWr
         Some(Verdict::Pass | Verdict::Fail | Verdict::NotApplicable { .. } | Verdict::Observed) | None => {}
     }
     if check.seen.contains(row) {
+        // A row that could not be judged has a verdict that says so: silence means that there was nothing to observe.
+        if check.kind == CheckKind::Observed {
+            return Fate::NoLongerObserved;
+        }
         return Fate::NotRechecked(cause("The row was read and the check gave no verdict on it.", ""));
     }
     Fate::RowGone
@@ -508,6 +516,11 @@ impl Writer<'_> {
                 self.outcome.gone += 1;
                 self.close(before, FindingState::Gone, None)?;
                 event::record(self.connection, before.id, EventKind::Gone, self.now, self.scan, "It is no longer there.")
+            }
+            Fate::NoLongerObserved => {
+                self.outcome.gone += 1;
+                self.close(before, FindingState::Gone, None)?;
+                event::record(self.connection, before.id, EventKind::Gone, self.now, self.scan, "It is no longer observed.")
             }
             Fate::NotRechecked(cause) => {
                 self.outcome.not_rechecked += 1;

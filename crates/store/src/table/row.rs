@@ -41,7 +41,8 @@ pub struct StoredRow {
     pub request: Option<crate::Request>,
 }
 
-/// Stores a page in place of what that page held before.
+/// Stores a page in place of what is stored of its list from that page on: a list that was cut is read again from its first
+/// page, and rows of the earlier reading would hide those that have moved between pages since.
 pub(crate) fn write_page(connection: &Connection, scan: i64, page: &PageWrite<'_>) -> Result<(), StoreError> {
     dataset::declare(connection, scan, page.dataset)?;
     let parent = &page.parent.0;
@@ -49,7 +50,7 @@ pub(crate) fn write_page(connection: &Connection, scan: i64, page: &PageWrite<'_
     let mut removed = 0;
     if page.index < pages {
         removed = connection
-            .prepare_cached("DELETE FROM scan_row WHERE scan = ?1 AND dataset = ?2 AND parent = ?3 AND page = ?4")?
+            .prepare_cached("DELETE FROM scan_row WHERE scan = ?1 AND dataset = ?2 AND parent = ?3 AND page >= ?4")?
             .execute(params![scan, page.dataset, parent, page.index])?;
     }
     let mut added = 0;
@@ -75,11 +76,7 @@ pub(crate) fn write_page(connection: &Connection, scan: i64, page: &PageWrite<'_
         ])?;
     }
     dataset::count_rows(connection, scan, page.dataset, added as i64 - removed as i64)?;
-    // A page that is written again after later ones tells nothing about where the reading stands.
-    if page.index + 1 >= pages {
-        dataset::advance(connection, scan, page.dataset, parent, page.index + 1, page.next)?;
-    }
-    Ok(())
+    dataset::advance(connection, scan, page.dataset, parent, page.index + 1, page.next)
 }
 
 const COLUMNS: &str = "dataset, key, label, hash, content, collected_at, request";

@@ -199,6 +199,12 @@ pub(crate) fn resume(connection: &Connection, scan: ScanId) -> Result<ResumeStat
         return Err(StoreError::WrongState { actual: "superseded by a later one" });
     }
     connection.execute("UPDATE scan SET state = 'running', cause = NULL, finished_at = NULL WHERE id = ?1", [scan.0])?;
+    // What could not be read whole may be readable now: it is asked for again, from its beginning.
+    for state in dataset::all(connection, scan.0)? {
+        if state.completeness.is_some_and(|completeness| !completeness.is_complete()) {
+            dataset::begin_anew(connection, scan.0, &state.dataset)?;
+        }
+    }
     Ok(ResumeState {
         scan,
         started_at: found.started_at,

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
 
-use catalog::{Cause, CauseKind, Completeness, Feature, Row, RowKey, Severity, Verdict};
+use catalog::{Cause, CauseKind, CheckKind, Completeness, Feature, Row, RowKey, Severity, Verdict};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use secrecy::{ExposeSecret, SecretBox};
@@ -79,6 +79,7 @@ pub fn judged(key: &str, verdict: Verdict) -> JudgedWrite {
 pub fn check(id: &str, completeness: Completeness, judged: Vec<JudgedWrite>) -> CheckWrite {
     CheckWrite {
         check: id.into(),
+        kind: CheckKind::Check,
         severity: Severity::High,
         feature: Feature::Config,
         title: format!("{id} fails"),
