@@ -85,7 +85,9 @@ pub enum Command {
         fail_on: Option<SeverityChoice>,
     },
     /// Write findings to a file.
-    #[command(after_help = "Examples:\n  posture export --format csv --output findings.csv\n  posture export --format json --output - --severity high")]
+    #[command(
+        after_help = "Examples:\n  posture export --format csv --output findings.csv\n  posture export --format json --output - --severity high"
+    )]
     Export {
         #[command(flatten)]
         filter: FilterArguments,

@@ -36,9 +36,24 @@ impl Adding<'_> {
         let output = self.stand.posture(arguments, input);
         tells(what, &output, told);
         assert_eq!(files(&self.stand.data().join("vault")), before, "{what}: the vault is as it was");
-        assert_eq!(self.stand.json(&["--json", "instance", "list", "--sandbox"], ""), serde_json::json!([]), "{what}: no instance was stored");
+        assert_eq!(
+            self.stand.json(&["--json", "instance", "list", "--sandbox"], ""),
+            serde_json::json!([]),
+            "{what}: no instance was stored"
+        );
         assert_eq!(self.stand.json(&["--json", "requests"], "")["total"], 0, "{what}: no request was stored");
-        if !matches!(told.0, "E-KEY-REFUSED" | "E-NOT-JSON" | "E-TOO-LARGE" | "E-TOO-DEEP" | "E-CONNECTION-CUT" | "E-REDIRECTED" | "E-VENDOR-ERROR" | "E-SCOPE-MISSING" | "E-PLAN-LACKS") {
+        if !matches!(
+            told.0,
+            "E-KEY-REFUSED"
+                | "E-NOT-JSON"
+                | "E-TOO-LARGE"
+                | "E-TOO-DEEP"
+                | "E-CONNECTION-CUT"
+                | "E-REDIRECTED"
+                | "E-VENDOR-ERROR"
+                | "E-SCOPE-MISSING"
+                | "E-PLAN-LACKS"
+        ) {
             assert_eq!(self.stand.vendor.log().len(), asked, "{what}: nothing was sent");
         }
         self.promise.holds();
@@ -62,7 +77,13 @@ impl Adding<'_> {
     /// While every answer to the sign-in goes wrong.
     fn refused_while(&mut self, what: &str, fault: Fault, told: &Told<'_>) {
         let tenant = self.stand.tenant();
-        self.stand.change(OverlayChange::Fault { tenant: tenant.clone(), answer: Some("current-token".into()), fault, times: None, from_page: None });
+        self.stand.change(OverlayChange::Fault {
+            tenant: tenant.clone(),
+            answer: Some("current-token".into()),
+            fault,
+            times: None,
+            from_page: None,
+        });
         let key = format!("{}\n", self.stand.key);
         self.refused_with(what, &[], &key, told);
         self.stand.change(OverlayChange::Clear { tenant: Some(tenant) });
@@ -180,11 +201,7 @@ async fn a_way_out_that_does_not_lead_there_is_told_and_nothing_is_stored() {
         "a CA file that is no PEM",
         &[("--ca", no_pem.to_str().unwrap())],
         &key,
-        &Told(
-            "E-CA-FILE",
-            "The corporate CA is not a PEM certificate.",
-            "Paste the text that begins with -----BEGIN CERTIFICATE-----.",
-        ),
+        &Told("E-CA-FILE", "The corporate CA is not a PEM certificate.", "Paste the text that begins with -----BEGIN CERTIFICATE-----."),
     );
     let hollow = stand.folder.path().join("hollow.pem");
     std::fs::write(&hollow, "-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n").unwrap();
@@ -239,13 +256,33 @@ async fn an_answer_that_is_none_is_told_and_nothing_is_stored() {
     let elsewhere = "Check the host in the instance's fields. A sign-in page of a network or proxy in between also looks like this.";
     let told = |code, sentence, remedy| Told(code, sentence, remedy);
     let cases = [
-        ("HTML instead of JSON", Fault::Html, told("E-NOT-JSON", "halden-moor.api.kustomerapp.com answered with a web page instead of JSON.", elsewhere)),
-        ("half a JSON", Fault::HalfJson, told("E-NOT-JSON", "halden-moor.api.kustomerapp.com answered with JSON that breaks off in the middle instead of JSON.", elsewhere)),
-        ("a body without an end", Fault::EndlessBody, told("E-TOO-LARGE", "halden-moor.api.kustomerapp.com answered with more than 32 MiB; reading stopped there.", again)),
+        (
+            "HTML instead of JSON",
+            Fault::Html,
+            told("E-NOT-JSON", "halden-moor.api.kustomerapp.com answered with a web page instead of JSON.", elsewhere),
+        ),
+        (
+            "half a JSON",
+            Fault::HalfJson,
+            told(
+                "E-NOT-JSON",
+                "halden-moor.api.kustomerapp.com answered with JSON that breaks off in the middle instead of JSON.",
+                elsewhere,
+            ),
+        ),
+        (
+            "a body without an end",
+            Fault::EndlessBody,
+            told("E-TOO-LARGE", "halden-moor.api.kustomerapp.com answered with more than 32 MiB; reading stopped there.", again),
+        ),
         (
             "JSON 100,000 levels deep",
             Fault::DeepJson { depth: 100_000 },
-            told("E-TOO-DEEP", "halden-moor.api.kustomerapp.com answered with JSON nested more than 127 levels deep; it was not read.", again),
+            told(
+                "E-TOO-DEEP",
+                "halden-moor.api.kustomerapp.com answered with JSON nested more than 127 levels deep; it was not read.",
+                again,
+            ),
         ),
         (
             "a connection that ends in the middle",
@@ -259,11 +296,39 @@ async fn an_answer_that_is_none_is_told_and_nothing_is_stored() {
         (
             "a redirect",
             Fault::Redirect { location: "https://www.kustomerapp.com/".into() },
-            told("E-REDIRECTED", "halden-moor.api.kustomerapp.com answered with a redirect (302) instead of data. It was not followed.", elsewhere),
+            told(
+                "E-REDIRECTED",
+                "halden-moor.api.kustomerapp.com answered with a redirect (302) instead of data. It was not followed.",
+                elsewhere,
+            ),
         ),
-        ("an error of the vendor", Fault::Status { status: 500, retry_after: None }, told("E-VENDOR-ERROR", "Kustomer answered with an error of its own (500).", "Look at the vendor's status page and scan again later.")),
-        ("a role that is missing", Fault::Status { status: 403, retry_after: None }, told("E-SCOPE-MISSING", "The key in use could not be read. The key may not read it (403).", "Create a new key that may read it, and replace the stored one.")),
-        ("a plan that lacks it", Fault::Status { status: 402, retry_after: None }, told("E-PLAN-LACKS", "The key in use could not be read. The organization's Kustomer plan does not include it (402).", "Ask Kustomer which plan includes it.")),
+        (
+            "an error of the vendor",
+            Fault::Status { status: 500, retry_after: None },
+            told(
+                "E-VENDOR-ERROR",
+                "Kustomer answered with an error of its own (500).",
+                "Look at the vendor's status page and scan again later.",
+            ),
+        ),
+        (
+            "a role that is missing",
+            Fault::Status { status: 403, retry_after: None },
+            told(
+                "E-SCOPE-MISSING",
+                "The key in use could not be read. The key may not read it (403).",
+                "Create a new key that may read it, and replace the stored one.",
+            ),
+        ),
+        (
+            "a plan that lacks it",
+            Fault::Status { status: 402, retry_after: None },
+            told(
+                "E-PLAN-LACKS",
+                "The key in use could not be read. The organization's Kustomer plan does not include it (402).",
+                "Ask Kustomer which plan includes it.",
+            ),
+        ),
     ];
     for (what, fault, told) in cases {
         adding.refused_while(what, fault, &told);
@@ -277,16 +342,21 @@ async fn words_that_do_not_fit_are_told_and_nothing_is_stored() {
     let key = format!("{}\n", stand.key);
     let mut adding = Adding { stand: &stand, promise: Promise::begin("bad-input") };
     let arguments = ["--json", "instance", "add", "kustomr", "--name", "Halden Moor", "--secret-stdin"];
-    adding.refused("an unknown application", &arguments, &key, &Told("E-APP-UNKNOWN", "The catalog has no application kustomr.", "See Add Application, or `posture apps`."));
-    let cases: [(&str, &[(&str, &str)], Told<'_>); 5] = [
+    adding.refused(
+        "an unknown application",
+        &arguments,
+        &key,
+        &Told("E-APP-UNKNOWN", "The catalog has no application kustomr.", "See Add Application, or `posture apps`."),
+    );
+    let cases = [
         (
             "an unknown region",
-            &[("--set", "region=mars")],
+            [("--set", "region=mars")],
             Told("E-FIELD-MALFORMED", "Choose one of US, EU, India. Nothing was sent.", "Region looks like this: US."),
         ),
         (
             "an organization's name with a dot too many",
-            &[("--set", "organization=halden.moor.example")],
+            [("--set", "organization=halden.moor.example")],
             Told(
                 "E-FIELD-MALFORMED",
                 "This is another host. Write only the name before \".api.kustomerapp.com\" or \".kustomerapp.com\". Nothing was sent.",
@@ -295,17 +365,17 @@ async fn words_that_do_not_fit_are_told_and_nothing_is_stored() {
         ),
         (
             "an unknown label",
-            &[("--label", "Prod")],
+            [("--label", "Prod")],
             Told("E-LABEL", "There is no label Prod.", "Use one of Default, Production, Sandbox, Internal, QA, Dev."),
         ),
         (
             "a name of spaces",
-            &[("--name", "  ")],
+            [("--name", "  ")],
             Told("E-NAME", "An instance needs a name of 1 to 80 characters.", "Name it as your colleagues call it: \"Halden Moor EU\"."),
         ),
         (
             "a threshold that is not there",
-            &[("--answer", "kustomer.users.external_domain.domain=haldenmoor.example")],
+            [("--answer", "kustomer.users.external_domain.domain=haldenmoor.example")],
             Told(
                 "E-PARAM-UNKNOWN",
                 "kustomer.users.external_domain has no threshold domain.",
@@ -314,7 +384,7 @@ async fn words_that_do_not_fit_are_told_and_nothing_is_stored() {
         ),
     ];
     for (what, replace, told) in cases {
-        adding.refused_with(what, replace, &key, &told);
+        adding.refused_with(what, &replace, &key, &told);
     }
 }
 
@@ -336,20 +406,39 @@ async fn what_an_instance_meets_later_is_told() {
     assert_eq!(stand.vendor.log().len(), asked, "nothing was sent");
     assert_eq!(files(&stand.data().join("vault")), before, "nothing was sealed");
     promise.holds();
-    for command in [&["scan", "Nobody"][..], &["instance", "test", "Nobody"], &["instance", "show", "Nobody"], &["instance", "delete", "Nobody", "--yes"], &["schema", "Nobody"]] {
+    for command in [
+        &["scan", "Nobody"][..],
+        &["instance", "test", "Nobody"],
+        &["instance", "show", "Nobody"],
+        &["instance", "delete", "Nobody", "--yes"],
+        &["schema", "Nobody"],
+    ] {
         let output = stand.posture(&[&["--json"], command].concat(), "");
-        tells("an unknown instance", &output, &Told("E-NOT-FOUND", "There is no instance Nobody.", "See `posture instance list --sandbox`."));
+        tells(
+            "an unknown instance",
+            &output,
+            &Told("E-NOT-FOUND", "There is no instance Nobody.", "See `posture instance list --sandbox`."),
+        );
         promise.holds();
     }
 
     // A list that does not end: the scan does, says so, and nothing of it counts as read whole.
-    stand.change(OverlayChange::Fault { tenant: stand.tenant(), answer: Some("teams".into()), fault: Fault::EndlessPages, times: None, from_page: None });
+    stand.change(OverlayChange::Fault {
+        tenant: stand.tenant(),
+        answer: Some("teams".into()),
+        fault: Fault::EndlessPages,
+        times: None,
+        from_page: None,
+    });
     stand.json(&["--json", "scan", "Halden Moor"], "");
     stand.change(OverlayChange::Clear { tenant: Some(stand.tenant()) });
     let page = stand.json(&["--json", "instance", "show", "Halden Moor"], "");
     let teams = page["datasets"].as_array().unwrap().iter().find(|dataset| dataset["id"] == "teams").unwrap();
     assert_eq!(teams["state"], "partial");
-    assert_eq!(teams["cause"]["sentence"], "Teams could be read in part only. halden-moor.api.kustomerapp.com sends page after page without an end; reading stopped after 11 pages.");
+    assert_eq!(
+        teams["cause"]["sentence"],
+        "Teams could be read in part only. halden-moor.api.kustomerapp.com sends page after page without an end; reading stopped after 11 pages."
+    );
     assert!(stand.vendor.log().iter().filter(|request| request.path == "/v1/teams").count() < 30, "it was not asked for ever");
     assert_eq!(instance["name"], "Halden Moor");
     promise.holds();
@@ -496,7 +585,8 @@ async fn a_full_disk_is_told_and_what_was_stored_is_unharmed() {
 
     let script = "mkdir \"$DATA.new\"; mount -t tmpfs -o size=4k tmpfs \"$DATA.new\"; exec \"$1\" --passphrase-fd 3 --data-folder \"$DATA.new\" --json init --protection passphrase";
     let output = run(script_in_namespace("-m", stand.folder.path(), &stand.data(), script, &[]), "");
-    tells("no room for a new database",
+    tells(
+        "no room for a new database",
         &output,
         &Told(
             "E-DISK-FULL",
@@ -551,7 +641,11 @@ fn a_keychain_that_cannot_be_used_is_told() {
     tells(
         "a short passphrase",
         &run(command_in(folder.path(), &data, &["--json", "init", "--protection", "passphrase"]), ""),
-        &Told("E-PASSPHRASE-SHORT", "The passphrase is shorter than 12 characters.", "Choose a longer one; several words are easy to remember."),
+        &Told(
+            "E-PASSPHRASE-SHORT",
+            "The passphrase is shorter than 12 characters.",
+            "Choose a longer one; several words are easy to remember.",
+        ),
     );
     promise.holds();
     tells(

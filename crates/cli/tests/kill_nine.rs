@@ -10,14 +10,23 @@ use stand::{PASSPHRASE, Promise, Stand, command_in, run};
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Mutex,
     time::Duration,
 };
 
 /// The points, and the line of the log that comes last before each.
-const POINTS: [(&str, &str); 5] =
-    [("sign-in", "signing in"), ("evidence write", "writing a page"), ("page", "wrote a page"), ("evaluation", "judging"), ("commit", "committing")];
+const POINTS: [(&str, &str); 5] = [
+    ("sign-in", "signing in"),
+    ("evidence write", "writing a page"),
+    ("page", "wrote a page"),
+    ("evaluation", "judging"),
+    ("commit", "committing"),
+];
+/// The longest delay after the line, in microseconds. A page is written sooner than that, so its own is shorter.
+const DELAY: u64 = 3000;
+/// The same for the write of a page.
+const DELAY_OF_WRITE: u64 = 600;
 /// How often each is hit.
 const HITS: usize = 10;
 /// Kills that may miss their point: the random delay may lead past it.
@@ -56,7 +65,11 @@ fn state(folder: &Path, data: &Path) -> (State, Vec<Standing>, bool) {
     let scans = page["scans"].as_array().unwrap();
     let complete = scans.iter().filter(|scan| scan["state"] == "complete").cloned().collect();
     let standing = scans.iter().map(|scan| (text(scan, "state"), scan["requests"].as_u64().unwrap())).collect();
-    (State { findings, verdicts, complete, last_scan: page["instance"]["last_scan"].clone() }, standing, page["instance"]["resumable"] == true)
+    (
+        State { findings, verdicts, complete, last_scan: page["instance"]["last_scan"].clone() },
+        standing,
+        page["instance"]["resumable"] == true,
+    )
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -123,13 +136,16 @@ async fn killed_at_any_point_the_last_complete_scan_is_whole_and_the_cut_one_res
                     let (number, point, line, turn, delay) = {
                         let mut cases = cases.lock().unwrap();
                         let hits = hits.lock().unwrap();
-                        let Some((point, line)) = POINTS.into_iter().filter(|(point, _)| hits[point] < HITS).min_by_key(|(point, _)| hits[point]) else {
+                        let Some((point, line)) =
+                            POINTS.into_iter().filter(|(point, _)| hits[point] < HITS).min_by_key(|(point, _)| hits[point])
+                        else {
                             return;
                         };
                         cases.0 += 1;
                         assert!(cases.0 <= POINTS.len() * HITS + MISSES, "the points were not hit often enough: {hits:?}");
                         let turn = if line.contains("a page") { cases.1.usize(1..=12) } else { 1 };
-                        (cases.0, point, line, turn, Duration::from_micros(cases.1.u64(0..3000)))
+                        let longest = if point == "evidence write" { DELAY_OF_WRITE } else { DELAY };
+                        (cases.0, point, line, turn, Duration::from_micros(cases.1.u64(0..longest)))
                     };
                     let data = folder.join(format!("case-{number}"));
                     copy(&stand.data(), &data);
@@ -156,7 +172,7 @@ async fn killed_at_any_point_the_last_complete_scan_is_whole_and_the_cut_one_res
 }
 
 /// What holds after a kill: the last complete scan, the mark of the cut one, and that the next one completes it.
-fn survived(folder: &Path, data: &PathBuf, before: &State, after: &State, whole: u64, last: &str, what: &str) {
+fn survived(folder: &Path, data: &Path, before: &State, after: &State, whole: u64, last: &str, what: &str) {
     let (found, scans, resumable) = state(folder, data);
     // Killed while it committed, it may have come to its end before the kill did; then it is there whole.
     let committed = scans[0].0 == "complete" && scans.len() == 2;

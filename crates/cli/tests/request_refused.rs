@@ -45,10 +45,28 @@ async fn a_real_instance_refuses_the_sandboxs_authority_while_the_sandbox_runs()
     let (_up, said) = sandbox_up(&stand);
     let (proxy, ca) = (format!("http://{}", said["proxy"].as_str().unwrap()), said["ca_file"].as_str().unwrap().to_owned());
     let before = files(&stand.data().join("vault"));
-    let add = ["--json", "instance", "add", "kustomer", "--name", "Halden Moor", "--set", "region=eu", "--set", "organization=halden-moor", "--secret-stdin", "--proxy", &proxy];
+    let add = [
+        "--json",
+        "instance",
+        "add",
+        "kustomer",
+        "--name",
+        "Halden Moor",
+        "--set",
+        "region=eu",
+        "--set",
+        "organization=halden-moor",
+        "--secret-stdin",
+        "--proxy",
+        &proxy,
+    ];
     // With its certificate given by hand, and without.
     let cases = [
-        (&["--ca", &ca][..], "E-ROUTE-INVALID", "A sandbox's certificate authority cannot be added to an instance that is not a sandbox. Nothing was sent."),
+        (
+            &["--ca", &ca][..],
+            "E-ROUTE-INVALID",
+            "A sandbox's certificate authority cannot be added to an instance that is not a sandbox. Nothing was sent.",
+        ),
         (
             &[],
             "E-TLS-SANDBOX-CA",
@@ -117,7 +135,8 @@ async fn a_real_instances_scan_asks_for_nothing_but_what_the_catalog_declares() 
     stand.json(&["--json", "instance", "test", "Halden Moor"], "");
     stand.json(&["--json", "schema", "Halden Moor"], "");
     let catalog = stand.json(&["--json", "catalog", "--app", "kustomer"], "");
-    let declared: BTreeSet<&str> = catalog["apps"][0]["datasets"].as_array().unwrap().iter().map(|dataset| dataset["path"].as_str().unwrap()).collect();
+    let declared: BTreeSet<&str> =
+        catalog["apps"][0]["datasets"].as_array().unwrap().iter().map(|dataset| dataset["path"].as_str().unwrap()).collect();
     let asked = stand.vendor.log();
     assert!(asked.len() > 40, "{} requests", asked.len());
     for request in &asked {

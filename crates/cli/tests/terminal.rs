@@ -76,7 +76,22 @@ fn the_catalog_is_printed_as_other_tools_read_it() {
             }
         }
         for dataset in app["datasets"].as_array().unwrap() {
-            let names = ["id", "kind", "host", "method", "path", "query", "document", "pagination", "keep", "key", "needs", "plan", "probe", "on_empty"];
+            let names = [
+                "id",
+                "kind",
+                "host",
+                "method",
+                "path",
+                "query",
+                "document",
+                "pagination",
+                "keep",
+                "key",
+                "needs",
+                "plan",
+                "probe",
+                "on_empty",
+            ];
             assert_eq!(members(dataset), set(&names));
             assert!(dataset["path"].as_str().unwrap().starts_with('/'));
             assert!(dataset["keep"].as_object().unwrap().values().all(Value::is_string));
@@ -88,13 +103,15 @@ fn the_catalog_is_printed_as_other_tools_read_it() {
         }
         let by_id = |id: &Value| app["datasets"].as_array().unwrap().iter().find(|dataset| dataset["id"] == *id);
         for check in app["checks"].as_array().unwrap() {
-            let names = ["id", "title", "severity", "feature", "kind", "on", "when", "pass", "reads", "params", "sscf", "frameworks", "source"];
+            let names =
+                ["id", "title", "severity", "feature", "kind", "on", "when", "pass", "reads", "params", "sscf", "frameworks", "source"];
             assert_eq!(members(check), set(&names));
             // Where a check reads a dataset, its paths are those that are kept, from the answer's root.
             if let Some(dataset) = by_id(&check["on"]) {
                 for path in check["reads"].as_array().unwrap() {
                     let path = path.as_str().unwrap();
-                    let kept = dataset["keep"].as_object().unwrap().keys().any(|kept| kept.starts_with(path) || path.starts_with(kept.as_str()));
+                    let kept =
+                        dataset["keep"].as_object().unwrap().keys().any(|kept| kept.starts_with(path) || path.starts_with(kept.as_str()));
                     assert!(kept, "{} reads {path}, which {} does not keep", check["id"], dataset["id"]);
                     counted[3] += 1;
                 }
@@ -166,7 +183,8 @@ async fn the_whole_road_of_an_instance() {
     assert!(errors(&output).contains("[E-NOT-STARTED]") && errors(&output).contains("posture init"), "{}", errors(&output));
 
     let shown = text(&stand.posture(&["init", "--protection", "passphrase"], ""));
-    let recovery = shown.lines().map(str::trim).find(|line| line.matches('-').count() >= 5).unwrap_or_else(|| panic!("a recovery key: {shown}"));
+    let recovery =
+        shown.lines().map(str::trim).find(|line| line.matches('-').count() >= 5).unwrap_or_else(|| panic!("a recovery key: {shown}"));
     assert!(!recovery.is_empty());
     let again = stand.posture(&["init", "--protection", "passphrase"], "");
     assert_eq!(again.status.code(), Some(2), "a second database is not made");
@@ -175,7 +193,10 @@ async fn the_whole_road_of_an_instance() {
     // Onboarding, with a threshold of its own.
     let mut arguments = stand.add_arguments();
     arguments.remove(0);
-    arguments.extend(["--label", "Production", "--owner", "Ada", "--answer", "kustomer.users.external_domain.domains=haldenmoor.example"].map(str::to_owned));
+    arguments.extend(
+        ["--label", "Production", "--owner", "Ada", "--answer", "kustomer.users.external_domain.domains=haldenmoor.example"]
+            .map(str::to_owned),
+    );
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let added = stand.posture(&arguments, &format!("{}\n", stand.key));
     assert!(text(&added).starts_with("Halden Moor is connected: "), "{}", text(&added));
@@ -187,7 +208,10 @@ async fn the_whole_road_of_an_instance() {
     let list = stand.json(&["--json", "instance", "list"], "");
     assert_eq!(list.as_array().unwrap().len(), 1);
     let instance = &list[0];
-    assert_eq!([&instance["app"], &instance["name"], &instance["label"], &instance["owner"]], ["kustomer", "Halden Moor", "Production", "Ada"]);
+    assert_eq!(
+        [&instance["app"], &instance["name"], &instance["label"], &instance["owner"]],
+        ["kustomer", "Halden Moor", "Production", "Ada"]
+    );
     assert_eq!(instance["sandbox"], false);
     let id = instance["id"].as_str().unwrap();
     let table = text(&stand.posture(&["instance", "list"], ""));
@@ -272,7 +296,11 @@ async fn the_whole_road_of_an_instance() {
             assert_eq!(stand.posture(command, "").status.code(), Some(code), "{command:?}");
         }
     }
-    assert_eq!(stand.posture(&["findings", "--state", "fixed", "--fail-on", "info"], "").status.code(), Some(0), "what is fixed does not count");
+    assert_eq!(
+        stand.posture(&["findings", "--state", "fixed", "--fail-on", "info"], "").status.code(),
+        Some(0),
+        "what is fixed does not count"
+    );
 
     // Deleting asks for the name.
     let refused = stand.posture(&["instance", "delete", "Halden Moor"], "Halden More\n");
@@ -321,7 +349,12 @@ async fn secrets_come_neither_as_argument_nor_from_the_environment() {
     assert_eq!(failure(&output)["code"], "E-SECRET-UNREADABLE");
     assert_eq!(stand.json(&["--json", "instance", "list"], ""), json!([]));
     let mut command = Command::new(env!("CARGO_BIN_EXE_posture"));
-    command.args(["--json", "--data-folder"]).arg(stand.data()).arg("findings").env("POSTURE_PASSPHRASE", PASSPHRASE).env("PASSPHRASE", PASSPHRASE);
+    command
+        .args(["--json", "--data-folder"])
+        .arg(stand.data())
+        .arg("findings")
+        .env("POSTURE_PASSPHRASE", PASSPHRASE)
+        .env("PASSPHRASE", PASSPHRASE);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = run(without_terminal(command), "");
     assert_eq!(failure(&output)["code"], "E-SECRET-UNREADABLE");
@@ -413,9 +446,14 @@ fn a_change_of_the_running_sandbox_shows_in_the_next_scan() {
     said.read_line(&mut line).unwrap();
     assert!(line.starts_with("The sandbox answers as an HTTPS proxy at 127.0.0.1:"), "{line}");
     text(&posture(&["sandbox", "add", "--app", "kustomer", "--tenant", "risky"]));
-    let unsigned = |state: &str| answer(&["--json", "findings", "--sandbox", "--check", "kustomer.auth.saml_sign_requests", "--state", state])["total"].clone();
+    let unsigned = |state: &str| {
+        answer(&["--json", "findings", "--sandbox", "--check", "kustomer.auth.saml_sign_requests", "--state", state])["total"].clone()
+    };
     assert_eq!((unsigned("open"), unsigned("fixed")), (1.into(), 0.into()));
-    assert_eq!(text(&posture(&["sandbox", "set", "kustomer/risky", "auth-settings", "data.attributes.saml.signRequests=true"])), "Changed.\n");
+    assert_eq!(
+        text(&posture(&["sandbox", "set", "kustomer/risky", "auth-settings", "data.attributes.saml.signRequests=true"])),
+        "Changed.\n"
+    );
     let instance = answer(&["--json", "instance", "list", "--sandbox"])[0]["id"].as_str().unwrap().to_owned();
     text(&posture(&["scan", &instance]));
     assert_eq!((unsigned("open"), unsigned("fixed")), (0.into(), 1.into()));

@@ -17,7 +17,14 @@ impl Terminal {
             let rows: Vec<Vec<String>> = tiles
                 .iter()
                 .map(|tile| {
-                    vec![tile.slug.clone(), tile.name.clone(), tile.category.clone(), tile.features.join(","), tile.checks.to_string(), tile.verified.clone()]
+                    vec![
+                        tile.slug.clone(),
+                        tile.name.clone(),
+                        tile.category.clone(),
+                        tile.features.join(","),
+                        tile.checks.to_string(),
+                        tile.verified.clone(),
+                    ]
                 })
                 .collect();
             print::table(&["APPLICATION", "NAME", "CATEGORY", "SCANS", "CHECKS", "VERIFIED BY"], &rows);
@@ -34,7 +41,11 @@ impl Terminal {
         for app in &catalog.apps {
             print::line(&format!("{} ({})", app.name, app.slug));
             for login in &app.logins {
-                let fields: Vec<String> = login.fields.iter().map(|field| if field.secret { format!("{} (secret)", field.id) } else { field.id.clone() }).collect();
+                let fields: Vec<String> = login
+                    .fields
+                    .iter()
+                    .map(|field| if field.secret { format!("{} (secret)", field.id) } else { field.id.clone() })
+                    .collect();
                 print::line(&format!("  login {}: {}", login.id, fields.join(", ")));
             }
             for dataset in &app.datasets {
@@ -78,7 +89,13 @@ impl Terminal {
                     if row.sandbox {
                         instance.push_str(" [sandbox]");
                     }
-                    vec![print::severity(row.severity).to_owned(), title, instance, row.first_seen.chars().take(10).collect(), row.id.clone()]
+                    vec![
+                        print::severity(row.severity).to_owned(),
+                        title,
+                        instance,
+                        row.first_seen.chars().take(10).collect(),
+                        row.id.clone(),
+                    ]
                 })
                 .collect();
             print::table(&["SEVERITY", "FINDING", "INSTANCE", "SINCE", "ID"], &rows);
@@ -197,7 +214,12 @@ fn state(choice: StateChoice) -> FindingState {
 fn print_finding(page: &FindingPage) {
     let finding = &page.finding;
     print::line(&format!("{} [{}] {}", print::plain(&finding.title), print::severity(finding.severity), page.verdict));
-    print::line(&format!("  {}, {}{}", finding.app_name, print::plain(&finding.instance_name), if finding.sandbox { " [sandbox]" } else { "" }));
+    print::line(&format!(
+        "  {}, {}{}",
+        finding.app_name,
+        print::plain(&finding.instance_name),
+        if finding.sandbox { " [sandbox]" } else { "" }
+    ));
     if !finding.resource.is_empty() {
         print::line(&format!("  on {}", print::plain(&finding.resource)));
     }
@@ -212,7 +234,8 @@ fn print_finding(page: &FindingPage) {
         for field in &evidence.fields {
             print::line(&format!("  {} = {}", field.path, print::plain(&field.value)));
         }
-        let request = evidence.request.as_ref().map(|request| format!(", {} {}{}", request.method, request.host, request.path)).unwrap_or_default();
+        let request =
+            evidence.request.as_ref().map(|request| format!(", {} {}{}", request.method, request.host, request.path)).unwrap_or_default();
         print::line(&format!("  read {}{request}, sha256 {}", evidence.collected_at, evidence.hash));
     }
     print::line("\nHow to fix it");

@@ -5,7 +5,10 @@ use crate::{
     arguments::{AddArguments, InstanceCommand, SeverityChoice},
     print, secrets,
 };
-use console::screen::{AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Input, Instance, RouteChoice, SandboxScope, Slice};
+use console::screen::{
+    AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Input, Instance, RouteChoice,
+    SandboxScope, Slice,
+};
 use std::io::Write;
 
 impl Terminal {
@@ -33,7 +36,10 @@ impl Terminal {
         for (field, _) in &arguments.set {
             match login.fields.iter().find(|known| known.id == *field) {
                 Some(known) if known.secret => {
-                    return Err(Stop::Usage(format!("{} is a secret: leave --set {field} out; it is asked for, or read with --secret-stdin", known.label)));
+                    return Err(Stop::Usage(format!(
+                        "{} is a secret: leave --set {field} out; it is asked for, or read with --secret-stdin",
+                        known.label
+                    )));
                 }
                 Some(_) => {}
                 None => {
@@ -72,8 +78,12 @@ impl Terminal {
             answers,
             route: RouteChoice { proxy, proxy_url, extra_roots_pem },
         };
-        let fields: Vec<(String, String)> =
-            login.fields.iter().filter(|field| field.secret && !field.optional).map(|field| (field.id.clone(), field.label.clone())).collect();
+        let fields: Vec<(String, String)> = login
+            .fields
+            .iter()
+            .filter(|field| field.secret && !field.optional)
+            .map(|field| (field.id.clone(), field.label.clone()))
+            .collect();
         let draft = self.console.open_draft(&request.app, &request.login)?;
         for (field, value) in secrets::for_fields(&fields, arguments.secret_stdin)? {
             self.console.check_field(&draft, &field, value)?;
@@ -102,7 +112,14 @@ impl Terminal {
             .map(|instance| {
                 let name = if instance.sandbox { format!("{} [sandbox]", instance.name) } else { instance.name.clone() };
                 let health = format!("{:?}", instance.health);
-                vec![instance.app.clone(), name, health, summary(instance), instance.last_scan.clone().unwrap_or_else(|| "–".into()), instance.id.clone()]
+                vec![
+                    instance.app.clone(),
+                    name,
+                    health,
+                    summary(instance),
+                    instance.last_scan.clone().unwrap_or_else(|| "–".into()),
+                    instance.id.clone(),
+                ]
             })
             .collect();
         print::table(&["APPLICATION", "INSTANCE", "HEALTH", "SCORE AND OPEN FINDINGS", "LAST SCAN", "ID"], &rows);
@@ -224,9 +241,18 @@ impl Terminal {
 }
 
 pub(super) fn summary(instance: &Instance) -> String {
-    let score = instance.score.map_or_else(|| "no score yet".to_owned(), |score| {
-        format!("{} (passed {:.0} %, failed {:.0} %, not evaluated {:.0} %)", score.value, score.passed * 100.0, score.failed * 100.0, score.not_evaluated * 100.0)
-    });
+    let score = instance.score.map_or_else(
+        || "no score yet".to_owned(),
+        |score| {
+            format!(
+                "{} (passed {:.0} %, failed {:.0} %, not evaluated {:.0} %)",
+                score.value,
+                score.passed * 100.0,
+                score.failed * 100.0,
+                score.not_evaluated * 100.0
+            )
+        },
+    );
     let open = instance.open;
     format!("{score}; {} critical, {} high, {} medium, {} low", open.critical, open.high, open.medium, open.low)
 }

@@ -70,7 +70,12 @@ pub fn run(arguments: Arguments) -> Outcome {
         options.data_folder = folder;
     }
     options.catalog_folder = arguments.catalog_folder;
-    let terminal = Terminal { console: Console::new(options)?, json: arguments.json, passphrase_fd: arguments.passphrase_fd, interrupted: Arc::default() };
+    let terminal = Terminal {
+        console: Console::new(options)?,
+        json: arguments.json,
+        passphrase_fd: arguments.passphrase_fd,
+        interrupted: Arc::default(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Stop::Failed(Failure {
             code: "E-THREADS".into(),
@@ -143,7 +148,9 @@ impl Terminal {
         } else {
             print::line("The database is ready. Its recovery key, shown this once:\n");
             print::line(&format!("  {}\n", recovery.groups.join("-")));
-            print::line("Keep it where this computer's loss does not take it along. It opens the database when the keychain or the passphrase is lost.");
+            print::line(
+                "Keep it where this computer's loss does not take it along. It opens the database when the keychain or the passphrase is lost.",
+            );
         }
         Ok(Ending::Fine)
     }

@@ -30,7 +30,12 @@ impl Terminal {
     async fn sandbox_scan(&self, app: Option<String>, tenant: Option<String>, fail_on: Option<SeverityChoice>) -> Outcome {
         // A database of its own in a scratch folder, its key in memory only: this works without keychain and display,
         // and leaves nothing behind.
-        let scratch = Terminal { console: Console::new(Options::scratch()?)?, json: self.json, passphrase_fd: None, interrupted: std::sync::Arc::default() };
+        let scratch = Terminal {
+            console: Console::new(Options::scratch()?)?,
+            json: self.json,
+            passphrase_fd: None,
+            interrupted: std::sync::Arc::default(),
+        };
         scratch.console.first_start(console::screen::Protection::Keychain, None).await?;
         let tenants = scratch.tenants(app, tenant).await?;
         scratch.stop_on_interrupt();
@@ -100,7 +105,9 @@ impl Terminal {
             .sandbox_tenants()
             .await?
             .into_iter()
-            .filter(|known| app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant))
+            .filter(|known| {
+                app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant)
+            })
             .map(|known| TenantChoice { app: known.app, tenant: known.tenant })
             .collect();
         if tenants.is_empty() {

@@ -125,8 +125,22 @@ impl Stand {
 
     /// The arguments that onboard the tenant through the company's proxy, its CA trusted.
     pub fn add_arguments(&self) -> Vec<String> {
-        let mut arguments: Vec<String> =
-            ["--json", "instance", "add", "kustomer", "--name", "Halden Moor", "--set", "region=eu", "--set", "organization=halden-moor", "--secret-stdin", "--proxy"].map(str::to_owned).to_vec();
+        let mut arguments: Vec<String> = [
+            "--json",
+            "instance",
+            "add",
+            "kustomer",
+            "--name",
+            "Halden Moor",
+            "--set",
+            "region=eu",
+            "--set",
+            "organization=halden-moor",
+            "--secret-stdin",
+            "--proxy",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         arguments.extend([self.proxy(), "--ca".into(), self.ca().display().to_string()]);
         arguments
     }
