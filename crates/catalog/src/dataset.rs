@@ -44,8 +44,8 @@ pub struct Dataset {
     pub each: Option<Each>,
     /// How it is read instead when a login field names what to scan; see [`Dataset::for_inputs`].
     pub instead: Option<Instead>,
-    /// A row that must be seen before emptiness or absence means anything.
-    pub probe: Option<Probe>,
+    /// What must all hold of the rows before emptiness or absence means anything; none when an answer is whole by itself.
+    pub probes: Vec<Probe>,
     /// What it means that a Complete answer has no rows.
     pub on_empty: OnEmpty,
     /// Answers with a meaning of their own, asked before the application's.
@@ -60,7 +60,7 @@ pub struct Dataset {
 
 impl Dataset {
     /// The dataset as it is read with these inputs: itself, or, when the field of [`Dataset::instead`] is filled, once per
-    /// item of that field with the path written there.
+    /// item of that field with the path written there. The administrator then says what is whole, so nothing is probed for.
     pub fn for_inputs(&self, inputs: &Inputs) -> Cow<'_, Self> {
         let Some(instead) =
             self.instead.as_ref().filter(|instead| inputs.get(&instead.field).is_some_and(|value| !value.trim().is_empty()))
@@ -80,6 +80,7 @@ impl Dataset {
                 over: EachOver::Field(instead.field.clone()),
                 carry: self.each.as_ref().map(|each| each.carry.clone()).unwrap_or_default(),
             }),
+            probes: Vec::new(),
             ..self.clone()
         })
     }
@@ -294,16 +295,59 @@ pub enum EachOver {
     Field(String),
 }
 
-/// A row that must be seen: one whose `row` field equals the `field` of the one row of `dataset`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Probe {
-    /// Path in this dataset's rows.
-    pub row: FieldPath,
-    /// The dataset (an object) that holds what must be seen.
-    pub dataset: String,
-    /// Path in that dataset's row.
-    pub field: FieldPath,
+/// Something that must hold of a list before it is taken for whole, for vendors that leave out without an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Probe {
+    /// There is a row whose `row` field equals the `field` of the one row of `dataset`.
+    Equals {
+        /// Path in this dataset's rows.
+        row: FieldPath,
+        /// The dataset (an object) that holds what must be seen.
+        dataset: String,
+        /// Path in that dataset's row.
+        field: FieldPath,
+    },
+    /// There is a row whose `row` field has a value other than the `field` of the one row of `dataset`.
+    Differs {
+        /// Path in this dataset's rows.
+        row: FieldPath,
+        /// The dataset (an object) that holds what a short list is limited to.
+        dataset: String,
+        /// Path in that dataset's row.
+        field: FieldPath,
+    },
+    /// There are at least as many rows as these fields of the one row of `dataset` come to; a field that is missing there
+    /// proves nothing.
+    Count {
+        /// The dataset (an object) that holds the counts.
+        dataset: String,
+        /// Paths of whole numbers in that dataset's row; their sum is what must be reached.
+        fields: Vec<FieldPath>,
+    },
+    /// There are fewer rows than this: nobody says whether the list has pages, and so many could be the first of several.
+    FewerThan {
+        /// From so many rows on the list may be cut.
+        rows: u32,
+    },
+}
+
+impl Probe {
+    /// The dataset that has to be read for it.
+    pub fn dataset(&self) -> Option<&str> {
+        match self {
+            Self::Equals { dataset, .. } | Self::Differs { dataset, .. } | Self::Count { dataset, .. } => Some(dataset),
+            Self::FewerThan { .. } => None,
+        }
+    }
+
+    /// The field of this dataset's rows that is looked at.
+    pub fn row(&self) -> Option<&FieldPath> {
+        match self {
+            Self::Equals { row, .. } | Self::Differs { row, .. } => Some(row),
+            Self::Count { .. } | Self::FewerThan { .. } => None,
+        }
+    }
 }
 
 /// An answer with a meaning of its own.

@@ -48,3 +48,24 @@ fn every_application_has_a_clean_and_a_risky_tenant() {
         }
     }
 }
+
+#[test]
+fn a_github_token_goes_to_github_only() {
+    let app = whole(whole(Catalog::built_in()).app("github-enterprise")).unwrap();
+    let login = app.login("token").unwrap();
+    let asked = |subdomain: &str| {
+        login.resolve(
+            &[("organization", "halden-moor"), ("subdomain", subdomain), ("api_host", "evil.example")]
+                .map(|(field, value)| (field.to_owned(), value.to_owned()))
+                .into(),
+        )
+    };
+    for (subdomain, host) in [("", "api.github.com"), ("halden", "api.halden.ghe.com"), ("https://halden.ghe.com/", "api.halden.ghe.com")] {
+        let hosts = asked(subdomain).unwrap();
+        assert_eq!(hosts.roles["api"].0, host, "{subdomain}");
+        assert!(hosts.allowed.iter().all(|allowed| allowed == host || allowed == "api.github.com"), "{:?}", hosts.allowed);
+    }
+    for typed in ["github.evil.example", "evil.example/", "a.b", "evil.example#.ghe.com", "halden.ghe.com.evil.example", "x@y"] {
+        assert!(asked(typed).is_err(), "{typed} is no subdomain of the vendor");
+    }
+}

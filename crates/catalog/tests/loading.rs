@@ -353,6 +353,30 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\nprobe = [{ kind = \"fewer_than\", rows = 10 }, { kind = \"differs\", row = \"nick\", dataset = \"settings\", field = \"id\" }]",
+        "tiny/datasets.toml:18: `probe` compares \"nick\", which is not a kept single value of this dataset",
+    ),
+    (
+        "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\nprobe = { kind = \"count\", dataset = \"settings\", fields = [\"id\"] }",
+        "tiny/datasets.toml:18: `probe` adds up \"id\", which is not a kept int of \"settings\" that has to be there",
+    ),
+    (
+        "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\nprobe = { kind = \"count\", dataset = \"settings\" }",
+        "tiny/datasets.toml:18: `probe` lacks `fields`: the whole numbers whose sum is the number of rows",
+    ),
+    (
+        "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\nprobe = { kind = \"fewer_than\", rows = 0 }",
+        "tiny/datasets.toml:18: `probe` lacks `rows`: the number of rows, from 1 up, that could be one page of several",
+    ),
+    (
+        "datasets.toml",
         "where = [{ field = \"role\", op = \"eq\", value = \"admin\" }]",
         "[[view.join]]\ndataset = \"settings\"\nleft = \"created\"\nright = \"id\"\nas = \"s\"",
         "tiny/datasets.toml:33: `left` is timestamp and `right` is id, which are never equal",

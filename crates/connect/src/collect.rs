@@ -11,7 +11,7 @@ use crate::{
     request::{Request, label_of},
     wire::{Content, Event, Watcher},
 };
-use catalog::{App, Cause, CauseKind, Completeness, Dataset, EachOver, Format, Pagination, Row, RowKey};
+use catalog::{App, Cause, CauseKind, Completeness, Dataset, EachOver, FieldPath, Format, Pagination, Probe, Row, RowKey};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::{Map, Value};
 use std::{
@@ -207,8 +207,8 @@ struct Reading {
     parent: Option<usize>,
     /// The datasets that are read per row of this one.
     children: Vec<usize>,
-    /// The dataset that holds what must be seen in this one.
-    probe: Option<usize>,
+    /// The datasets that this one is held against, in the order of its probes.
+    probes: Vec<Option<usize>>,
     /// Streams that are queued or under way.
     open: u32,
     parents_known: u32,
@@ -223,8 +223,8 @@ struct Reading {
     started: bool,
     /// Keys that were seen, with a digest of what they held.
     seen: HashMap<RowKey, u64>,
-    /// Values of the probe's field that were seen.
-    probed: HashSet<String>,
+    /// Values that were seen of the fields that probes look at.
+    probed: HashSet<(FieldPath, String)>,
     /// The row that a probe of another dataset looks for.
     object: Option<Row>,
     is_probed_for: bool,
@@ -264,16 +264,14 @@ impl<'a> Collection<'a> {
             if let Some(EachOver::Dataset { id: parent, .. }) = dataset.each.as_ref().map(|each| &each.over) {
                 wanted.push_back(parent.clone());
             }
-            if let Some(probe) = &dataset.probe {
-                wanted.push_back(probe.dataset.clone());
-            }
+            wanted.extend(dataset.probes.iter().filter_map(Probe::dataset).map(str::to_owned));
             index.insert(id.clone(), readings.len());
             readings.push(Reading {
                 id,
                 dataset: Arc::new(dataset),
                 parent: None,
                 children: Vec::new(),
-                probe: None,
+                probes: Vec::new(),
                 open: 0,
                 parents_known: 0,
                 parents_done: 0,
@@ -299,11 +297,12 @@ impl<'a> Collection<'a> {
                 readings[child].parent = Some(parent);
                 readings[parent].children.push(child);
             }
-            if let Some(probe) = &readings[child].dataset.probe {
-                let probe = index[&probe.dataset];
-                readings[child].probe = Some(probe);
-                readings[probe].is_probed_for = true;
+            let probes: Vec<Option<usize>> =
+                readings[child].dataset.probes.iter().map(|probe| probe.dataset().map(|holder| index[holder])).collect();
+            for holder in probes.iter().flatten() {
+                readings[*holder].is_probed_for = true;
             }
+            readings[child].probes = probes;
         }
         for reading in &mut readings {
             if let Some(finished) = resume.finished.get(&reading.id) {
@@ -556,7 +555,10 @@ impl<'a> Collection<'a> {
             let ready = (0..self.readings.len()).find(|index| {
                 let reading = &self.readings[*index];
                 let waits_for = |other: Option<usize>| other.is_some_and(|other| self.readings[other].done.is_none());
-                reading.done.is_none() && reading.open == 0 && !waits_for(reading.parent) && !waits_for(reading.probe)
+                reading.done.is_none()
+                    && reading.open == 0
+                    && !waits_for(reading.parent)
+                    && !reading.probes.iter().any(|holder| waits_for(*holder))
             });
             match ready {
                 Some(index) => self.finish(index, sink)?,
@@ -598,31 +600,58 @@ impl<'a> Collection<'a> {
         match cause {
             Some(cause) if reading.pages > 0 => Completeness::Partial(about(title, "could be read in part only", cause)),
             Some(cause) => Completeness::Unavailable(about(title, "could not be read", cause)),
-            None if self.probe_is_seen(reading) => Completeness::Complete,
-            None => Completeness::Partial(Cause {
-                kind: CauseKind::ProbeNotSeen,
-                sentence: format!(
-                    "{title} may be incomplete. {} leaves out what the key may not see, and the entry that must be there is not.",
-                    self.app.name
-                ),
-                remedy: match reading.dataset.needs.any_of.as_slice() {
-                    [] => "Create a key that may see all of it, and replace the stored one.".to_owned(),
-                    roles => format!("Create a key that has {}, and replace the stored one.", roles.join(" or ")),
-                },
-            }),
+            None => match self.unproved(reading) {
+                None => Completeness::Complete,
+                Some(sentence) => Completeness::Partial(Cause {
+                    kind: CauseKind::ProbeNotSeen,
+                    sentence: format!("{title} may be incomplete. {sentence}"),
+                    remedy: match reading.dataset.needs.any_of.as_slice() {
+                        [] => "Create a key that may see all of it, and replace the stored one.".to_owned(),
+                        roles => {
+                            let roles = roles.join(" or ");
+                            format!("Create a key that has {roles}, for an account that may see all of it, and replace the stored one.")
+                        }
+                    },
+                }),
+            },
         }
     }
 
-    fn probe_is_seen(&self, reading: &Reading) -> bool {
-        let (Some(probe), Some(holder)) = (&reading.dataset.probe, reading.probe) else { return true };
-        let holder = &self.readings[holder];
-        holder.done.as_ref().is_some_and(Completeness::is_complete)
-            && holder
-                .object
-                .as_ref()
-                .and_then(|row| at_path(&row.fields, &probe.field))
-                .and_then(text_of)
-                .is_some_and(|wanted| reading.probed.contains(&wanted))
+    /// What is missing of the proof that a list is whole.
+    fn unproved(&self, reading: &Reading) -> Option<String> {
+        let leaves_out = format!("{} leaves out what the key may not see", self.app.name);
+        reading.dataset.probes.iter().zip(&reading.probes).find_map(|(probe, holder)| {
+            let holder = holder.map(|holder| &self.readings[holder]);
+            let held = |field: &FieldPath| {
+                let whole = holder.filter(|holder| holder.done.as_ref().is_some_and(Completeness::is_complete));
+                whole.and_then(|holder| holder.object.as_ref()).and_then(|row| at_path(&row.fields, field))
+            };
+            let title = holder.map(|holder| holder.dataset.title.as_str()).unwrap_or_default();
+            let rows = reading.seen.len() as u64;
+            match probe {
+                Probe::Equals { row, field, .. } => {
+                    let seen = held(field).and_then(text_of).is_some_and(|wanted| reading.probed.contains(&(row.clone(), wanted)));
+                    (!seen).then(|| format!("{leaves_out}, and the entry that must be there is not."))
+                }
+                Probe::Differs { row, field, .. } => {
+                    let seen = held(field)
+                        .and_then(text_of)
+                        .is_some_and(|own| reading.probed.iter().any(|(path, value)| path == row && *value != own));
+                    (!seen).then(|| format!("{leaves_out}, and no entry came that is not of \"{title}\"."))
+                }
+                Probe::Count { fields, .. } => {
+                    let counts: Option<Vec<u64>> = fields.iter().map(|field| held(field).and_then(Value::as_u64)).collect();
+                    match counts.and_then(|counts| counts.into_iter().try_fold(0_u64, u64::checked_add)) {
+                        None => Some(format!("{leaves_out}, and \"{title}\" does not tell this key how many there are.")),
+                        Some(all) if rows < all => Some(format!("{leaves_out}: of {all} entries {rows} came.")),
+                        Some(_) => None,
+                    }
+                }
+                Probe::FewerThan { rows: page } => (rows >= u64::from(*page)).then(|| {
+                    format!("{} does not say whether this list has pages, and {rows} entries may be one of several.", self.app.name)
+                }),
+            }
+        })
     }
 }
 
@@ -653,8 +682,10 @@ impl Reading {
                 Some(before) => changed |= *before != digest,
                 None => {
                     self.seen.insert(row.key.clone(), digest);
-                    if let Some(value) = self.dataset.probe.as_ref().and_then(|probe| at_path(&row.fields, &probe.row)).and_then(text_of) {
-                        self.probed.insert(value);
+                    for path in self.dataset.probes.iter().filter_map(Probe::row) {
+                        if let Some(value) = at_path(&row.fields, path).and_then(text_of) {
+                            self.probed.insert((path.clone(), value));
+                        }
                     }
                     if self.is_probed_for && self.object.is_none() {
                         self.object = Some(row.clone());

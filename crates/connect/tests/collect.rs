@@ -18,7 +18,9 @@ use std::{
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
-use vendor::{Body, Kept, Reply, Seen, TestClock, Vendor, app, dataset, json_api, me_and, ok, over, says, small, status, try_sign_in};
+use vendor::{
+    Body, Kept, Reply, Seen, TestClock, Vendor, app, dataset, json_api, keep, me_and, ok, over, says, small, status, try_sign_in,
+};
 
 async fn signed_in(vendor: &Vendor, app: &App, limits: Limits, clock: &Arc<TestClock>, pairs: &[(&str, &str)]) -> Session {
     try_sign_in(app, &vendor.route(), limits, clock.clone(), pairs).await.unwrap()
@@ -562,7 +564,7 @@ async fn items_of_a_field_are_parents() {
 #[tokio::test]
 async fn absence_counts_only_when_the_probe_was_seen() {
     let keys = Dataset {
-        probe: Some(Probe { row: FieldPath::from("id"), dataset: "me".into(), field: FieldPath::from("id") }),
+        probes: vec![Probe::Equals { row: FieldPath::from("id"), dataset: "me".into(), field: FieldPath::from("id") }],
         ..dataset("keys", DatasetKind::List, "/v1/keys")
     };
     let app = app(vec![keys]);
@@ -575,6 +577,75 @@ async fn absence_counts_only_when_the_probe_was_seen() {
         assert_eq!(kind(&kept, "keys"), (!seen).then_some(CauseKind::ProbeNotSeen));
         assert_eq!(kept.finished["me"], Completeness::Complete);
     }
+}
+
+/// Reads a list of these ids, held against `me`, whose `id` and `total` are 7.
+async fn held_against(probes: Vec<Probe>, ids: &[u32]) -> Completeness {
+    let keys = Dataset { probes, ..dataset("keys", DatasetKind::List, "/v1/keys") };
+    let rows = list(ids.to_vec());
+    let mut app = app(vec![keys]);
+    app.datasets[0].keep.insert(FieldPath::from("total"), keep(Type::Int));
+    let me = json!({"data": {"id": 7, "name": "Scanner", "total": 7}});
+    let vendor = Vendor::start(move |seen: &Seen| ok(if seen.path == "/v1/me" { me.clone() } else { json!({"data": rows}) })).await;
+    let kept = read(&vendor, &app, &["keys"], &[]).await;
+    assert_eq!(kept.rows("keys").len(), ids.len(), "what was read is kept, whole or not");
+    kept.finished["keys"].clone()
+}
+
+#[tokio::test]
+async fn a_list_of_the_keys_own_entries_is_not_whole() {
+    let (row, field) = (FieldPath::from("id"), FieldPath::from("id"));
+    let both = || {
+        vec![
+            Probe::Equals { row: row.clone(), dataset: "me".into(), field: field.clone() },
+            Probe::Differs { row: row.clone(), dataset: "me".into(), field: field.clone() },
+        ]
+    };
+    assert_eq!(held_against(both(), &[7, 9]).await, Completeness::Complete);
+    assert_eq!(held_against(both(), &[9, 7]).await, Completeness::Complete, "in any order");
+    for ids in [&[7][..], &[9], &[]] {
+        assert_eq!(held_against(both(), ids).await.cause().map(|cause| cause.kind), Some(CauseKind::ProbeNotSeen), "{ids:?}");
+    }
+    let only_own = held_against(both(), &[7]).await;
+    assert!(only_own.cause().unwrap().sentence.contains("no entry came that is not of"), "{only_own:?}");
+}
+
+#[tokio::test]
+async fn fewer_entries_than_are_counted_are_not_whole() {
+    let count =
+        |fields: &[&str]| vec![Probe::Count { dataset: "me".into(), fields: fields.iter().map(|field| FieldPath::from(*field)).collect() }];
+    let kind = |found: Completeness| found.cause().map(|cause| cause.kind);
+    let seven: Vec<u32> = (1..=7).collect();
+    assert_eq!(held_against(count(&["total"]), &seven).await, Completeness::Complete);
+    assert_eq!(held_against(count(&["total"]), &[&seven[..], &[8]].concat()).await, Completeness::Complete, "one came since");
+    assert_eq!(kind(held_against(count(&["total"]), &seven[..6]).await), Some(CauseKind::ProbeNotSeen));
+    assert_eq!(kind(held_against(count(&["total", "total"]), &seven).await), Some(CauseKind::ProbeNotSeen), "the sum counts");
+    let untold = held_against(count(&["total", "hidden"]), &seven).await;
+    assert_eq!(untold.cause().map(|cause| cause.kind), Some(CauseKind::ProbeNotSeen), "a count that is not told proves nothing");
+    assert!(untold.cause().unwrap().sentence.ends_with("does not tell this key how many there are."), "{untold:?}");
+}
+
+#[tokio::test]
+async fn a_list_that_may_have_pages_is_whole_only_when_it_is_short() {
+    let short = || vec![Probe::FewerThan { rows: 3 }];
+    assert_eq!(held_against(short(), &[1, 2]).await, Completeness::Complete);
+    assert_eq!(held_against(short(), &[]).await, Completeness::Complete);
+    for ids in [&[1, 2, 3][..], &[1, 2, 3, 4]] {
+        assert_eq!(held_against(short(), ids).await.cause().map(|cause| cause.kind), Some(CauseKind::ProbeNotSeen), "{ids:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_probed_for_in_what_the_administrator_names() {
+    let named = Dataset {
+        probes: vec![Probe::Count { dataset: "me".into(), fields: vec![FieldPath::from("total")] }],
+        instead: Some(Instead { field: "teams".into(), path: "/v1/teams/{each.item}".into(), rows: "data".into() }),
+        ..dataset("named", DatasetKind::List, "/v1/teams")
+    };
+    let app = app(vec![named]);
+    let vendor = Vendor::start(me_and(|_| ok(json!({"data": {"id": 1, "name": "x"}})))).await;
+    let kept = read(&vendor, &app, &["named"], &[("teams", "red")]).await;
+    assert_eq!(kept.finished["named"], Completeness::Complete);
 }
 
 #[tokio::test]

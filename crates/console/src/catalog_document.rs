@@ -164,7 +164,7 @@ fn dataset(dataset: &Dataset) -> DatasetDocument {
         key: dataset.key.iter().map(|path| path.within(&dataset.rows)).collect(),
         needs: dataset.needs.any_of.clone(),
         plan: dataset.needs.plan.clone(),
-        probe: dataset.probe.as_ref().and_then(|probe| serde_json::to_value(probe).ok()),
+        probe: (!dataset.probes.is_empty()).then(|| serde_json::to_value(&dataset.probes).ok()).flatten(),
         on_empty: word(&dataset.on_empty),
     }
 }

@@ -352,7 +352,7 @@ fn resting_on(app: &App, dataset: &str) -> BTreeSet<String> {
                 Some(EachOver::Dataset { id, .. }) => resting.contains(id),
                 Some(EachOver::Field(_)) | None => false,
             };
-            if parent || dataset.probe.as_ref().is_some_and(|probe| resting.contains(&probe.dataset)) {
+            if parent || dataset.probes.iter().filter_map(|probe| probe.dataset()).any(|probe| resting.contains(probe)) {
                 resting.insert(dataset.id.clone());
             }
         }

@@ -251,7 +251,6 @@ async fn recorded_tenant(repositories: &str, step: usize) -> Scene {
 
 fn fields(repositories: &str) -> BTreeMap<String, String> {
     [
-        ("api_host", "api.github.com"),
         ("organization", "octokit-fixture-org"),
         ("repositories", repositories),
         ("token", "ghp_000000000000000000000000000000000000"),

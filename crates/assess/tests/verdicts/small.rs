@@ -53,7 +53,7 @@ pub fn dataset(id: &str, kind: DatasetKind, fields: Vec<(&str, Keep)>) -> Datase
         needs: Needs::default(),
         each: None,
         instead: None,
-        probe: None,
+        probes: Vec::new(),
         on_empty: OnEmpty::None,
         says: Vec::new(),
         politeness: Politeness::default(),

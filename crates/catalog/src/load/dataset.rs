@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Instead, Login, Method, Needs, NeverCalled, Pagination, Politeness, Probe,
-    hosts,
+    Type, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         needs,
         each,
         instead,
-        probe: None,
+        probes: Vec::new(),
         on_empty,
         says,
         politeness,
@@ -104,7 +104,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
     paths(&table, &dataset, around);
     let shape = Shape::of_dataset(&dataset, around.before, around.logins);
     identity(&table, &dataset, &shape);
-    dataset.probe = probe.and_then(|value| read_probe(&value, &shape, around));
+    dataset.probes = probe.map(|value| probes(&value, &dataset, &shape, around)).unwrap_or_default();
     table.finish();
     Some(dataset)
 }
@@ -314,26 +314,69 @@ fn instead(value: &Value<'_>, around: &Around<'_>) -> Option<Instead> {
     Some(instead)
 }
 
+/// One table, or a list of them.
+fn probes(value: &Value<'_>, dataset: &Dataset, shape: &Shape, around: &Around<'_>) -> Vec<Probe> {
+    if dataset.kind == DatasetKind::Object {
+        value.wrong("is for lists; one object is whole or is not there");
+    }
+    let one = |value: &Value<'_>| read_probe(value, shape, around);
+    if value.is_table() { one(value).into_iter().collect() } else { value.items().iter().filter_map(one).collect() }
+}
+
 fn read_probe(value: &Value<'_>, shape: &Shape, around: &Around<'_>) -> Option<Probe> {
     let table = value.table()?;
-    let probe = Probe {
-        row: FieldPath(table.text("row", "the field of this dataset's rows")),
-        dataset: table.text("dataset", "the dataset that holds what must be seen"),
-        field: FieldPath(table.text("field", "the field of that dataset's row")),
+    let kind = table.word("kind", &[("equals", 0), ("differs", 1), ("count", 2), ("fewer_than", 3)]).unwrap_or(0);
+    let holder = || table.text("dataset", "the dataset, an object, that it is held against");
+    let row = || FieldPath(table.text("row", "the field of this dataset's rows"));
+    let field = || FieldPath(table.text("field", "the field of that dataset's row"));
+    let probe = match kind {
+        0 => Probe::Equals { row: row(), dataset: holder(), field: field() },
+        1 => Probe::Differs { row: row(), dataset: holder(), field: field() },
+        2 => {
+            let fields: Vec<FieldPath> = table.texts("fields").into_iter().map(FieldPath).collect();
+            if fields.is_empty() {
+                value.wrong("lacks `fields`: the whole numbers whose sum is the number of rows");
+            }
+            Probe::Count { dataset: holder(), fields }
+        }
+        _ => {
+            let rows = table.get("rows").and_then(|value| value.whole()).and_then(|rows| u32::try_from(rows).ok()).filter(|rows| *rows > 0);
+            if rows.is_none() {
+                value.wrong("lacks `rows`: the number of rows, from 1 up, that could be one page of several");
+            }
+            Probe::FewerThan { rows: rows? }
+        }
     };
     table.finish();
-    if !matches!(shape.at(&probe.row.0), Some(Shape::Leaf(_))) {
-        value.wrong(format!("compares \"{}\", which is not a kept single value of this dataset", probe.row));
+    if let Some(row) = probe.row()
+        && !matches!(shape.at(&row.0), Some(Shape::Leaf(_)))
+    {
+        value.wrong(format!("compares \"{row}\", which is not a kept single value of this dataset"));
     }
-    match around.before.iter().position(|other| other.id == probe.dataset) {
-        Some(at) if around.before[at].kind == DatasetKind::Object && around.before[at].each.is_none() => {
-            let other = Shape::of_dataset(&around.before[at], &around.before[..at], around.logins);
-            if !matches!(other.at(&probe.field.0), Some(Shape::Leaf(_))) {
-                value.wrong(format!("compares with \"{}\", which is not a kept single value of \"{}\"", probe.field, probe.dataset));
+    let Some(holder) = probe.dataset() else { return Some(probe) };
+    let Some(at) = around.before.iter().position(|other| other.id == holder) else {
+        value.wrong(format!("looks at the dataset \"{holder}\", which is not written before this one"));
+        return Some(probe);
+    };
+    let other = &around.before[at];
+    if other.kind != DatasetKind::Object || other.each.is_some() {
+        value.wrong(format!("looks at \"{holder}\", which has more than one row; a probe is held in an object"));
+        return Some(probe);
+    }
+    match &probe {
+        Probe::Equals { field, .. } | Probe::Differs { field, .. } => {
+            let other = Shape::of_dataset(other, &around.before[..at], around.logins);
+            if !matches!(other.at(&field.0), Some(Shape::Leaf(_))) {
+                value.wrong(format!("compares with \"{field}\", which is not a kept single value of \"{holder}\""));
             }
         }
-        Some(_) => value.wrong(format!("looks at \"{}\", which has more than one row; a probe is held in an object", probe.dataset)),
-        None => value.wrong(format!("looks at the dataset \"{}\", which is not written before this one", probe.dataset)),
+        Probe::Count { fields, .. } => {
+            let whole = |field: &&FieldPath| other.keep.get(*field).is_some_and(|keep| keep.ty == Type::Int && keep.absent.is_none());
+            for field in fields.iter().filter(|field| !whole(field)) {
+                value.wrong(format!("adds up \"{field}\", which is not a kept int of \"{holder}\" that has to be there"));
+            }
+        }
+        Probe::FewerThan { .. } => {}
     }
     Some(probe)
 }

@@ -403,7 +403,7 @@ pub fn dataset(id: &str, kind: DatasetKind, path: &str) -> Dataset {
         needs: Needs { any_of: vec![format!("{id}.read")], plan: String::new(), fields: vec![] },
         each: None,
         instead: None,
-        probe: None,
+        probes: Vec::new(),
         on_empty: OnEmpty::None,
         says: vec![],
         politeness: Politeness::default(),

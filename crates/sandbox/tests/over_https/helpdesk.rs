@@ -57,7 +57,7 @@ fn dataset(id: &str, path: &str, query: &[(&str, &str)]) -> Dataset {
         needs: Needs::default(),
         each: None,
         instead: None,
-        probe: None,
+        probes: Vec::new(),
         on_empty: OnEmpty::Unknown,
         says: vec![],
         politeness: Politeness::default(),

@@ -1,0 +1,133 @@
+//! The built-in applications where what was read does not show the whole: a list that a vendor cuts without an error is not
+//! taken for whole, and a setting that moves to where it cannot be seen does not end a failure.
+#![allow(clippy::unwrap_used)]
+
+mod scene;
+
+use catalog::{Catalog, CauseKind, Collected, Verdict};
+use sandbox::OverlayChange;
+use scene::Scene;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+async fn tenant(slug: &str, tenant: &str) -> Scene {
+    Scene::of_tenant(&Catalog::built_in().unwrap(), slug, tenant).await
+}
+
+fn set(scene: &Scene, answer: &str, field: &str, value: Value) {
+    let (tenant, answer, field) = (scene.name.clone(), answer.to_owned(), field.to_owned());
+    scene.change(OverlayChange::Set { tenant, answer, field, value });
+}
+
+/// The verdicts of a check, in the order of its rows.
+async fn of(scene: &Scene, check: &str) -> Vec<Verdict> {
+    scene.verdicts().await.into_iter().filter(|((id, _), _)| id == check).map(|(_, verdict)| verdict).collect()
+}
+
+fn cause(read: &BTreeMap<String, Collected>, dataset: &str) -> Option<CauseKind> {
+    read[dataset].completeness.cause().map(|cause| cause.kind)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repositories_are_whole_only_when_the_organization_counts_no_more() {
+    let scene = tenant("github-enterprise", "risky").await;
+    assert_eq!(cause(&scene.collect().await, "repos"), None);
+
+    // A token without `repo` is shown the public ones only.
+    for at in (0..4).rev() {
+        if at != 0 {
+            let (tenant, answer, field) = (scene.name.clone(), "repos".to_owned(), format!("[{at}]"));
+            scene.change(OverlayChange::Remove { tenant, answer, field });
+        }
+    }
+    let read = scene.collect().await;
+    assert_eq!((read["repos"].rows.len(), cause(&read, "repos")), (1, Some(CauseKind::ProbeNotSeen)));
+    assert_eq!(cause(&read, "branch-protection"), Some(CauseKind::InputIncomplete), "nothing that rests on it is whole either");
+    scene.restore();
+
+    // Anybody but an owner is not told how many private ones there are.
+    let (tenant, answer, field) = (scene.name.clone(), "org".to_owned(), "total_private_repos".to_owned());
+    scene.change(OverlayChange::Remove { tenant, answer, field });
+    let read = scene.collect().await;
+    assert_eq!((read["repos"].rows.len(), cause(&read, "repos")), (4, Some(CauseKind::ProbeNotSeen)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_the_consoles_own_keys_is_not_whole() {
+    let scene = tenant("kustomer", "risky").await;
+    let read = scene.collect().await;
+    assert_eq!(cause(&read, "auth-tokens"), None);
+    let own = read["current-user"].rows[0].fields["id"].clone();
+    set(&scene, "auth-tokens", "data[].relationships.user.data.id", own);
+    assert_eq!(cause(&scene.collect().await, "auth-tokens"), Some(CauseKind::ProbeNotSeen));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webhooks_that_could_be_a_first_page_are_not_whole() {
+    let scene = tenant("kustomer", "risky").await;
+    let webhook = |number: u32| {
+        json!({"type": "outbound_webhook", "id": format!("w{number}"), "attributes": {
+            "name": format!("Hook {number}"), "url": "https://hooks.haldenmoor.example/in", "enabled": true, "events": [], "headers": []}})
+    };
+    for (number, whole) in [(9, true), (10, false), (25, false)] {
+        set(&scene, "outbound-webhooks", "data", (0..number).map(webhook).collect());
+        let read = scene.collect().await;
+        assert_eq!(read["outbound-webhooks"].completeness.is_complete(), whole, "{number}");
+        assert_eq!(read["outbound-webhooks"].rows.len(), number as usize);
+    }
+    set(&scene, "outbound-webhooks", "data", json!([]));
+    for check in ["kustomer.webhooks.host_allowlist", "kustomer.webhooks.static_secret_headers"] {
+        assert!(matches!(of(&scene, check).await[..], [Verdict::NotEvaluated { .. }]), "{check}: none shown is not none there");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn passwords_that_work_fail_whatever_other_method_is_seen() {
+    let scene = tenant("kustomer", "risky").await;
+    for (answer, check) in
+        [("auth-settings", "kustomer.auth.password_login_disabled"), ("public-auth-settings", "kustomer.auth.public_password_form")]
+    {
+        assert_eq!(of(&scene, check).await, [Verdict::Fail]);
+        // To a method that the description does not show.
+        set(&scene, answer, "data.attributes.saml.enabled", json!(false));
+        set(&scene, answer, "data.attributes.google.enabled", json!(false));
+        assert_eq!(of(&scene, check).await, [Verdict::Fail], "{check}");
+        set(&scene, answer, "data.attributes.kustomer.enabled", json!(false));
+        assert_eq!(of(&scene, check).await, [Verdict::Pass], "{check}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_without_a_length_is_no_short_session() {
+    let scene = tenant("kustomer", "clean").await;
+    for (milliseconds, passes) in [(28_800_000, true), (1, true), (0, false), (-1, false)] {
+        set(&scene, "auth-settings", "data.attributes.app.userSessionExpirationMilliseconds", json!(milliseconds));
+        assert_eq!(of(&scene, "kustomer.auth.session_length").await == [Verdict::Pass], passes, "{milliseconds}");
+    }
+}
+
+/// The verdicts of a check on the branch of `agent-desk`, which only a ruleset protects in the clean tenant.
+async fn of_agent_desk(scene: &Scene, check: &str) -> Verdict {
+    let read = scene.collect().await;
+    let desk = read["branch-protection"].rows.iter().find(|row| row.fields["each"]["name"] == "agent-desk").unwrap().key.clone();
+    scene.judge(&read).remove(&(format!("github-enterprise.repo.{check}"), desk)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_rules_that_guard_a_branch_protect_it() {
+    let scene = tenant("github-enterprise", "clean").await;
+    for check in ["branch_protected", "two_reviews", "no_force_push"] {
+        assert_eq!(of_agent_desk(&scene, check).await, Verdict::Pass, "{check} by the ruleset");
+    }
+    for lone in ["commit_message_pattern", "required_signatures", "tag_name_pattern"] {
+        set(&scene, "branch-rules", "[].type", json!(lone));
+        for check in ["branch_protected", "two_reviews", "no_force_push"] {
+            assert_eq!(of_agent_desk(&scene, check).await, Verdict::Fail, "{check} beside a lone rule {lone}");
+        }
+    }
+    for (kind, blocks) in [("update", false), ("required_status_checks", false), ("deletion", false), ("non_fast_forward", true)] {
+        set(&scene, "branch-rules", "[].type", json!(kind));
+        assert_eq!(of_agent_desk(&scene, "branch_protected").await, Verdict::Pass, "{kind}");
+        assert_eq!(of_agent_desk(&scene, "no_force_push").await == Verdict::Pass, blocks, "{kind}");
+    }
+}
