@@ -71,8 +71,11 @@ pub(crate) struct SealedFile {
 }
 
 impl SealedFile {
+    /// What follows the instance's id in the file's name.
+    pub(crate) const SUFFIX: &str = ".json";
+
     pub(crate) fn name(instance: &str) -> String {
-        format!("{instance}.json")
+        format!("{instance}{}", Self::SUFFIX)
     }
 
     pub(crate) fn read(folder: &Path, instance: &str) -> Result<Option<Self>, VaultError> {

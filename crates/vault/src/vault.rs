@@ -26,6 +26,8 @@ struct Description {
 }
 
 pub(crate) const VAULT_FILE: &str = "vault.json";
+/// Folder of the sealed files.
+const INSTANCES: &str = "instances";
 
 /// An open vault. Several processes may have it open.
 pub struct Vault {
@@ -56,7 +58,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::VaultExists`], [`VaultError::PassphraseTooShort`], or what the keychain or the disk refuses.
     pub fn create(folder: &Path, unlock: &Unlock) -> Result<(Self, RecoveryKey), VaultError> {
-        files::create_folder(&folder.join("instances"))?;
+        files::create_folder(&folder.join(INSTANCES))?;
         let _lock = files::lock(folder)?;
         if Self::protection_of(folder)?.is_some() {
             return Err(VaultError::VaultExists);
@@ -169,7 +171,7 @@ impl Vault {
             }
         };
         let set_at = fields.keys().map(|field| (field.clone(), now)).collect();
-        SealedFile::write(&self.instances(), &self.id, instance, &key, fields, &set_at)
+        SealedFile::write(&self.sealed_files(), &self.id, instance, &key, fields, &set_at)
     }
 
     /// Sets one field of an instance that has credentials, and leaves the others as they are.
@@ -184,7 +186,7 @@ impl Vault {
         let mut set_at: BTreeMap<String, Timestamp> = file.fields.into_iter().map(|field| (field.field, field.set_at)).collect();
         values.insert(field.to_owned(), value.clone());
         set_at.insert(field.to_owned(), now);
-        SealedFile::write(&self.instances(), &self.id, instance, &key, &values, &set_at)
+        SealedFile::write(&self.sealed_files(), &self.id, instance, &key, &values, &set_at)
     }
 
     /// The credentials of an instance.
@@ -204,12 +206,35 @@ impl Vault {
     /// [`VaultError::Damaged`], [`VaultError::Io`].
     pub fn sealed_fields(&self, instance: &str) -> Result<Vec<SealedField>, VaultError> {
         valid(instance)?;
-        Ok(SealedFile::read(&self.instances(), instance)?.map(|file| file.fields).unwrap_or_default())
+        Ok(SealedFile::read(&self.sealed_files(), instance)?.map(|file| file.fields).unwrap_or_default())
     }
 
     /// Whether an instance has credentials here; that they open is not known before [`Vault::unseal`].
     pub fn exists(&self, instance: &str) -> bool {
-        valid(instance).is_ok() && self.instances().join(SealedFile::name(instance)).exists()
+        valid(instance).is_ok() && self.sealed_files().join(SealedFile::name(instance)).exists()
+    }
+
+    /// The instances that have credentials here, in no order.
+    ///
+    /// # Errors
+    /// What the disk refuses.
+    pub fn instances(&self) -> Result<Vec<String>, VaultError> {
+        let mut instances = Vec::new();
+        let entries = match std::fs::read_dir(self.sealed_files()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(instances),
+            Err(error) => return Err(error.into()),
+        };
+        for entry in entries {
+            let name = entry?.file_name();
+            // Files that are being written begin with a dot, which no id does.
+            if let Some(instance) = name.to_str().and_then(|name| name.strip_suffix(SealedFile::SUFFIX))
+                && valid(instance).is_ok()
+            {
+                instances.push(instance.to_owned());
+            }
+        }
+        Ok(instances)
     }
 
     /// Destroys the key of an instance's credentials, then removes their file. Does nothing for one that has none.
@@ -220,15 +245,15 @@ impl Vault {
         valid(instance)?;
         let _lock = files::lock(&self.folder)?;
         self.holder.delete(&keys::of_instance(instance))?;
-        files::remove(&self.instances(), &SealedFile::name(instance))
+        files::remove(&self.sealed_files(), &SealedFile::name(instance))
     }
 
-    fn instances(&self) -> PathBuf {
-        self.folder.join("instances")
+    fn sealed_files(&self) -> PathBuf {
+        self.folder.join(INSTANCES)
     }
 
     fn locate(&self, instance: &str) -> Result<(SealedFile, Key), VaultError> {
-        let file = SealedFile::read(&self.instances(), instance)?.ok_or(VaultError::NoCredentials)?;
+        let file = SealedFile::read(&self.sealed_files(), instance)?.ok_or(VaultError::NoCredentials)?;
         let key = self.holder.get(&keys::of_instance(instance))?.ok_or(VaultError::InstanceKeyLost)?;
         Ok((file, key))
     }

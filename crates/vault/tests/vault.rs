@@ -446,3 +446,25 @@ proptest! {
         prop_assert!(matches!(opened, Err(VaultError::RecoveryKeyMistyped | VaultError::WrongRecoveryKey)));
     }
 }
+
+#[test]
+fn instances_with_credentials_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let keychain = FakeKeychain::new();
+    let (vault, _) = Vault::create(folder.path(), &keychain.unlock()).unwrap();
+    assert!(vault.instances().unwrap().is_empty());
+    for instance in [INSTANCE, OTHER] {
+        vault.seal(instance, &fields(&[("api_key", VALUE)]), at(0)).unwrap();
+    }
+    // What an interrupted write leaves, and what somebody else puts there.
+    for stray in [".0b54fa7e.json.0123456789ab", "notes.txt", "no id.json"] {
+        fs::write(folder.path().join("instances").join(stray), "{}").unwrap();
+    }
+    let mut listed = vault.instances().unwrap();
+    listed.sort_unstable();
+    assert_eq!(listed, [INSTANCE, OTHER]);
+    vault.delete(OTHER).unwrap();
+    assert_eq!(vault.instances().unwrap(), [INSTANCE]);
+    fs::remove_dir_all(folder.path().join("instances")).unwrap();
+    assert!(vault.instances().unwrap().is_empty(), "a folder that is gone holds none");
+}
