@@ -105,7 +105,8 @@ impl Console {
         .await
     }
 
-    /// Deletes an instance: its key first, so that nothing sealed can be opened any more, then everything read with it.
+    /// Deletes an instance: its key first, so that nothing sealed can be opened any more, then everything read with it. While
+    /// it is being scanned nothing is deleted.
     ///
     /// # Errors
     /// When the typed name is another one, the instance is being scanned, or keychain or database refuse.
@@ -118,10 +119,9 @@ impl Console {
             if typed != instance.name {
                 return Err(Failure::new("E-NAME-DIFFERS", "The typed name is not the instance's name; nothing was deleted.", "Type the name as it is shown.").on_field("typed_name"));
             }
-            open.vault.delete(&id.to_string())?;
-            let deleted = open.store.delete_instance(id)?;
+            let deleted = open.store.delete_instance_after(id, || Ok::<_, Failure>(open.vault.delete(&id.to_string())?))?;
             let what = if instance.sandbox { "sandbox instance deleted" } else { "instance deleted" };
-            open.store.record_act(&Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) })?;
+            note(&open.store, &Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) });
             let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
             Ok(Deleted {
                 scans: count(deleted.scans),
@@ -201,6 +201,13 @@ impl Console {
     }
 }
 
+/// Records what was done and can not be undone: that the record fails is no failure of the deed.
+pub(crate) fn note(store: &Store, act: &Act) {
+    if let Err(error) = store.record_act(act) {
+        tracing::warn!(code = error.code(), what = act.what, "what was done could not be recorded");
+    }
+}
+
 /// Whether an instance can be used, from its latest scan and its last complete one.
 fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Result<(Health, Option<Cause>), Failure> {
     let Some(latest) = latest else { return Ok((Health::Unknown, None)) };
@@ -224,37 +231,29 @@ fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Resu
     Ok((Health::Up, None))
 }
 
-/// What each check counts for in the score.
+/// What each check counts for in the score: every check of the catalog, and every check that has open findings. A check that
+/// gave no verdict in the last scan still counts by its findings.
 pub(crate) fn tallies(store: &Store, app: &App, instance: InstanceId, scan: &Scan) -> Result<Vec<CheckTally>, Failure> {
-    let open = open_by_check(store, instance)?;
-    Ok(store
-        .check_tallies(scan.id)?
-        .into_iter()
-        .filter_map(|tally| {
-            let check = app.check(&tally.check)?;
-            Some(CheckTally {
-                severity: crate::browse::severity(check.severity),
-                passed: tally.counts.pass,
-                open: open.get(&tally.check).copied().unwrap_or(0),
-                unread: tally.counts.not_evaluated > 0,
-            })
-        })
-        .collect())
-}
-
-/// Open findings of each check; those that were not re-checked count as failed still.
-fn open_by_check(store: &Store, instance: InstanceId) -> Result<BTreeMap<String, u32>, Failure> {
+    let none = |severity| CheckTally { severity, passed: 0, open: 0, unread: false };
+    let mut tallies: BTreeMap<String, CheckTally> =
+        app.checks.iter().map(|check| (check.id.clone(), none(crate::browse::severity(check.severity)))).collect();
+    for judged in store.check_tallies(scan.id)? {
+        if let Some(tally) = tallies.get_mut(&judged.check) {
+            tally.passed = judged.counts.pass;
+            tally.unread = judged.counts.not_evaluated > 0;
+        }
+    }
     let filter = FindingFilter {
         instances: vec![instance],
         states: vec![FindingState::Open],
         sandbox: store::SandboxScope::With,
         ..FindingFilter::default()
     };
-    let mut by_check = BTreeMap::new();
+    // Those that were not re-checked count as failed still.
     for finding in store.findings(&filter, FindingSort::Severity, true, Slice::ALL)?.rows {
-        *by_check.entry(finding.check).or_insert(0) += 1;
+        tallies.entry(finding.check).or_insert_with(|| none(crate::browse::severity(finding.severity))).open += 1;
     }
-    Ok(by_check)
+    Ok(tallies.into_values().collect())
 }
 
 fn datasets(store: &Store, app: &App, scan: &Scan) -> Result<Vec<DatasetState>, Failure> {

@@ -5,6 +5,7 @@ use crate::{
     applications::find_login,
     checked,
     console::blocking,
+    instances::note,
     jobs::JobGuard,
     probe,
     scan::{StepClock, instance_id, log_requests, on_sign_in, tell_ending},
@@ -18,7 +19,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use store::{Act, Instance, InstanceId};
+use store::{Act, Instance, InstanceId, Store};
 use uuid::Uuid;
 
 /// An instance about to be added, everything checked.
@@ -129,18 +130,19 @@ impl Console {
         let (id, store) = (instance.id, open.store.clone());
         blocking(move || {
             // Sealed first: an instance without its credentials would be a row that cannot be scanned, whereas a sealed file
-            // without its instance is removed here at once.
-            open.vault.seal(&id.to_string(), &secrets, now)?;
-            if let Err(error) = open.store.insert_instance(&instance) {
+            // without its instance is removed, here or on the next opening.
+            let stored = open.store.insert_instance_after(&instance, || Ok::<_, Failure>(open.vault.seal(&id.to_string(), &secrets, now)?));
+            if let Err(failure) = stored {
                 open.vault.delete(&id.to_string())?;
-                return Err(error.into());
+                return Err(failure);
             }
             let what = if instance.sandbox { "sandbox instance added" } else { "instance added" };
-            open.store.record_act(&Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) })?;
+            note(&open.store, &Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) });
             Ok(())
         })
         .await?;
-        log_requests(&store, id, requests).await
+        log_if_possible(&store, id, requests).await;
+        Ok(())
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -186,9 +188,10 @@ impl Console {
     }
 
     /// Reauthenticate: signs in with the draft's secrets and, if they work, seals them in place of the stored ones, then scans.
+    /// What an unfinished scan read with the earlier credential is dropped: another one may see more, or less.
     ///
     /// # Errors
-    /// When sign-in fails; the stored credentials are then as they were.
+    /// When sign-in fails or the instance is being scanned; the stored credentials are then as they were.
     pub async fn replace_secret(&self, draft: &str, instance: &str, listener: Listener) -> Result<(), Failure> {
         let id = instance_id(instance)?;
         let stored = self.with_open(move |open| Ok(open.store.instance(id)?)).await?;
@@ -201,17 +204,25 @@ impl Console {
         checked::secrets(login, &secrets)?;
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;
+        let program = self.program(&app)?;
         let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
         let now = self.now();
         let name = stored.name.clone();
-        self.with_open(move |open| {
-            open.vault.seal(&id.to_string(), &secrets, now)?;
-            open.store.record_act(&Act { at: now, who: user(), what: "credential replaced".into(), detail: name })?;
+        let open = self.open()?;
+        // Begun before it is sealed: no scan with the earlier credential is under way any more, and none is gone on with.
+        let begun = self.begin_anew(&open, &stored, &app).await?;
+        let (scan, vault, store) = (begun.scan, Arc::clone(&open.vault), open.store.clone());
+        let sealed = blocking(move || {
+            vault.seal(&id.to_string(), &secrets, now)?;
+            note(&store, &Act { at: now, who: user(), what: "credential replaced".into(), detail: name });
             Ok(())
         })
-        .await?;
-        log_requests(&self.open()?.store, id, requests).await?;
-        let outcome = self.first_scan(&stored, &app, &session, &listener, &job).await;
+        .await;
+        if let Err(failure) = sealed {
+            return Err(self.give_up(&open, scan, failure.into()).await);
+        }
+        log_if_possible(&open.store, id, requests).await;
+        let outcome = self.read_and_judge(&open, &stored, &app, &program, &session, begun, &listener, &job).await;
         tell_ending(instance, &outcome, &listener);
         outcome.map(|_: Outcome| ())
     }
@@ -253,5 +264,12 @@ impl Console {
         let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
         log_requests(&self.open()?.store, id, requests).await?;
         Ok((stored, app, session, job))
+    }
+}
+
+/// Logs the requests of a sign-in after what it was for is stored, which a log that fails does not undo.
+async fn log_if_possible(store: &Store, instance: InstanceId, requests: Vec<RequestEntry>) {
+    if let Err(failure) = log_requests(store, instance, requests).await {
+        tracing::warn!(code = failure.code, "the requests of the sign-in could not be logged");
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
     sink::{self, ScanSink},
 };
+use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
 use connect::{Begun, BegunStream, ConnectError, Limits, Resume, Session, SignIn, SignInStep};
 use std::{
@@ -59,6 +60,7 @@ impl Console {
         };
         let app = self.app(&instance.app)?;
         let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
+        let program = self.program(&app)?;
         let started = self.begin(&open, &instance, &app).await?;
         let scan = started.scan;
         tracing::trace!(scan = scan.0, "signing in");
@@ -67,22 +69,35 @@ impl Console {
             Ok(session) => session,
             Err(error) => return Err(self.give_up(&open, scan, error).await),
         };
-        self.read_and_judge(&open, &instance, &app, &session, started, listener, &job).await
+        self.read_and_judge(&open, &instance, &app, &program, &session, started, listener, &job).await
     }
 
     /// The first scan of an instance that has just signed in.
     pub(crate) async fn first_scan(&self, instance: &Instance, app: &Arc<App>, session: &Session, listener: &Listener, job: &JobGuard) -> Result<Outcome, Failure> {
         let open = self.open()?;
-        let started = self.begin(&open, instance, app).await?;
-        self.read_and_judge(&open, instance, app, session, started, listener, job).await
+        let program = self.program(app)?;
+        let started = self.begin_anew(&open, instance, app).await?;
+        self.read_and_judge(&open, instance, app, &program, session, started, listener, job).await
     }
 
+    /// Goes on with what was cut, if it is not too old, or begins anew.
     async fn begin(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<ResumeState, Failure> {
+        let (store, id, now) = (open.store.clone(), instance.id, self.now());
+        let resumed = blocking(move || {
+            let resumable = store.resumable_scan(id)?.filter(|scan| now.duration_since(scan.started_at) <= RESUMABLE_FOR);
+            Ok(resumable.map(|resumable| store.resume_scan(resumable.scan)).transpose()?)
+        })
+        .await?;
+        match resumed {
+            Some(resumed) => Ok(resumed),
+            None => self.begin_anew(open, instance, app).await,
+        }
+    }
+
+    /// Begins a scan and drops what was left unfinished.
+    pub(crate) async fn begin_anew(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<ResumeState, Failure> {
         let (store, app, id, now) = (open.store.clone(), Arc::clone(app), instance.id, self.now());
         blocking(move || {
-            if let Some(resumable) = store.resumable_scan(id)?.filter(|scan| now.duration_since(scan.started_at) <= RESUMABLE_FOR) {
-                return Ok(store.resume_scan(resumable.scan)?);
-            }
             let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
             let scan = store.begin_scan(id, now, &datasets)?;
             Ok(ResumeState { scan, started_at: now, as_of: now, datasets: Vec::new(), parents: Vec::new() })
@@ -121,12 +136,14 @@ impl Console {
         signed_in.map_err(ScanError::Wire)
     }
 
+    /// Reads, judges and commits a scan that has begun, and ends it whatever comes.
     #[allow(clippy::too_many_arguments)]
-    async fn read_and_judge(
+    pub(crate) async fn read_and_judge(
         &self,
         open: &Open,
         instance: &Instance,
         app: &Arc<App>,
+        program: &Arc<Program>,
         session: &Session,
         started: ResumeState,
         listener: &Listener,
@@ -143,16 +160,20 @@ impl Console {
             }
         }
         let step = StepClock::begin(listener, Step::Judge);
-        let (store, app, params, now, program) =
-            (open.store.clone(), Arc::clone(app), instance.params.clone(), self.now(), self.program(app)?);
+        let (store, app, id, now, program) = (open.store.clone(), Arc::clone(app), instance.id, self.now(), Arc::clone(program));
         let judged = blocking(move || {
             let collected = store.collected(scan)?;
             tracing::trace!(scan = scan.0, "judging");
-            let checks = judge(&app, &program, &collected, &params, as_of)?;
-            tracing::trace!(scan = scan.0, "committing");
-            let outcome = store.commit_scan(scan, &checks, as_of, now)?;
-            tracing::trace!(scan = scan.0, "committed");
-            Ok(outcome)
+            loop {
+                // Thresholds may have been changed since the scan began, and once more while it is judged.
+                let params = store.instance(id)?.params;
+                let checks = judge(&app, &program, &collected, &params, as_of)?;
+                tracing::trace!(scan = scan.0, "committing");
+                if let Some(outcome) = store.commit_scan_judged_by(scan, &params, &checks, as_of, now)? {
+                    tracing::trace!(scan = scan.0, "committed");
+                    return Ok(outcome);
+                }
+            }
         })
         .await;
         match judged {
@@ -202,7 +223,7 @@ impl Console {
     }
 
     /// Ends a scan that cannot go on, with its cause; what was read stays to go on from.
-    async fn give_up(&self, open: &Open, scan: ScanId, error: ScanError) -> Failure {
+    pub(crate) async fn give_up(&self, open: &Open, scan: ScanId, error: ScanError) -> Failure {
         let (failure, cause, cancelled) = match error {
             ScanError::Wire(error) => {
                 let cancelled = matches!(error, ConnectError::Cancelled);
@@ -301,9 +322,11 @@ fn resume(store: &Store, state: ResumeState) -> Result<Resume, Failure> {
     for dataset in state.datasets {
         let Some(rows) = collected.remove(&dataset.dataset).map(|collected| collected.rows) else { continue };
         match dataset.completeness {
-            Some(completeness) => {
+            // What was not read whole is read anew: the store has forgotten it already.
+            Some(completeness) if completeness.is_complete() => {
                 resume.finished.insert(dataset.dataset, Collected { rows, completeness });
             }
+            Some(_) => {}
             None => {
                 let streams: Vec<BegunStream> = state
                     .parents

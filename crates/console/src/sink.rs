@@ -9,6 +9,7 @@ use catalog::{App, Completeness, RowKey};
 use connect::{Outcome, Page, RequestEntry, Sink, SinkError};
 use std::collections::{BTreeMap, HashMap};
 use store::{InstanceId, PageWrite, QueuedParent, Request, RequestClass, RequestId, RequestOutcome, ScanId, Store, StoreError};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 pub(crate) struct ScanSink<'a> {
     pub(crate) app: &'a App,
@@ -66,7 +67,7 @@ impl Sink for ScanSink<'_> {
             collected_at: page.collected_at,
         };
         tracing::trace!(dataset = page.dataset, index = page.index, rows = page.rows.len(), "writing a page");
-        self.store.write_page(self.scan, &write).map_err(refused)?;
+        on_disk(|| self.store.write_page(self.scan, &write)).map_err(refused)?;
         tracing::trace!(dataset = page.dataset, index = page.index, "wrote a page");
         *self.rows.entry(page.dataset.clone()).or_default() += u32::try_from(page.rows.len()).unwrap_or(u32::MAX);
         self.tell(&page.dataset, "reading", None);
@@ -74,7 +75,7 @@ impl Sink for ScanSink<'_> {
     }
 
     fn finished(&mut self, dataset: &str, completeness: &Completeness) -> Result<(), SinkError> {
-        self.store.finish_dataset(self.scan, dataset, completeness).map_err(refused)?;
+        on_disk(|| self.store.finish_dataset(self.scan, dataset, completeness)).map_err(refused)?;
         self.done += 1;
         let (state, cause) = state_of(completeness);
         self.tell(dataset, state, cause);
@@ -85,11 +86,11 @@ impl Sink for ScanSink<'_> {
     fn queued(&mut self, dataset: &str, parents: &[RowKey]) -> Result<(), SinkError> {
         let parents: Vec<QueuedParent> =
             parents.iter().map(|key| QueuedParent { key: key.clone(), carry: serde_json::Value::Null }).collect();
-        self.store.queue_parents(self.scan, dataset, &parents).map_err(refused)
+        on_disk(|| self.store.queue_parents(self.scan, dataset, &parents)).map_err(refused)
     }
 
     fn request(&mut self, entry: RequestEntry) -> Result<(), SinkError> {
-        let id = self.store.log_request(&request(&entry, self.instance, Some(self.scan))).map_err(refused)?;
+        let id = on_disk(|| self.store.log_request(&request(&entry, self.instance, Some(self.scan)))).map_err(refused)?;
         self.requests.insert(entry.id, id);
         self.share(&entry.host);
         Ok(())
@@ -101,6 +102,15 @@ impl Sink for ScanSink<'_> {
             connect::Progress::Waiting { host, until } => self.job.report(self.part_done(), &format!("{host}, which asks us to wait until {until}")),
             connect::Progress::Read { .. } | connect::Progress::Finished { .. } => {}
         }
+    }
+}
+
+/// Waits for the disk in the middle of a task. The runtime's other tasks go on meanwhile, on another thread; a runtime that has
+/// but one thread can only wait.
+fn on_disk<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        Ok(_) | Err(_) => work(),
     }
 }
 
@@ -145,3 +155,29 @@ fn refused(error: StoreError) -> SinkError {
     SinkError { code: error.code(), sentence: error.to_string(), remedy: error.remedy().to_owned() }
 }
 
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::on_disk;
+    use std::{sync::mpsc, time::Duration};
+
+    /// A disk that answers only after another task of the same runtime has had its turn.
+    async fn slow_disk() -> Result<(), mpsc::RecvTimeoutError> {
+        let (done, answer) = mpsc::channel();
+        let other = tokio::spawn(async move { done.send(()) });
+        let waited = on_disk(|| answer.recv_timeout(Duration::from_secs(20)));
+        let _ = other.await;
+        waited
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn other_tasks_go_on_while_the_disk_is_waited_for() {
+        // On the one worker itself: the test's own thread is none.
+        tokio::spawn(slow_disk()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_runtime_of_one_thread_waits() {
+        assert_eq!(on_disk(|| 1), 1);
+    }
+}

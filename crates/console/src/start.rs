@@ -214,7 +214,28 @@ fn open_store(options: &Options, vault: Vault, protection: Protection) -> Result
     if !cut.is_empty() {
         tracing::info!(scans = cut.len(), "scans that ended without a word are marked as cut");
     }
+    remove_ownerless(&store, &vault);
     Ok(Open { store, vault: Arc::new(vault), protection })
+}
+
+/// Removes credentials of instances that are not there: their onboarding ended without a word between sealing and storing.
+/// What cannot be removed now is tried again on the next opening, and bars nobody from the data.
+fn remove_ownerless(store: &Store, vault: &Vault) {
+    let remove = |sealed: &str| match sealed.parse() {
+        Ok(id) => store.without_instance(id, || Ok::<_, Failure>(vault.delete(sealed)?)),
+        // Not a file of ours.
+        Err(_) => Ok(false),
+    };
+    let removed = vault.instances().map_err(Failure::from).and_then(|sealed| {
+        // One that fails must not keep the others.
+        let results: Vec<Result<bool, Failure>> = sealed.iter().map(|sealed| remove(sealed)).collect();
+        results.into_iter().try_fold(0_u32, |removed, result| Ok(removed + u32::from(result?)))
+    });
+    match removed {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "credentials that belong to no instance are removed"),
+        Err(failure) => tracing::warn!(code = failure.code, "credentials that belong to no instance could not be removed"),
+    }
 }
 
 fn vault_folder(options: &Options) -> PathBuf {
