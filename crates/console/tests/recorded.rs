@@ -97,22 +97,20 @@ const TWO_REVIEWS: &str = "github-enterprise.repo.two_reviews";
 /// scenarios/api.github.com/branch-protection: /repos/octokit-fixture-org/branch-protection/branches/main/protection, as it
 /// was after each exchange. Rules of branches were not recorded.
 fn protection(step: usize) -> Table {
-    let main = |came: [Came; 4]| {
-        vec![(FORCE_PUSH, MAIN, came[0]), (DELETION, MAIN, came[1]), (ADMINS, MAIN, came[2]), (CONVERSATIONS, MAIN, came[3])]
-    };
+    let main = |came: [Came; 3]| vec![(DELETION, MAIN, came[0]), (ADMINS, MAIN, came[1]), (CONVERSATIONS, MAIN, came[2])];
     let mut table = match step {
         // exchange 0, GET, 404: "message": "Branch not protected"
-        0 => main([NotApplicable, NotApplicable, NotApplicable, NotApplicable]),
-        // exchange 1, PUT, 200: "allow_force_pushes": {"enabled": false}, "allow_deletions": {"enabled": false},
+        0 => main([NotApplicable, NotApplicable, NotApplicable]),
+        // exchange 1, PUT, 200: "allow_deletions": {"enabled": false},
         // "enforce_admins": {…, "enabled": false}, "required_conversation_resolution": {"enabled": false}
-        1 => main([Pass, Pass, Fail, Fail]),
+        1 => main([Pass, Fail, Fail]),
         // exchange 2, PUT, 200: as before, but "enforce_admins": {…, "enabled": true}
-        2 => main([Pass, Pass, Pass, Fail]),
+        2 => main([Pass, Pass, Fail]),
         // exchange 3, DELETE, 204: nothing is recorded of the branch afterwards
         _ => Vec::new(),
     };
-    table.extend([FORCE_PUSH, DELETION, ADMINS, CONVERSATIONS].map(|check| (check, WHOLE, INPUT_MISSING)));
-    table.extend([PROTECTED, TWO_REVIEWS].map(|check| (check, WHOLE, INPUT_INCOMPLETE)));
+    table.extend([DELETION, ADMINS, CONVERSATIONS].map(|check| (check, WHOLE, INPUT_MISSING)));
+    table.extend([PROTECTED, FORCE_PUSH, TWO_REVIEWS].map(|check| (check, WHOLE, INPUT_INCOMPLETE)));
     table
 }
 
@@ -153,9 +151,9 @@ async fn what_was_not_recorded_says_why() {
     let scene = recorded_tenant("branch-protection@main", 2).await;
     let mut table = organization();
     table.extend(repositories().into_iter().filter(|(_, row, _)| *row == WHOLE));
-    table.extend([(FORCE_PUSH, MAIN, Pass), (DELETION, MAIN, Pass), (ADMINS, MAIN, Pass), (CONVERSATIONS, MAIN, Fail)]);
-    // Whether a branch is protected rests on its rules too, and they were not recorded.
-    table.extend([(PROTECTED, WHOLE, INPUT_INCOMPLETE), (TWO_REVIEWS, WHOLE, INPUT_INCOMPLETE)]);
+    table.extend([(DELETION, MAIN, Pass), (ADMINS, MAIN, Pass), (CONVERSATIONS, MAIN, Fail)]);
+    // Whether a branch is protected, and from force pushes, rests on its rules too, and they were not recorded.
+    table.extend([PROTECTED, FORCE_PUSH, TWO_REVIEWS].map(|check| (check, WHOLE, INPUT_INCOMPLETE)));
     let mut cases = held_against(&scene, &table, "of one repository", &mut wrong).await;
 
     // The list of repositories was not recorded: nothing is known of any, the organization is judged as before.
@@ -250,15 +248,11 @@ async fn recorded_tenant(repositories: &str, step: usize) -> Scene {
 }
 
 fn fields(repositories: &str) -> BTreeMap<String, String> {
-    [
-        ("organization", "octokit-fixture-org"),
-        ("repositories", repositories),
-        ("token", "ghp_000000000000000000000000000000000000"),
-    ]
-    .into_iter()
-    .filter(|(_, value)| !value.is_empty())
-    .map(|(field, value)| (field.to_owned(), value.to_owned()))
-    .collect()
+    [("organization", "octokit-fixture-org"), ("repositories", repositories), ("token", "ghp_000000000000000000000000000000000000")]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(field, value)| (field.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// A recorded scenario. A package that is not there fails the test: `npm ci` in tests/recorded installs it.

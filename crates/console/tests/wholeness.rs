@@ -106,7 +106,10 @@ async fn a_session_without_a_length_is_no_short_session() {
     }
 }
 
-/// The verdicts of a check on the branch of `agent-desk`, which only a ruleset protects in the clean tenant.
+/// The rules of the branch of `agent-desk`.
+const RULES: &str = "/repos/halden-moor/agent-desk/rules/branches/trunk";
+
+/// The verdict of a check on the branch of `agent-desk`, which only a ruleset protects in the clean tenant.
 async fn of_agent_desk(scene: &Scene, check: &str) -> Verdict {
     let read = scene.collect().await;
     let desk = read["branch-protection"].rows.iter().find(|row| row.fields["each"]["name"] == "agent-desk").unwrap().key.clone();
@@ -119,14 +122,17 @@ async fn only_rules_that_guard_a_branch_protect_it() {
     for check in ["branch_protected", "two_reviews", "no_force_push"] {
         assert_eq!(of_agent_desk(&scene, check).await, Verdict::Pass, "{check} by the ruleset");
     }
-    for lone in ["commit_message_pattern", "required_signatures", "tag_name_pattern"] {
-        set(&scene, "branch-rules", "[].type", json!(lone));
+    for at in [2, 1] {
+        scene.change(OverlayChange::Remove { tenant: scene.name.clone(), answer: RULES.to_owned(), field: format!("[{at}]") });
+    }
+    for lone in ["commit_message_pattern", "required_signatures", "branch_name_pattern"] {
+        set(&scene, RULES, "[0].type", json!(lone));
         for check in ["branch_protected", "two_reviews", "no_force_push"] {
             assert_eq!(of_agent_desk(&scene, check).await, Verdict::Fail, "{check} beside a lone rule {lone}");
         }
     }
     for (kind, blocks) in [("update", false), ("required_status_checks", false), ("deletion", false), ("non_fast_forward", true)] {
-        set(&scene, "branch-rules", "[].type", json!(kind));
+        set(&scene, RULES, "[0].type", json!(kind));
         assert_eq!(of_agent_desk(&scene, "branch_protected").await, Verdict::Pass, "{kind}");
         assert_eq!(of_agent_desk(&scene, "no_force_push").await == Verdict::Pass, blocks, "{kind}");
     }
