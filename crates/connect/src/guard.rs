@@ -98,8 +98,8 @@ pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'
             if asked.query.iter().any(|(name, _)| VERB_OVERRIDES.contains(&name.to_ascii_lowercase().as_str())) {
                 return refuse("the link to the next page asks for another verb.".to_owned());
             }
-            if dataset.query.iter().any(|(name, _)| !asked.query.iter().any(|(asked, _)| asked == name)) {
-                return refuse(format!("the link to the next page leaves out a filter of dataset {}.", dataset.id));
+            if !keeps_filters(dataset, inputs, asked.query) {
+                return refuse(format!("the link to the next page leaves out or changes a filter of dataset {}.", dataset.id));
             }
         }
         RequestClass::SignInHop => {}
@@ -165,12 +165,42 @@ fn may_reach(template: &str, path: &str) -> bool {
     template.len() == path.len() && template.iter().zip(&path).all(|(wanted, segment)| placeholder(wanted).is_some() || wanted == segment)
 }
 
-/// The query of the first request: what the manifest fixes, then the page size.
-pub(crate) fn first_query(dataset: &Dataset) -> impl Iterator<Item = (&str, String)> {
-    let size = match &dataset.pagination {
+fn page_size(dataset: &Dataset) -> Option<&(String, u32)> {
+    match &dataset.pagination {
         Pagination::JsonApi { size, .. } | Pagination::LinkHeader { size } => size.as_ref(),
         Pagination::None => None,
-    };
+    }
+}
+
+/// The parameters that say what the list is of: what the manifest fixes, but for the page size, which a vendor may write
+/// otherwise into its links.
+pub(crate) fn filters(dataset: &Dataset) -> impl Iterator<Item = (&str, &str)> {
+    let size = page_size(dataset).map(|(name, _)| name);
+    dataset.query.iter().filter(move |(name, _)| Some(name) != size).map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// Whether some servers read `asked` as the parameter `name`: the same letters in another case, or as a list.
+pub(crate) fn is_spelling_of(name: &str, asked: &str) -> bool {
+    let plain = |name: &str| name.trim_end_matches("[]").to_ascii_lowercase();
+    plain(name) == plain(asked)
+}
+
+/// Whether the query of a further page holds each filter as the first one did: once, under its own name, with its own value.
+fn keeps_filters(dataset: &Dataset, inputs: &Inputs, query: &[(String, String)]) -> bool {
+    let values = Values { inputs, each: None };
+    filters(dataset).all(|(name, template)| {
+        let mut there = query.iter().filter(|(asked, _)| is_spelling_of(name, asked));
+        let first = there.next().is_some_and(|(asked, value)| {
+            // What the parent row fills is compared where the link is followed, the only place that knows the parent.
+            asked == name && (template.contains("{each.") || values.fill(template).is_ok_and(|filled| filled == *value))
+        });
+        first && there.next().is_none()
+    })
+}
+
+/// The query of the first request: what the manifest fixes, then the page size.
+pub(crate) fn first_query(dataset: &Dataset) -> impl Iterator<Item = (&str, String)> {
+    let size = page_size(dataset);
     let fixed = dataset.query.iter().map(|(name, value)| (name.as_str(), value.clone()));
     fixed.chain(size.map(|(name, size)| (name.as_str(), size.to_string())))
 }

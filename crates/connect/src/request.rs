@@ -80,7 +80,8 @@ impl Request {
         next
     }
 
-    /// The query that a link to the next page comes to. A filter of the manifest that the link leaves out is put back.
+    /// The query that a link to the next page comes to. A filter of the manifest that the link leaves out is put back; a link
+    /// that changes one leads to another list, of which nothing may stand for the rest of this one.
     ///
     /// For JSON:API the link's path must be the list's own. In `Link` headers some vendors name the same list by another
     /// path (<https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api> shows
@@ -88,7 +89,7 @@ impl Request {
     /// is taken.
     ///
     /// # Errors
-    /// [`ConnectError::NotUnderstood`] when the link leads to another host, scheme or list.
+    /// [`ConnectError::NotUnderstood`] when the link leads to another host, scheme or list, or changes a filter.
     pub(crate) fn follow(&self, dataset: &Dataset, link: &str) -> Result<String, ConnectError> {
         let elsewhere =
             |what: &str| ConnectError::NotUnderstood { sentence: format!("The link to the next page {what}. It was not followed.") };
@@ -105,9 +106,15 @@ impl Request {
             return Err(elsewhere("does not say which page"));
         }
         let own = self.query();
-        for (name, _) in &dataset.query {
-            if !query.iter().any(|(there, _)| there == name) {
-                query.extend(own.iter().filter(|(there, _)| there == name).cloned());
+        for (name, _) in guard::filters(dataset) {
+            let Some((_, value)) = own.iter().find(|(there, _)| there == name) else { continue };
+            if query.iter().any(|(there, other)| guard::is_spelling_of(name, there) && (there != name || other != value)) {
+                return Err(elsewhere("changes what the list is of"));
+            }
+            let mut there_already = false;
+            query.retain(|(there, _)| there != name || !std::mem::replace(&mut there_already, true));
+            if !there_already {
+                query.push((name.to_owned(), value.clone()));
             }
         }
         Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish())

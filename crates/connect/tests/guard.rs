@@ -60,6 +60,10 @@ fn everything_else_is_refused() {
     let more = query(&[("deleted", "false"), ("pageSize", "2"), ("x", "1")]);
     let page = query(&[("page", "2")]);
     let verb = query(&[("deleted", "false"), ("_method", "DELETE")]);
+    let widened = query(&[("deleted", "true"), ("page", "2")]);
+    let doubled = query(&[("deleted", "false"), ("page", "2"), ("deleted", "false")]);
+    let both = query(&[("deleted", "false"), ("page", "2"), ("deleted", "true")]);
+    let respelled = query(&[("deleted", "false"), ("page", "2"), ("Deleted[]", "true")]);
     let long = query(&[("deleted", "false"), ("cursor", &"x".repeat(9000))]);
     let further = |query| Asked { class: RequestClass::Continuation, query, ..users() };
     let refused: Vec<(&str, Asked<'_>)> = vec![
@@ -92,6 +96,10 @@ fn everything_else_is_refused() {
         ("a path that is never called", get("me", "/v1/customer/settings", &[])),
         ("a sign-in hop", Asked { class: RequestClass::SignInHop, ..users() }),
         ("a further page without the filter", further(&page)),
+        ("a further page with another filter", further(&widened)),
+        ("a further page with the filter twice", further(&doubled)),
+        ("a further page with two filters", further(&both)),
+        ("a further page with the filter spelled otherwise", further(&respelled)),
         ("a further page with another verb", further(&verb)),
         ("a further page with an endless cursor", further(&long)),
         ("a further page of what has one", Asked { class: RequestClass::Continuation, query: &page, ..get("me", "/v1/me", &[]) }),
