@@ -147,6 +147,14 @@ pub enum Pagination {
         /// Name and value of the page-size parameter of the first request.
         #[serde(default)]
         size: Option<(String, u32)>,
+        /// The URL that says that the vendor leaves the link out at the end. Without it an answer that lacks the link is a
+        /// doubt: it may have been cut.
+        #[serde(default)]
+        ends_without: Option<String>,
+        /// The URL by which the vendor describes this list as one resource, so that a single resource in the list's place
+        /// stands for a list of one. Without it a single resource is an answer that is not understood.
+        #[serde(default)]
+        single: Option<String>,
     },
     /// RFC 8288 `Link: <…>; rel="next"`.
     LinkHeader {

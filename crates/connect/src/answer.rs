@@ -206,25 +206,78 @@ pub(crate) fn until(at: jiff::Timestamp, now: jiff::Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
 
-/// The link to the next page in `Link: <…>; rel="next"` (RFC 8288 section 3).
-pub(crate) fn next_by_header(headers: &HeaderMap) -> Option<String> {
+/// A `Link` header that cannot be read: whether another page follows is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MalformedLink;
+
+/// The link to the next page in `Link: <…>; rel="next"` (RFC 8288 section 3); `None` when no link says so.
+///
+/// # Errors
+/// [`MalformedLink`] for a header that is not of that form, links without a relation, and two different next pages.
+pub(crate) fn next_by_header(headers: &HeaderMap) -> Result<Option<String>, MalformedLink> {
+    let mut next: Option<String> = None;
     for value in headers.get_all(reqwest::header::LINK) {
-        let mut rest = value.to_str().ok()?;
-        while let Some((_, after)) = rest.split_once('<') {
-            let (target, after) = after.split_once('>')?;
-            // The parameters reach to the next link; a comma inside quotes cannot be followed by `<` in practice.
-            let end = after.find(",<").or_else(|| after.find(", <")).unwrap_or(after.len());
-            let is_next = after[..end].split(';').any(|parameter| {
-                parameter.split_once('=').is_some_and(|(name, value)| {
-                    name.trim().eq_ignore_ascii_case("rel")
-                        && value.trim().trim_matches('"').split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
-                })
-            });
-            if is_next {
-                return Some(target.to_owned());
+        let mut rest = value.to_str().map_err(|_| MalformedLink)?.trim();
+        loop {
+            let (target, after) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')).ok_or(MalformedLink)?;
+            let (relations, after) = relations(after)?;
+            if relations.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next")) {
+                if next.as_deref().is_some_and(|before| before != target) {
+                    return Err(MalformedLink);
+                }
+                next = Some(target.to_owned());
             }
-            rest = &after[end..];
+            match after.trim_start().strip_prefix(',') {
+                Some(after) => rest = after.trim_start(),
+                None => break,
+            }
         }
     }
-    None
+    Ok(next)
+}
+
+/// Reads the parameters of one link: its relations, and what follows it.
+fn relations(parameters: &str) -> Result<(String, &str), MalformedLink> {
+    let mut relations: Option<String> = None;
+    let mut rest = parameters.trim_start();
+    while let Some(after) = rest.strip_prefix(';') {
+        let after = after.trim_start();
+        let end = after.find(|letter: char| matches!(letter, '=' | ';' | ',') || letter.is_whitespace()).unwrap_or(after.len());
+        let (name, after) = after.split_at(end);
+        let after = after.trim_start();
+        let (value, after) = match after.strip_prefix('=') {
+            Some(value) => parameter_value(value.trim_start())?,
+            None => (String::new(), after),
+        };
+        // A token (RFC 9110 section 5.6.2), so that the next link is not taken for a parameter where its comma is missing.
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(MalformedLink);
+        }
+        // Only the first one counts (RFC 8288 section 3.3).
+        if name.eq_ignore_ascii_case("rel") {
+            relations.get_or_insert(value);
+        }
+        rest = after.trim_start();
+    }
+    let ends_well = rest.is_empty() || rest.starts_with(',');
+    relations.filter(|relations| ends_well && !relations.trim().is_empty()).map(|relations| (relations, rest)).ok_or(MalformedLink)
+}
+
+/// A token, or a text in quotes in which a backslash protects the next letter.
+fn parameter_value(text: &str) -> Result<(String, &str), MalformedLink> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(|letter: char| matches!(letter, ';' | ',' | '"') || letter.is_whitespace()).unwrap_or(text.len());
+        return Ok((text[..end].to_owned(), &text[end..]));
+    };
+    let mut value = String::new();
+    let mut letters = quoted.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Ok((value, &quoted[at + 1..])),
+            '\\' => value.push(letters.next().ok_or(MalformedLink)?.1),
+            _ => value.push(letter),
+        }
+    }
+    Err(MalformedLink)
 }

@@ -6,6 +6,7 @@
 
 use crate::{
     Begun, BegunStream, ConnectError, Page, Parent, Progress, Resume, Session, Sink,
+    answer::MalformedLink,
     condition::holds,
     reduce::{ReducedPage, at_path, put, reduce, stand_in, text_of},
     request::{Request, label_of},
@@ -122,12 +123,8 @@ struct Stream {
     asked: HashSet<u64>,
     /// Something on the way showed that the list cannot be taken for whole.
     doubted: bool,
-    /// Whether its first pages were read before it was cut.
-    again: bool,
     /// Pages in a row that held nothing new.
     nothing_new: u32,
-    /// How many of them are too many.
-    patience: u32,
 }
 
 /// A page, as one step of a stream brings it.
@@ -140,8 +137,8 @@ struct Got {
     next: Option<String>,
 }
 
-/// What stands for "from the beginning" in [`Page::next`]: a list in doubt is not continued but read again.
-const FROM_THE_BEGINNING: &str = "";
+/// What stands in [`Page::next`] for a list in doubt: it is not done, even after its last page.
+const IN_DOUBT: &str = "";
 
 async fn step(
     session: &Session,
@@ -179,11 +176,16 @@ async fn page_of(
             (ReducedPage { rows: row.into_iter().collect(), next: None, doubt }, None)
         }
         Content::Body { body, next } => {
-            let page = reduce(dataset, &body, parent)?;
+            let mut page = reduce(dataset, &body, parent)?;
             let link = match dataset.pagination {
                 Pagination::None => None,
                 Pagination::JsonApi { .. } => page.next.clone(),
-                Pagination::LinkHeader { .. } => next,
+                Pagination::LinkHeader { .. } => next.unwrap_or_else(|MalformedLink| {
+                    page.doubt.get_or_insert(ConnectError::NotUnderstood {
+                        sentence: "The Link header, which says whether another page follows, is malformed.".to_owned(),
+                    });
+                    None
+                }),
             };
             (page, link)
         }
@@ -215,8 +217,12 @@ struct Reading {
     parents_done: u32,
     /// Where lists stood when they were cut, by parent (the empty key without one).
     before: HashMap<RowKey, BegunStream>,
-    /// The rows read before the cut, until they are taken as parents.
+    /// The rows of lists that were done before the cut, until they are taken as parents.
     rows_before: Vec<Row>,
+    /// Whether something of it is stored that is read again.
+    cut: bool,
+    /// The parents that it is read for, or was before the cut.
+    adopted: HashSet<RowKey>,
     rows: u64,
     pages: u32,
     bytes: u64,
@@ -277,6 +283,8 @@ impl<'a> Collection<'a> {
                 parents_done: 0,
                 before: HashMap::new(),
                 rows_before: Vec::new(),
+                cut: false,
+                adopted: HashSet::new(),
                 rows: 0,
                 pages: 0,
                 bytes: 0,
@@ -405,7 +413,9 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    fn adopt(&mut self, child: usize, parents: Vec<Parent>, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+    /// Queues a dataset for parents, once for each: a row that came twice is one parent.
+    fn adopt(&mut self, child: usize, mut parents: Vec<Parent>, sink: &mut dyn Sink) -> Result<(), ConnectError> {
+        parents.retain(|parent| self.readings[child].adopted.insert(parent.key.clone()));
         let keys: Vec<RowKey> = parents.iter().map(|parent| parent.key.clone()).collect();
         if keys.is_empty() {
             return Ok(());
@@ -419,33 +429,16 @@ impl<'a> Collection<'a> {
         Ok(())
     }
 
-    /// Queues a stream, from where it stood.
+    /// Queues a stream, unless it was done before the cut. One that was begun is read again from its first page: rows move
+    /// between pages while nobody looks, so what stands at the next page now need not be what follows the pages that are
+    /// stored.
     fn open(&mut self, index: usize, parent: Option<Arc<Parent>>, stands: Option<BegunStream>) {
-        let (page, next, again) = match stands {
-            Some(stands) => match stands.next.as_deref() {
-                None => {
-                    self.readings[index].parents_done += u32::from(parent.is_some());
-                    return;
-                }
-                Some(FROM_THE_BEGINNING) => (stands.pages, None, true),
-                Some(query) => (stands.pages, Some(query.to_owned()), true),
-            },
-            None => (0, None, false),
-        };
+        if stands.is_some_and(|stands| stands.next.is_none()) {
+            self.readings[index].parents_done += u32::from(parent.is_some());
+            return;
+        }
         self.readings[index].open += 1;
-        // What is read from the beginning again holds nothing new before it has come to where it was cut.
-        let patience = if again { page.saturating_add(NOTHING_NEW) } else { NOTHING_NEW };
-        self.queue.push_back(Stream {
-            reading: index,
-            parent,
-            page,
-            next,
-            asked: HashSet::new(),
-            doubted: false,
-            again,
-            nothing_new: 0,
-            patience,
-        });
+        self.queue.push_back(Stream { reading: index, parent, page: 0, next: None, asked: HashSet::new(), doubted: false, nothing_new: 0 });
     }
 
     /// The next stream to make a step of. Streams of datasets that were stopped end here.
@@ -487,23 +480,23 @@ impl<'a> Collection<'a> {
             reading.troubled(doubt);
         }
         let received = got.page.rows.len();
-        let (rows, changed) = reading.unseen(got.page.rows);
+        let Sifted { rows, new, changed } = reading.sift(got.page.rows);
         if changed {
             stream.doubted = true;
             reading.troubled(ConnectError::PagesChanged {
                 sentence: "An entry came twice and was not the same: the list changed while it was read.".to_owned(),
             });
-        } else if received > 0 && rows.is_empty() && stream.page > 0 && !stream.again {
+        } else if received > 0 && new == 0 && stream.page > 0 {
             // Where the same page comes again, what should stand in its place was not read.
             stream.doubted = true;
             reading.troubled(ConnectError::PagesChanged { sentence: "A page came twice: the list changed while it was read.".to_owned() });
         }
-        stream.nothing_new = if received > 0 && rows.is_empty() { stream.nothing_new + 1 } else { 0 };
+        stream.nothing_new = if received > 0 && new == 0 { stream.nothing_new + 1 } else { 0 };
         let mut next = got.next;
         if let Some(query) = &next {
             let mut digest = DefaultHasher::new();
             query.hash(&mut digest);
-            if !stream.asked.insert(digest.finish()) || stream.nothing_new >= stream.patience || stream.page + 1 >= limits.pages {
+            if !stream.asked.insert(digest.finish()) || stream.nothing_new >= NOTHING_NEW || stream.page + 1 >= limits.pages {
                 stream.doubted = true;
                 // It says more than that a page came twice, which is how it began.
                 reading.trouble = Some(ConnectError::EndlessPages { host, pages: stream.page + 1 });
@@ -515,7 +508,7 @@ impl<'a> Collection<'a> {
                 next = None;
             }
         }
-        reading.rows += rows.len() as u64;
+        reading.rows += new;
         if next.is_none() {
             reading.parents_done += u32::from(stream.parent.is_some());
         }
@@ -527,7 +520,7 @@ impl<'a> Collection<'a> {
             index: stream.page,
             rows,
             request: got.request,
-            next: if stream.doubted { Some(FROM_THE_BEGINNING.to_owned()) } else { next.clone() },
+            next: if stream.doubted { Some(IN_DOUBT.to_owned()) } else { next.clone() },
             collected_at: got.at,
         })?;
         sink.progress(progress);
@@ -594,11 +587,16 @@ impl<'a> Collection<'a> {
         let parent = reading.parent.map(|parent| &self.readings[parent]);
         let cause = if let Some(cause) = parent.and_then(|parent| parent.done.as_ref()).and_then(Completeness::cause) {
             Some(Cause { kind: CauseKind::InputIncomplete, sentence: cause.sentence.clone(), remedy: cause.remedy.clone() })
+        } else if let Some(trouble) = &reading.trouble {
+            Some(trouble.cause())
+        } else if !reading.before.is_empty() {
+            let sentence = "An entry that was looked into before the scan was interrupted is no longer listed.".to_owned();
+            Some(ConnectError::PagesChanged { sentence }.cause())
         } else {
-            reading.trouble.as_ref().map(ConnectError::cause)
+            None
         };
         match cause {
-            Some(cause) if reading.pages > 0 => Completeness::Partial(about(title, "could be read in part only", cause)),
+            Some(cause) if reading.pages > 0 || reading.cut => Completeness::Partial(about(title, "could be read in part only", cause)),
             Some(cause) => Completeness::Unavailable(about(title, "could not be read", cause)),
             None => match self.unproved(reading) {
                 None => Completeness::Complete,
@@ -655,32 +653,61 @@ impl<'a> Collection<'a> {
     }
 }
 
+/// What is handed on of the rows of a page.
+struct Sifted {
+    /// The rows whose key was not seen before, and those that differ from what was seen under their key.
+    rows: Vec<Row>,
+    /// How many keys were not seen before.
+    new: u64,
+    /// Whether a key came with other content than before.
+    changed: bool,
+}
+
 fn about(title: &str, what: &str, cause: Cause) -> Cause {
     Cause { sentence: format!("{title} {what}. {}", cause.sentence), ..cause }
 }
 
 impl Reading {
-    /// Takes up what was read before the cut.
+    /// Takes up what was read before the cut: lists that were done stay, the others are read again.
     fn begin_again(&mut self, begun: Begun) {
         self.started = true;
-        self.rows = begun.rows.len() as u64;
-        self.pages = begun.streams.iter().map(|stream| stream.pages).sum();
-        let (rows, _) = self.unseen(begun.rows);
+        self.cut = begun.streams.iter().any(|stream| stream.next.is_some());
         for stream in begun.streams {
             self.before.insert(stream.parent.clone().unwrap_or_default(), stream);
         }
+        let done: Vec<Row> = begun.rows.into_iter().filter(|row| self.list_of(&row.key).is_some_and(|list| list.next.is_none())).collect();
+        self.pages = self.before.values().filter(|stream| stream.next.is_none()).map(|stream| stream.pages).sum();
+        let Sifted { rows, new, .. } = self.sift(done);
+        self.rows = new;
         self.rows_before = rows;
     }
 
-    /// The rows whose keys were not seen before, and whether one came twice with different content.
-    fn unseen(&mut self, rows: Vec<Row>) -> (Vec<Row>, bool) {
-        let mut changed = false;
-        let mut unseen = Vec::with_capacity(rows.len());
+    /// The list, of those begun before the cut, that a row came of. A row's key begins with its parent's ([`RowKey`]).
+    fn list_of(&self, key: &RowKey) -> Option<&BegunStream> {
+        let mut parent = key.0.as_str();
+        loop {
+            if let Some(list) = self.before.get(&RowKey(parent.to_owned())) {
+                return Some(list);
+            }
+            parent = match parent.rsplit_once('\u{1f}') {
+                Some((parent, _)) => parent,
+                None if parent.is_empty() => return None,
+                None => "",
+            };
+        }
+    }
+
+    /// Leaves out rows that say nothing new. A row that differs from an earlier one of its key stays, so that whoever judges
+    /// sees both: which of them is right is not known.
+    fn sift(&mut self, rows: Vec<Row>) -> Sifted {
+        let mut sifted = Sifted { rows: Vec::with_capacity(rows.len()), new: 0, changed: false };
         for row in rows {
             let digest = digest_of(&row);
             match self.seen.get(&row.key) {
-                Some(before) => changed |= *before != digest,
+                Some(before) if *before == digest => continue,
+                Some(_) => sifted.changed = true,
                 None => {
+                    sifted.new += 1;
                     self.seen.insert(row.key.clone(), digest);
                     for path in self.dataset.probes.iter().filter_map(Probe::row) {
                         if let Some(value) = at_path(&row.fields, path).and_then(text_of) {
@@ -690,11 +717,11 @@ impl Reading {
                     if self.is_probed_for && self.object.is_none() {
                         self.object = Some(row.clone());
                     }
-                    unseen.push(row);
                 }
             }
+            sifted.rows.push(row);
         }
-        (unseen, changed)
+        sifted
     }
 
     fn troubled(&mut self, error: ConnectError) {

@@ -44,9 +44,8 @@ mod fault {
 /// never an empty list.
 pub fn reduce(dataset: &Dataset, body: &Value, parent: Option<&Parent>) -> Result<ReducedPage, ConnectError> {
     let found = select(dataset, body)?;
-    let count = found.len();
     let tree = Node::of_keep(dataset.keep.iter().map(|(path, keep)| (path.0.as_str(), keep)));
-    let mut rows = Vec::with_capacity(count);
+    let mut rows = Vec::with_capacity(found.len());
     let mut doubt = None;
     for value in found {
         match reduce_row(dataset, &tree, value, parent) {
@@ -62,16 +61,16 @@ pub fn reduce(dataset: &Dataset, body: &Value, parent: Option<&Parent>) -> Resul
         }
     }
     let mut page = ReducedPage { rows, next: None, doubt };
-    if let Pagination::JsonApi { next, size } = &dataset.pagination {
+    if let Pagination::JsonApi { next, ends_without, .. } = &dataset.pagination {
         match at_path(body, next) {
             Some(Value::String(link)) if !link.is_empty() => page.next = Some(link.clone()),
             Some(Value::Null) => {}
-            // JSON:API lets a vendor leave the link out at the end (https://jsonapi.org/format/#fetching-pagination). After
-            // a full page that may as well be a cut answer.
-            None if size.as_ref().is_none_or(|(_, size)| count < *size as usize) => {}
+            // JSON:API lets a vendor leave the link out at the end (https://jsonapi.org/format/#fetching-pagination), and a
+            // vendor may send fewer rows than were asked for: only its own word tells the end from a cut answer.
+            None if ends_without.is_some() => {}
             None => {
                 page.doubt.get_or_insert(ConnectError::NotUnderstood {
-                    sentence: format!("{}: a full page does not say whether another one follows.", dataset.title),
+                    sentence: format!("{}: a page does not say whether another one follows.", dataset.title),
                 });
             }
             Some(_) => {
@@ -114,7 +113,7 @@ fn select<'a>(dataset: &Dataset, body: &'a Value) -> Result<Vec<&'a Value>, Conn
                 Value::Array(items) => inside.extend(items),
                 // In JSON:API primary data is one resource or a list of them; some vendors describe a list as one.
                 Value::Object(resource)
-                    if matches!(dataset.pagination, Pagination::JsonApi { .. })
+                    if matches!(dataset.pagination, Pagination::JsonApi { single: Some(_), .. })
                         && resource.get("id").is_some_and(|id| id.is_string() || id.is_number())
                         && resource.get("type").is_some_and(Value::is_string) =>
                 {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 /// Takes what a collection reads, as it is read. Calls come one at a time, from the task that collects; they may block
 /// for as long as a transaction takes.
 pub trait Sink: Send {
-    /// Rows of one answer. The [`RequestEntry`] they came from has been handed over before.
+    /// Rows of one answer. The [`RequestEntry`] they came from has been handed over before. A page takes the place of what is
+    /// stored of its list from [`Page::index`] on: a list that was cut is read again from its first page.
     ///
     /// # Errors
     /// Ends the collection with [`crate::ConnectError::Sink`].
@@ -54,12 +55,12 @@ pub struct Page {
     pub parent: Option<RowKey>,
     /// Which page of its list, from 0.
     pub index: u32,
-    /// The rows that were not seen before, reduced to what is kept.
+    /// The rows that were not seen before, and those that differ from one of the same key that was, reduced to what is kept.
     pub rows: Vec<Row>,
     /// [`RequestEntry::id`] of the answer.
     pub request: u64,
-    /// What the next page is asked by; `None` at the end of the list. Opaque, possibly the empty text (a list in doubt is
-    /// read again from its beginning when it is resumed); give it back in [`BegunStream::next`].
+    /// What the next page is asked by; `None` at the end of the list, when it is done. Opaque, possibly the empty text (a
+    /// list in doubt is never done); give it back in [`BegunStream::next`].
     pub next: Option<String>,
     /// When the answer had come.
     pub collected_at: jiff::Timestamp,
@@ -92,7 +93,7 @@ pub struct BegunStream {
     pub parent: Option<RowKey>,
     /// How many of its pages are stored.
     pub pages: u32,
-    /// [`Page::next`] of the last stored page; `None` when the list is done.
+    /// [`Page::next`] of the last stored page; `None` when the list is done. Any other list is read again from its first page.
     pub next: Option<String>,
 }
 

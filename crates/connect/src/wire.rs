@@ -3,7 +3,7 @@
 
 use crate::{
     Clock, ConnectError, Credentials, Limits, Outcome, RequestEntry, Roots, Route,
-    answer::{self, Received, Said},
+    answer::{self, MalformedLink, Received, Said},
     guard::{self, Asked},
     pace::Gate,
     proxy::{self, Chooser},
@@ -46,7 +46,7 @@ pub(crate) struct Fetched {
 
 pub(crate) enum Content {
     /// A body, and the link to the next page from the headers.
-    Body { body: Value, next: Option<String> },
+    Body { body: Value, next: Result<Option<String>, MalformedLink> },
     /// What stands in the place of something that does not exist.
     StandIn(BTreeMap<String, Value>),
 }

@@ -19,7 +19,8 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 use vendor::{
-    Body, Kept, Reply, Seen, TestClock, Vendor, app, dataset, json_api, keep, me_and, ok, over, says, small, status, try_sign_in,
+    Body, Kept, Reply, Seen, TestClock, Vendor, app, dataset, json_api, keep, keys_of_both, me_and, ok, over, says, small, status,
+    try_sign_in,
 };
 
 async fn signed_in(vendor: &Vendor, app: &App, limits: Limits, clock: &Arc<TestClock>, pairs: &[(&str, &str)]) -> Session {
@@ -184,8 +185,9 @@ async fn pages_that_change_or_come_twice_are_not_a_whole_list() {
     .await;
     let kept = read(&changed, &app(vec![users()]), &["users"], &[]).await;
     assert!(is_partial(&kept, "users"));
-    assert_eq!(kept.keys("users"), ["1", "2", "3"]);
-    assert_eq!(kept.rows("users")[1].fields["name"], json!("n2"), "the first one stays");
+    assert_eq!(kept.keys("users"), ["1", "2", "2", "3"]);
+    let names: Vec<_> = kept.rows("users").iter().map(|row| row.fields["name"].clone()).collect();
+    assert_eq!(names, ["n1", "n2", "renamed", "n3"], "which of the two is right is not known, so both are handed on");
 
     let twice = Vendor::start(me_and(|seen| {
         let next = if seen.query.contains("page=2") { Value::Null } else { json!("/v1/users?page=2") };
@@ -711,18 +713,20 @@ async fn cancelling_stops_at_once_and_the_rest_is_read_later() {
     let mut second = Kept::default();
     collect(&session, &app, &["users", "members", "me"], resume, &mut second, CancellationToken::new()).await.unwrap();
     let asked = vendor.seen().split_off(before);
-    let mut all: Vec<String> = first.keys("users").into_iter().chain(second.keys("users")).collect();
-    all.sort();
-    assert_eq!(all, ["1", "2", "3", "4", "5"], "every row once");
-    let mut all: Vec<String> = first.keys("members").into_iter().chain(second.keys("members")).collect();
-    all.sort();
+    assert_eq!(keys_of_both(&first, &second, "users"), ["1", "2", "3", "4", "5"], "every row once");
+    let mut all = keys_of_both(&first, &second, "members");
     assert_eq!(all.len(), 6);
     all.dedup();
     assert_eq!(all.len(), 6, "every row once");
     assert!(second.finished.values().all(Completeness::is_complete), "{:?}", second.finished);
     assert!(second.requests.iter().all(|line| line.id >= first_request));
-    assert!(asked.len() < before, "what was read is not read again: {asked:?}");
-    assert!(!asked.iter().any(|seen| seen.path == "/v1/users" && !seen.query.contains("page=3")), "{asked:?}");
+    let paths = |path: &str| asked.iter().filter(|seen| seen.path == path).count();
+    assert_eq!(paths("/v1/users"), 3, "a list that was cut is read again from its beginning: {asked:?}");
+    assert_eq!(
+        (paths("/v1/me"), paths("/v1/teams"), paths("/v1/teams/n1/members")),
+        (0, 0, 0),
+        "what was read to its end is not read again: {asked:?}"
+    );
 }
 
 #[tokio::test]
@@ -746,9 +750,218 @@ async fn doubt_outlives_a_cut() {
         let mut second = Kept::default();
         collect(&session, &app, &["users"], first.resume(), &mut second, CancellationToken::new()).await.unwrap();
         assert!(is_partial(&second, "users"), "cut after {cut_after}");
-        let mut all: Vec<String> = first.keys("users").into_iter().chain(second.keys("users")).collect();
-        all.sort();
-        assert_eq!(all, ["1", "3"]);
+        assert_eq!(keys_of_both(&first, &second, "users"), ["1", "3"]);
+    }
+}
+
+/// A numbered list of these ids, two on a page, as a vendor cuts it at the moment it is asked.
+fn numbered(seen: &Seen, ids: &[u32]) -> Reply {
+    let page: usize =
+        url::form_urlencoded::parse(seen.query.as_bytes()).find(|(name, _)| name == "page").map_or(1, |(_, page)| page.parse().unwrap());
+    let next = if 2 * page < ids.len() { json!(format!("{}?page={}", seen.path, page + 1)) } else { Value::Null };
+    ok(json!({"data": list(ids.iter().copied().skip(2 * (page - 1)).take(2)), "links": {"next": next}}))
+}
+
+#[tokio::test]
+async fn a_list_that_changed_while_it_was_cut_loses_no_row() {
+    let ids = Arc::new(Mutex::new(vec![1, 2, 3, 4, 5, 6]));
+    let now = ids.clone();
+    let vendor = Vendor::start(me_and(move |seen| numbered(seen, &now.lock().unwrap()))).await;
+    let app = app(vec![users()]);
+    let session = signed_in(&vendor, &app, small(), &TestClock::new(), &[]).await;
+    for (cut_after, left) in [(1, vec![2, 3, 4, 5, 6]), (2, vec![2, 3, 4, 5, 6]), (2, vec![3]), (1, vec![])] {
+        *ids.lock().unwrap() = vec![1, 2, 3, 4, 5, 6];
+        let mut first = Kept { fail_at_page: Some(cut_after), ..Kept::default() };
+        collect(&session, &app, &["users"], Resume::default(), &mut first, CancellationToken::new()).await.unwrap_err();
+        *ids.lock().unwrap() = left.clone();
+        let mut second = Kept::default();
+        collect(&session, &app, &["users"], first.resume(), &mut second, CancellationToken::new()).await.unwrap();
+        assert_eq!(second.finished["users"], Completeness::Complete);
+        let left: Vec<String> = left.iter().map(u32::to_string).collect();
+        assert_eq!(keys_of_both(&first, &second, "users"), left, "cut after {cut_after}: the rows that are there now, and no other");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_comes_twice_is_doubted_after_a_cut_too() {
+    let vendor = Vendor::start(me_and(|seen| match seen.query.contains("page=3") {
+        true => ok(json!({"data": list([3, 4]), "links": {"next": null}})),
+        false if seen.query.contains("page=2") => ok(json!({"data": list([3, 4]), "links": {"next": "/v1/users?page=3"}})),
+        false => ok(json!({"data": list([1, 2]), "links": {"next": "/v1/users?page=2"}})),
+    }))
+    .await;
+    let app = app(vec![users()]);
+    let session = signed_in(&vendor, &app, small(), &TestClock::new(), &[]).await;
+    for cut_after in [1, 2] {
+        let mut first = Kept { fail_at_page: Some(cut_after), ..Kept::default() };
+        collect(&session, &app, &["users"], Resume::default(), &mut first, CancellationToken::new()).await.unwrap_err();
+        let mut second = Kept::default();
+        collect(&session, &app, &["users"], first.resume(), &mut second, CancellationToken::new()).await.unwrap();
+        assert!(is_partial(&second, "users"), "cut after {cut_after}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_stored_before_a_cut_stays_partial_when_it_cannot_be_read_again() {
+    let refuses = Arc::new(Mutex::new(false));
+    let now = refuses.clone();
+    let vendor =
+        Vendor::start(me_and(move |seen| if *now.lock().unwrap() { status(403, json!({})) } else { numbered(seen, &[1, 2, 3]) })).await;
+    let app = app(vec![users()]);
+    let session = signed_in(&vendor, &app, small(), &TestClock::new(), &[]).await;
+    let mut first = Kept { fail_at_page: Some(1), ..Kept::default() };
+    collect(&session, &app, &["users"], Resume::default(), &mut first, CancellationToken::new()).await.unwrap_err();
+    *refuses.lock().unwrap() = true;
+    let mut second = Kept::default();
+    collect(&session, &app, &["users"], first.resume(), &mut second, CancellationToken::new()).await.unwrap();
+    assert!(is_partial(&second, "users"), "{:?}", second.finished);
+    assert_eq!(keys_of_both(&first, &second, "users"), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn parents_that_were_done_stay_and_one_that_is_gone_leaves_its_children_partial() {
+    let ids = Arc::new(Mutex::new(vec![1, 2, 3]));
+    let now = ids.clone();
+    let vendor =
+        Vendor::start(me_and(move |seen| if seen.path == "/v1/teams" { numbered(seen, &now.lock().unwrap()) } else { teams(seen) })).await;
+    let app = teams_and_members();
+    let session = signed_in(&vendor, &app, Limits { under_way: 1, ..small() }, &TestClock::new(), &[]).await;
+    for (left, complete) in [(vec![1, 2, 3], true), (vec![2, 3], false)] {
+        *ids.lock().unwrap() = vec![1, 2, 3];
+        // One page of teams, and the members of the first two.
+        let mut first = Kept { fail_at_page: Some(3), ..Kept::default() };
+        collect(&session, &app, &["members"], Resume::default(), &mut first, CancellationToken::new()).await.unwrap_err();
+        let mut cut: Vec<_> = first.pages.iter().map(|page| page.parent.clone().map(|key| key.0).unwrap_or_default()).collect();
+        cut.sort();
+        assert_eq!(cut, ["", "1", "2"]);
+        *ids.lock().unwrap() = left;
+        let before = vendor.seen().len();
+        let mut second = Kept::default();
+        collect(&session, &app, &["members"], first.resume(), &mut second, CancellationToken::new()).await.unwrap();
+        let asked: Vec<String> = vendor.seen().split_off(before).into_iter().map(|seen| seen.path).collect();
+        assert!(asked.iter().all(|path| path == "/v1/teams" || path == "/v1/teams/n3/members"), "{asked:?}");
+        assert_eq!(second.finished["teams"], Completeness::Complete);
+        assert_eq!(second.finished["members"].is_complete(), complete, "{:?}", second.finished);
+        assert_eq!(keys_of_both(&first, &second, "members").len(), 6);
+    }
+}
+
+#[tokio::test]
+async fn a_parent_that_comes_twice_is_read_for_once() {
+    let vendor = Vendor::start(me_and(|seen| {
+        if seen.path != "/v1/teams" {
+            return teams(seen);
+        }
+        let second = json!({"data": [{"id": 1, "name": "n9"}, {"id": 2, "name": "n2"}], "links": {"next": null}});
+        if seen.query.contains("page=2") { ok(second) } else { ok(json!({"data": list([1]), "links": {"next": "/v1/teams?page=2"}})) }
+    }))
+    .await;
+    let kept = read(&vendor, &teams_and_members(), &["members"], &[]).await;
+    assert_eq!(kept.keys("teams"), ["1", "1", "2"]);
+    assert_eq!(kept.queued["members"], [RowKey("1".into()), RowKey("2".into())]);
+    assert!(is_partial(&kept, "teams") && is_partial(&kept, "members"));
+    assert_eq!(kept.rows("members").len(), 4);
+}
+
+#[tokio::test]
+async fn a_short_page_without_a_link_is_the_end_only_where_the_vendor_says_so() {
+    let said = |ends_without: Option<&str>| {
+        let pagination = Pagination::JsonApi {
+            next: FieldPath::from("links.next"),
+            size: Some(("pageSize".into(), 2)),
+            ends_without: ends_without.map(str::to_owned),
+            single: None,
+        };
+        app(vec![Dataset { pagination, ..users() }])
+    };
+    for body in [json!({"data": list([1])}), json!({"data": list([1]), "links": {}}), json!({"data": [], "links": null})] {
+        let vendor = Vendor::start(me_and(move |_| ok(body.clone()))).await;
+        let kept = read(&vendor, &said(None), &["users"], &[]).await;
+        assert!(is_partial(&kept, "users"));
+        assert_eq!(kind(&kept, "users"), Some(CauseKind::NotUnderstood));
+        let kept = read(&vendor, &said(Some("https://vendor.example/docs")), &["users"], &[]).await;
+        assert_eq!(kept.finished["users"], Completeness::Complete);
+    }
+}
+
+#[tokio::test]
+async fn a_link_header_that_cannot_be_read_is_not_the_end() {
+    let next = "<https://api.vendor.example/v1/users?page=2>";
+    let end = [
+        "<https://api.vendor.example/v1/users?page=1>; rel=\"prev\"",
+        "<https://api.vendor.example/x,y?a=;>; rel=prev; title=\"a, <b>; rel=\\\"next\\\"\" , <https://api.vendor.example/v1>;rel=first",
+    ];
+    let doubts = [
+        "",
+        ",",
+        "next",
+        "https://api.vendor.example/v1/users?page=2; rel=\"next\"",
+        "<https://api.vendor.example/v1/users?page=2",
+        next,
+        &format!("{next}; rel"),
+        &format!("{next}; rel=\"next"),
+        &format!("{next} rel=\"next\""),
+        &format!("{next}; rel=\"\""),
+        &format!("<https://api.vendor.example/v1/users?page=1>; rel=\"prev\", {}", &next[1..]),
+        &format!("<https://api.vendor.example/v1/users?page=1>; rel=\"prev\"; {next}; rel=\"next\""),
+        &format!("{next}; rel=\"next\", <https://api.vendor.example/v1/users?page=3>; rel=\"next\""),
+    ];
+    let more = [
+        format!("{next}; rel=\"next\""),
+        format!("{next};REL=Next"),
+        format!("{next} ; title=\"x\" ; rel=\"last next\"; rel=\"prev\""),
+        format!("<https://api.vendor.example/v1/users?page=9>; rel=\"last\",{next}; rel=next"),
+    ];
+    let users = Dataset { pagination: Pagination::LinkHeader { size: None }, ..users() };
+    let headers = end.map(|header| (header, Some(1))).into_iter().chain(doubts.map(|header| (header, None)));
+    for (header, pages) in headers.chain(more.iter().map(|header| (header.as_str(), Some(2)))) {
+        let sent = header.to_owned();
+        let vendor = Vendor::start(me_and(move |seen| {
+            if seen.query.contains("page=2") {
+                ok(json!({"data": list([2])}))
+            } else {
+                ok(json!({"data": list([1])})).header("link", sent.clone())
+            }
+        }))
+        .await;
+        let kept = read(&vendor, &app(vec![users.clone()]), &["users"], &[]).await;
+        assert_eq!(kept.finished["users"].is_complete(), pages.is_some(), "{header}: {:?}", kept.finished["users"]);
+        assert_eq!(kept.pages.len(), pages.unwrap_or(1), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_changes_the_lists_filter_is_not_followed() {
+    let active = Dataset { query: vec![("deleted".into(), "false".into())], ..users() };
+    for query in [
+        "page=2&deleted=true",
+        "page=2&deleted=false&deleted=true",
+        "page=2&deleted=",
+        "page=2&Deleted=true",
+        "page=2&deleted=false&deleted[]=true",
+    ] {
+        let link = format!("/v1/users?{query}");
+        let vendor = Vendor::start(me_and(move |_| ok(json!({"data": list([1, 2]), "links": {"next": link}})))).await;
+        let kept = read(&vendor, &app(vec![active.clone()]), &["users"], &[]).await;
+        assert!(is_partial(&kept, "users"), "{query}: {:?}", kept.finished);
+        assert_eq!(kind(&kept, "users"), Some(CauseKind::NotUnderstood), "{query}");
+        assert_eq!(vendor.seen().len(), 2, "{query}: nothing else was asked");
+    }
+    // The page size is the vendor's to change, and a filter that is there twice alike is there once.
+    for (query, sent) in [
+        ("page=2&pageSize=1&deleted=false", "page=2&pageSize=1&deleted=false"),
+        ("page=2", "page=2&deleted=false"),
+        ("deleted=false&page=2&deleted=false", "deleted=false&page=2"),
+    ] {
+        let link = format!("/v1/users?{query}");
+        let vendor = Vendor::start(me_and(move |seen| {
+            let next = if seen.query.contains("page=2") { Value::Null } else { json!(link) };
+            ok(json!({"data": list(if next.is_null() { [3, 4] } else { [1, 2] }), "links": {"next": next}}))
+        }))
+        .await;
+        let kept = read(&vendor, &app(vec![active.clone()]), &["users"], &[]).await;
+        assert_eq!(kept.finished["users"], Completeness::Complete, "{query}");
+        assert_eq!(vendor.seen().pop().unwrap().query, sent);
     }
 }
 

@@ -252,10 +252,32 @@ fn the_link_to_the_next_page() {
     assert_eq!(next(json!({"links": {"next": null}})), (None, false));
     assert_eq!(next(json!({"links": {"next": 2}})), (None, true));
     assert_eq!(next(json!({})), (None, true), "a full page that does not say whether another follows");
-    let short = reduce(&users, &json!({"data": [{"id": 1, "name": "a"}]}), None).unwrap();
-    assert_eq!((short.next, short.doubt), (None, None));
-    let resource = reduce(&users, &json!({"data": {"type": "user", "id": 1, "name": "a"}}), None).unwrap();
-    assert_eq!(resource.rows.len(), 1, "JSON:API lets a single resource stand for a list");
+    assert_eq!(next(json!({"links": {}})), (None, true));
+    let short = json!({"data": [{"id": 1, "name": "a"}]});
+    assert!(reduce(&users, &short, None).unwrap().doubt.is_some(), "a vendor may send less than was asked for, and go on");
+    let source = || Some("https://vendor.example/docs".to_owned());
+    users.pagination = Pagination::JsonApi { next: FieldPath::from("links.next"), size: None, ends_without: source(), single: None };
+    let end = reduce(&users, &short, None).unwrap();
+    assert_eq!((end.next, end.doubt), (None, None), "the vendor documents that it leaves the link out at the end");
+}
+
+#[test]
+fn a_single_resource_stands_for_a_list_only_where_the_vendor_says_so() {
+    let mut users = dataset("users", DatasetKind::List, "/v1/users");
+    users.pagination = json_api();
+    let body = json!({"data": {"type": "user", "id": 1, "name": "a"}, "links": {"next": null}});
+    assert_eq!(reduce(&users, &body, None).unwrap_err().code(), "E-NOT-UNDERSTOOD");
+    users.pagination = Pagination::JsonApi {
+        next: FieldPath::from("links.next"),
+        size: None,
+        ends_without: None,
+        single: Some("https://vendor.example/docs".into()),
+    };
+    let page = reduce(&users, &body, None).unwrap();
+    assert_eq!((page.rows.len(), page.doubt), (1, None));
+    for body in [json!({"data": {"id": 1, "name": "a"}}), json!({"data": {"type": "user", "name": "a"}}), json!({"data": {}})] {
+        assert_eq!(reduce(&users, &body, None).unwrap_err().code(), "E-NOT-UNDERSTOOD", "{body}");
+    }
 }
 
 #[test]

@@ -238,8 +238,18 @@ fn pagination(value: &Value<'_>) -> Pagination {
         }
     });
     let next = table.get("next").and_then(|value| value.text()).map(FieldPath);
+    let said_at = |key: &str| {
+        let value = table.get(key)?;
+        if style != Some(1) {
+            value.wrong("is a word of the style json_api; leave it out");
+        }
+        let source = value.text()?;
+        words::https(table.errors, &value.place, key, &source);
+        Some(source)
+    };
+    let (ends_without, single) = (said_at("ends_without"), said_at("single"));
     let pagination = match style {
-        Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size },
+        Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size, ends_without, single },
         Some(2) => Pagination::LinkHeader { size },
         Some(_) | None => Pagination::None,
     };

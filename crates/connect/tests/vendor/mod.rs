@@ -315,7 +315,7 @@ impl Kept {
     /// What a store would give back after a cut.
     pub fn resume(&self) -> Resume {
         let mut resume = Resume { first_request: self.requests.iter().map(|entry| entry.id).max().unwrap_or(0) + 1, ..Resume::default() };
-        for page in &self.pages {
+        for page in stored(&self.pages) {
             if let Some(completeness) = self.finished.get(&page.dataset) {
                 let collected = resume
                     .finished
@@ -337,6 +337,25 @@ impl Kept {
         }
         resume
     }
+}
+
+/// What a store holds after these pages: each takes the place of its list from there on.
+pub fn stored<'a>(pages: impl IntoIterator<Item = &'a Page>) -> Vec<&'a Page> {
+    let mut held: Vec<&Page> = Vec::new();
+    for page in pages {
+        held.retain(|before| (&before.dataset, &before.parent) != (&page.dataset, &page.parent) || before.index < page.index);
+        held.push(page);
+    }
+    held
+}
+
+/// The keys that a store holds of a dataset after a collection and the one that went on from it.
+pub fn keys_of_both(first: &Kept, second: &Kept, dataset: &str) -> Vec<String> {
+    let held = stored(first.pages.iter().chain(&second.pages));
+    let mut keys: Vec<String> =
+        held.iter().filter(|page| page.dataset == dataset).flat_map(|page| &page.rows).map(|row| row.key.0.clone()).collect();
+    keys.sort();
+    keys
 }
 
 impl Sink for Kept {
@@ -413,7 +432,7 @@ pub fn dataset(id: &str, kind: DatasetKind, path: &str) -> Dataset {
 }
 
 pub fn json_api() -> Pagination {
-    Pagination::JsonApi { next: FieldPath::from("links.next"), size: Some(("pageSize".into(), 2)) }
+    Pagination::JsonApi { next: FieldPath::from("links.next"), size: Some(("pageSize".into(), 2)), ends_without: None, single: None }
 }
 
 pub fn over(dataset: &str) -> Option<Each> {
