@@ -225,6 +225,18 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\npagination = { style = \"json_api\", single = \"the documentation\" }",
+        "tiny/datasets.toml:18: `single` is \"the documentation\", which is not an https URL; write the whole of it",
+    ),
+    (
+        "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\npagination = { style = \"link_header\", ends_without = \"https://docs.tiny.example/users\" }",
+        "tiny/datasets.toml:18: `ends_without` is a word of the style json_api; leave it out",
+    ),
+    (
+        "datasets.toml",
         "path = \"/settings\"",
         "path = \"/secrets/{org}\"",
         "tiny/datasets.toml:5: the path /secrets/{org} is never called: it answers a secret.",
