@@ -352,6 +352,32 @@ fn a_scan_resumes_where_it_was_left() {
 }
 
 #[test]
+fn a_list_that_is_read_again_replaces_all_of_its_pages() {
+    let (folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    let scan = store.begin_scan(instance_id(1), at(0), &["users"]).unwrap();
+    let of = |keys: &[&str]| keys.iter().map(|key| row(key, json!({ "key": key }))).collect::<Vec<_>>();
+    let write = |parent: &str, index, keys: &[&str], next| {
+        store.write_page(scan, &page("users", &RowKey(parent.into()), index, &of(keys), next)).unwrap();
+    };
+    write("", 0, &["1", "2"], Some("page=2"));
+    write("", 1, &["3", "4"], Some("page=3"));
+    write("other", 0, &["9"], None);
+    // Row 1 was deleted meanwhile, so that row 3 stands on the first page now.
+    write("", 0, &["2", "3"], Some("page=2"));
+    store.end_scan(scan, ScanState::Cancelled, None, at(1)).unwrap();
+    let state = store.resume_scan(scan).unwrap();
+    assert_eq!((state.parents[0].pages, state.parents[0].next.as_deref()), (1, Some("page=2")), "where the later reading stands");
+    write("", 1, &["4"], None);
+    let mut keys: Vec<String> = store.collected(scan).unwrap()["users"].rows.iter().map(|row| row.key.0.clone()).collect();
+    keys.sort();
+    assert_eq!(keys, ["2", "3", "4", "9"], "no row is lost, none of the earlier reading is left, and other lists stay");
+    assert_eq!(store.scan(scan).unwrap().rows, 4);
+    store.end_scan(scan, ScanState::Cancelled, None, at(2)).unwrap();
+    counts_are_right(&folder.path().join("posture.db"), &key());
+}
+
+#[test]
 fn a_new_scan_drops_what_was_left_unfinished() {
     let (folder, store) = open();
     store.insert_instance(&instance(1)).unwrap();
@@ -610,10 +636,7 @@ fn only_what_was_read_whole_is_kept_to_resume_from() {
 
     let state = store.resume_scan(scan).unwrap();
     let datasets: Vec<_> = state.datasets.iter().map(|state| (state.dataset.as_str(), state.completeness.clone(), state.rows)).collect();
-    assert_eq!(
-        datasets,
-        [("current-token", Some(Completeness::Complete), 1), ("roles", None, 0), ("teams", None, 1), ("users", None, 0)]
-    );
+    assert_eq!(datasets, [("current-token", Some(Completeness::Complete), 1), ("roles", None, 0), ("teams", None, 1), ("users", None, 0)]);
     let begun: Vec<_> = state.parents.iter().map(|parent| (parent.dataset.as_str(), parent.pages)).collect();
     assert_eq!(begun, [("current-token", 1), ("teams", 1)]);
     // A list that is shorter now leaves nothing of its longer self.
