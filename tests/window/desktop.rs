@@ -41,19 +41,21 @@ pub struct Desktop {
     // Fields are dropped in this order: the daemons end before their folder goes.
     _keyring: Option<Group>,
     _bus: Option<Group>,
-    home: TempDir,
+    home: PathBuf,
+    _folder: Option<TempDir>,
     colours: Colours,
 }
 
 impl Desktop {
     /// Starts a desktop.
     pub fn start(keychain: Keychain, colours: Colours) -> Desktop {
-        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let home = folder.path().to_path_buf();
         for folder in ["data/keyrings", "config", "cache", "state", "run"] {
-            fs::create_dir_all(home.path().join(folder)).expect("a folder can be made in the temporary home");
+            fs::create_dir_all(home.join(folder)).expect("a folder can be made in the temporary home");
         }
-        fs::set_permissions(home.path().join("run"), fs::Permissions::from_mode(0o700)).expect("the run folder can be made private");
-        let mut desktop = Desktop { _keyring: None, _bus: None, home, colours };
+        fs::set_permissions(home.join("run"), fs::Permissions::from_mode(0o700)).expect("the run folder can be made private");
+        let mut desktop = Desktop { _keyring: None, _bus: None, home, _folder: Some(folder), colours };
         if keychain == Keychain::Unlocked {
             desktop._bus = Some(desktop.start_bus());
             desktop._keyring = Some(desktop.start_keyring());
@@ -61,9 +63,19 @@ impl Desktop {
         desktop
     }
 
+    /// A desktop that another process started and keeps.
+    pub fn visit(home: PathBuf, colours: Colours) -> Desktop {
+        Desktop { _keyring: None, _bus: None, home, _folder: None, colours }
+    }
+
     /// The home folder.
     pub fn home(&self) -> &Path {
-        self.home.path()
+        &self.home
+    }
+
+    /// The console's data folder.
+    pub fn data(&self) -> PathBuf {
+        self.home().join("data/posture-console")
     }
 
     /// The environment of every program on this desktop.

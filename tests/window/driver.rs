@@ -16,6 +16,9 @@ use crate::desktop::{Desktop, Group};
 const OPENS: Duration = Duration::from_secs(30);
 const SHOWS: Duration = Duration::from_secs(20);
 
+/// Between two looks at the page.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// An open window of the console.
 pub struct Window {
     driver: WebDriver,
@@ -132,37 +135,109 @@ impl Window {
                 return;
             }
             assert!(started.elapsed() < limit, "the page does not show {wanted:?} after {limit:?}; it shows:\n{text}");
-            sleep(Duration::from_millis(50)).await;
+            sleep(PAUSE).await;
         }
     }
 
-    /// Presses the button, link, tab, choice or row with this accessible name.
-    pub async fn press(&self, name: &str) {
-        let name = quoted(name);
-        let path = format!(
-            "//*[self::button or self::a or @role='button' or @role='link' or @role='tab' or @role='radio' or @role='menuitem' \
-             or @role='option' or @role='row'][@aria-label={name} or normalize-space(.)={name} or .//*[normalize-space(.)={name}]]"
-        );
-        let found = self.driver.query(By::XPath(path)).wait(SHOWS, Duration::from_millis(50)).and_clickable().first().await;
-        found.unwrap_or_else(|error| panic!("{name} cannot be pressed: {error}")).click().await.expect("a button takes a click");
+    /// The first element with this handle (`data-testid`) that is shown, waited for.
+    pub async fn at(&self, handle: &str) -> WebElement {
+        self.at_within(handle, SHOWS).await
     }
 
-    /// The field with this label.
-    pub async fn field(&self, label: &str) -> WebElement {
-        let label = quoted(label);
-        let path = format!(
-            "//*[self::input or self::textarea or self::select or @role='combobox']\
-             [@aria-label={label} or @id=//label[normalize-space(.)={label}]/@for or ancestor::label[starts-with(normalize-space(.),{label})]]"
-        );
-        let found = self.driver.query(By::XPath(path)).wait(SHOWS, Duration::from_millis(50)).first().await;
-        found.unwrap_or_else(|error| panic!("there is no field {label}: {error}"))
+    /// The same, for as long as the work behind it may take.
+    pub async fn at_within(&self, handle: &str, limit: Duration) -> WebElement {
+        let found = self.driver.query(By::Css(format!("[data-testid='{handle}']"))).wait(limit, PAUSE).and_displayed().first().await;
+        match found {
+            Ok(element) => element,
+            Err(_) => panic!("{handle} is not there after {limit:?}; the page shows:\n{}", self.text().await),
+        }
     }
 
-    /// Types into the field with this label, replacing what stands there.
-    pub async fn fill(&self, label: &str, value: &str) {
-        let field = self.field(label).await;
-        field.clear().await.expect("a field can be emptied");
-        field.send_keys(value).await.expect("a field takes keys");
+    /// Whether an element with this handle is there now.
+    pub async fn has(&self, handle: &str) -> bool {
+        self.count(handle).await > 0
+    }
+
+    /// How many elements have this handle.
+    pub async fn count(&self, handle: &str) -> usize {
+        self.driver.find_all(By::Css(format!("[data-testid='{handle}']"))).await.expect("the page can be searched").len()
+    }
+
+    /// Waits until no element has this handle.
+    pub async fn gone(&self, handle: &str) {
+        let started = Instant::now();
+        while self.has(handle).await {
+            assert!(started.elapsed() < SHOWS, "{handle} is still there; the page shows:\n{}", self.text().await);
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Clicks the element with this handle. What moves or is replaced under the pointer is tried again.
+    pub async fn click(&self, handle: &str) {
+        let started = Instant::now();
+        loop {
+            match self.at(handle).await.click().await {
+                Ok(()) => return,
+                Err(error) => assert!(started.elapsed() < SHOWS, "{handle} cannot be clicked: {error}"),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Presses keys while the element with this handle has the focus.
+    pub async fn type_into(&self, handle: &str, keys: impl Into<TypingData>) {
+        self.at(handle).await.send_keys(keys).await.unwrap_or_else(|error| panic!("{handle} takes no keys: {error}"));
+    }
+
+    /// Presses keys wherever the focus is.
+    pub async fn keys(&self, keys: impl Into<TypingData>) {
+        let active = self.driver.active_element().await.expect("something has the focus");
+        active.send_keys(keys).await.expect("what has the focus takes keys");
+    }
+
+    /// Presses Tab until the focus is on the element with this handle, and answers what had it on the way.
+    pub async fn tab_to(&self, handle: &str) -> Vec<String> {
+        let mut passed = Vec::new();
+        for _ in 0..60 {
+            self.keys(Key::Tab + "").await;
+            let focused = self.focused().await;
+            if focused == handle {
+                return passed;
+            }
+            passed.push(focused);
+        }
+        panic!("Tab does not reach {handle}; it passes {passed:?}");
+    }
+
+    /// The handle of what has the focus, or its name where it has no handle.
+    pub async fn focused(&self) -> String {
+        let script = "const e = document.activeElement; return e.dataset.testid ?? e.getAttribute('aria-label') ?? e.tagName";
+        self.driver.execute(script, vec![]).await.expect("the page tells its focus").convert().expect("a handle is a text")
+    }
+
+    /// What an element with this handle says.
+    pub async fn says(&self, handle: &str) -> String {
+        self.at(handle).await.text().await.unwrap_or_else(|error| panic!("{handle} says nothing: {error}"))
+    }
+
+    /// Waits until the element with this handle is in this `data-state`.
+    pub async fn reaches(&self, handle: &str, state: &str) {
+        let started = Instant::now();
+        loop {
+            let now = self.at(handle).await.attr("data-state").await.ok().flatten().unwrap_or_default();
+            if now == state {
+                return;
+            }
+            assert!(started.elapsed() < SHOWS, "{handle} is {now:?} and does not become {state:?}; the page shows:\n{}", self.text().await);
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Runs a script in the page and answers what it gives. Never with a secret: the driver's messages pass through the
+    /// process that is searched.
+    pub async fn script<T: serde::de::DeserializeOwned>(&self, script: &str) -> T {
+        let answer = self.driver.execute(script, vec![]).await.unwrap_or_else(|error| panic!("the page does not run {script:.120}: {error}"));
+        answer.convert().unwrap_or_else(|error| panic!("the answer to {script:.120} is of another type: {error}"))
     }
 }
 
@@ -172,12 +247,6 @@ impl Drop for Window {
         // stands still in this very drop; ending the process group does it without asking.
         let _ = self.driver.clone().leak();
     }
-}
-
-/// A literal of XPath, which knows no escapes.
-fn quoted(text: &str) -> String {
-    assert!(!text.contains('"'), "a name with a quotation mark cannot be looked for");
-    format!("\"{text}\"")
 }
 
 fn free_port() -> u16 {

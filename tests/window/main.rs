@@ -6,32 +6,18 @@
 
 mod desktop;
 mod driver;
+mod first_instance;
 mod memory;
+mod passphrase;
 mod promise;
+mod sandbox_tour;
 mod screens;
+mod vendor;
 
 use std::path::Path;
 
-use desktop::{Colours, Desktop, Keychain};
-use driver::Window;
 
 /// The console as this run of cargo built it.
 fn console() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_posture-console"))
-}
-
-#[tokio::test]
-async fn it_opens_where_a_keychain_is() {
-    let desktop = Desktop::start(Keychain::Unlocked, Colours::Light);
-    let window = Window::open(&desktop, console(), &[], &[]).await;
-    window.shows("Posture Console").await;
-    window.close().await;
-}
-
-#[tokio::test]
-async fn it_opens_where_there_is_none() {
-    let desktop = Desktop::start(Keychain::Absent, Colours::Dark);
-    let window = Window::open(&desktop, console(), &[], &[]).await;
-    window.shows("Posture Console").await;
-    window.close().await;
 }
