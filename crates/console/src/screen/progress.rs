@@ -63,7 +63,7 @@ pub enum Progress {
     Failed {
         /// Why and what to do.
         failure: Failure,
-        /// What was stored all the same: "nothing", "412 rows to resume from".
+        /// What was stored all the same, in a sentence: "Nothing was stored."
         kept: String,
     },
 }

@@ -714,7 +714,7 @@ outcome: Outcome } |
 { kind: "failed"; 
 /**  Why and what to do. */
 failure: Failure; 
-/**  What was stored all the same: "nothing", "412 rows to resume from". */
+/**  What was stored all the same, in a sentence: "Nothing was stored." */
 kept: string };
 
 /**  What holds the keys. */

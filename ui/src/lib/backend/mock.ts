@@ -108,7 +108,7 @@ export function mockBackend(options: Invented = {}): Backend {
       if (!cancelled.has(job.id)) return;
       setJobs(jobs.filter(({ id }) => id !== job.id));
       const stopped = failure('E-CANCELLED', 'Stopped at your request.', 'Scan again to go on from where it stopped.');
-      progress({ kind: 'failed', failure: stopped, kept: 'The instance and 412 rows to resume from.' });
+      progress({ kind: 'failed', failure: stopped, kept: 'The instance and 412 rows are kept to resume from.' });
       throw stopped;
     };
     progress({ kind: 'step', step: 'permissions', state: 'running', detail: '', milliseconds: 0 });

@@ -44,7 +44,7 @@ export function tiles(instances: { app: string; sandbox: boolean }[]): Tile[] {
 const kustomerKey: Login = {
   id: 'api-key',
   label: 'API Key',
-  summary: 'A key of a machine user, made by an administrator',
+  summary: 'A key of a machine user, made by an administrator.',
   checks: 23,
   fields: [
     {
@@ -110,7 +110,7 @@ const kustomerKey: Login = {
 const githubToken: Login = {
   id: 'token',
   label: 'Fine-grained token',
-  summary: 'A token of an organization owner, read-only',
+  summary: 'A token of an organization owner, read-only.',
   checks: 26,
   fields: [
     {
@@ -151,13 +151,13 @@ const githubApp: Login = {
   ...githubToken,
   id: 'classic',
   label: 'Classic token',
-  summary: 'Reaches more than it needs to',
+  summary: 'Reaches more than it needs to.',
   checks: 24,
   fields: githubToken.fields.map((field) => ({ ...field })),
   needs: ['read:org', 'repo'],
 };
 
-const generic: Login = { ...githubToken, fields: githubToken.fields.slice(0, 1), id: 'api-key', label: 'API key', summary: 'A read-only key of an administrator', hosts: ['api.example.com'], needs: [] };
+const generic: Login = { ...githubToken, fields: githubToken.fields.slice(0, 1), id: 'api-key', label: 'API key', summary: 'A read-only key of an administrator.', hosts: ['api.example.com'], needs: [] };
 
 /** An application as its dialog sees it. */
 export function application(tile: Tile, names: string[]): Application {
