@@ -126,7 +126,7 @@ fn pair() -> Result<([u8; POINT], PrivateKey), Unspecified> {
 /// The key that both sides come to. It depends on both public keys, so each secret has one of its own.
 fn key(private: &PrivateKey, other: &[u8], sealed_to: &[u8], sender: &[u8]) -> Result<LessSafeKey, Unspecified> {
     let purpose = [PURPOSE, sealed_to, sender];
-    agree(private, &UnparsedPublicKey::new(&ECDH_P256, other), Unspecified, |shared| {
+    agree(private, UnparsedPublicKey::new(&ECDH_P256, other), Unspecified, |shared| {
         let mut bytes = Zeroizing::new([0; 32]);
         Salt::new(HKDF_SHA256, &[]).extract(shared).expand(&purpose, HKDF_SHA256)?.fill(&mut *bytes)?;
         Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &*bytes)?))

@@ -24,16 +24,16 @@ impl Drop for Served {
 
 /// `posture sandbox up`, and what it says of itself.
 fn sandbox_up(stand: &Stand) -> (Served, Value) {
-    let mut child = stand.command(&["--json", "sandbox", "up"]).spawn().unwrap();
+    let mut served = Served(stand.command(&["--json", "sandbox", "up"]).spawn().unwrap());
     let mut said = String::new();
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+    for line in BufReader::new(served.0.stdout.take().unwrap()).lines() {
         said.push_str(&line.unwrap());
         if let Ok(value) = serde_json::from_str(&said) {
-            return (Served(child), value);
+            return (served, value);
         }
     }
     let mut error = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    served.0.stderr.take().unwrap().read_to_string(&mut error).unwrap();
     panic!("the sandbox did not start: {error}");
 }
 

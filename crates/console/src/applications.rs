@@ -145,7 +145,11 @@ impl Console {
 
 pub(crate) fn find_login<'a>(app: &'a App, id: &str) -> Result<&'a catalog::Login, Failure> {
     app.login(id).ok_or_else(|| {
-        Failure::new("E-LOGIN-UNKNOWN", format!("{} has no login option {id}.", app.name), "Choose one of the login options the dialog shows.")
+        Failure::new(
+            "E-LOGIN-UNKNOWN",
+            format!("{} has no login option {id}.", app.name),
+            "Choose one of the login options the dialog shows.",
+        )
     })
 }
 
@@ -170,12 +174,19 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
                 format: format_name(&field.format).to_owned(),
                 suffix: match &field.format {
                     Format::DnsLabel { suffixes } => suffixes.first().cloned().unwrap_or_default(),
-                    Format::Text | Format::Jwt | Format::Token { .. } | Format::Host | Format::Choice | Format::List { .. } => String::new(),
+                    Format::Text | Format::Jwt | Format::Token { .. } | Format::Host | Format::Choice | Format::List { .. } => {
+                        String::new()
+                    }
                 },
                 choices: field
                     .choices
                     .iter()
-                    .map(|choice| Choice { value: choice.value.clone(), label: choice.label.clone(), host: choice.host.clone(), hidden: choice.hidden })
+                    .map(|choice| Choice {
+                        value: choice.value.clone(),
+                        label: choice.label.clone(),
+                        host: choice.host.clone(),
+                        hidden: choice.hidden,
+                    })
                     .collect(),
                 default: field.default.clone(),
                 help: field.help.clone(),

@@ -8,8 +8,9 @@ use crate::{
     scan::instance_id,
     score::score,
     screen::{
-        Act, ActList, Cause, ConsoleLink, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage, FindingQuery, FindingSort,
-        FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity, Since, Slice, TrendDay,
+        Act, ActList, Cause, ConsoleLink, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage, FindingQuery,
+        FindingSort, FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity, Since, Slice,
+        TrendDay,
     },
     start::LAST_VISIT,
 };
@@ -97,7 +98,11 @@ impl Console {
             let filter = filter_of(&query.filter)?;
             let slice = slice(query.slice);
             let found = open.store.findings(&filter, sort_of(query.sort), query.descending, slice)?;
-            let all_open = store::FindingFilter { states: vec![store::FindingState::Open], sandbox: filter.sandbox, ..store::FindingFilter::default() };
+            let all_open = store::FindingFilter {
+                states: vec![store::FindingState::Open],
+                sandbox: filter.sandbox,
+                ..store::FindingFilter::default()
+            };
             let all_open = open.store.findings(&all_open, store::FindingSort::Severity, true, store::Slice { offset: 0, limit: 0 })?;
             Ok(FindingList {
                 total: count(found.total),
@@ -114,7 +119,9 @@ impl Console {
     /// # Errors
     /// When there is no such finding or the database cannot be read.
     pub async fn finding(&self, id: &str) -> Result<FindingPage, Failure> {
-        let id = id.parse().map_err(|_| Failure::new("E-NOT-FOUND", "There is no such finding.", "It may have been deleted meanwhile: reload the list."))?;
+        let id = id.parse().map_err(|_| {
+            Failure::new("E-NOT-FOUND", "There is no such finding.", "It may have been deleted meanwhile: reload the list.")
+        })?;
         let console = self.clone();
         self.with_open(move |open| {
             let detail = open.store.finding(id)?;
@@ -126,11 +133,19 @@ impl Console {
         .await
     }
 
-    fn finding_page(&self, app: &App, instance: &store::Instance, detail: store::FindingDetail, last_visit: Option<Timestamp>) -> FindingPage {
+    fn finding_page(
+        &self,
+        app: &App,
+        instance: &store::Instance,
+        detail: store::FindingDetail,
+        last_visit: Option<Timestamp>,
+    ) -> FindingPage {
         // A check that a later catalog no longer has leaves its findings readable, without its texts.
         let check = app.check(&detail.finding.check);
         let (verdict, cause) = verdict_words(&detail.verdict);
-        let link = check.and_then(|check| check.link.as_ref()).map(|link| ConsoleLink { title: link.title.clone(), url: fill(&link.url, &instance.inputs) });
+        let link = check
+            .and_then(|check| check.link.as_ref())
+            .map(|link| ConsoleLink { title: link.title.clone(), url: fill(&link.url, &instance.inputs) });
         let unread = detail.finding.not_rechecked.as_ref().map(|not| Cause::from(not.cause.clone()));
         FindingPage {
             practice: check.map(|check| check.title.clone()).unwrap_or_default(),
@@ -148,7 +163,10 @@ impl Console {
                     check
                         .frameworks
                         .iter()
-                        .map(|(framework, references)| FrameworkReference { framework: framework_name(framework), references: references.clone() })
+                        .map(|(framework, references)| FrameworkReference {
+                            framework: framework_name(framework),
+                            references: references.clone(),
+                        })
                         .collect()
                 })
                 .unwrap_or_default(),
@@ -204,7 +222,8 @@ impl Console {
     pub async fn activity(&self, part: Slice) -> Result<ActList, Failure> {
         self.with_open(move |open| {
             let (total, rows) = open.store.acts(slice(part))?;
-            let rows = rows.into_iter().map(|act| Act { at: act.at.to_string(), who: act.who, what: act.what, detail: act.detail }).collect();
+            let rows =
+                rows.into_iter().map(|act| Act { at: act.at.to_string(), who: act.who, what: act.what, detail: act.detail }).collect();
             Ok(ActList { total: count(total), rows })
         })
         .await
@@ -215,7 +234,13 @@ impl Console {
     /// # Errors
     /// When it is anywhere else: vendor text never leads the browser.
     pub fn linkable(&self, address: &str) -> Result<url::Url, Failure> {
-        let refused = || Failure::new("E-LINK-REFUSED", "This address is not on a host of the application, so it was not opened.", "Open the vendor's console by hand.");
+        let refused = || {
+            Failure::new(
+                "E-LINK-REFUSED",
+                "This address is not on a host of the application, so it was not opened.",
+                "Open the vendor's console by hand.",
+            )
+        };
         let url = url::Url::parse(address).map_err(|_| refused())?;
         if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
             return Err(refused());
@@ -260,7 +285,8 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
         collected_at: stored.collected_at.to_string(),
         request: stored.request.as_ref().map(request),
     };
-    let read: Vec<EvidenceField> = detail.read.iter().map(|(path, value)| EvidenceField { path: path.clone(), value: shown(value) }).collect();
+    let read: Vec<EvidenceField> =
+        detail.read.iter().map(|(path, value)| EvidenceField { path: path.clone(), value: shown(value) }).collect();
     match detail.evidence.as_slice() {
         // A verdict over one row: the fields that were read are that row's.
         [one] => vec![of_row(one, read)],
@@ -397,7 +423,13 @@ pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, 
             [Feature::Config, Feature::RiskyAccounts, Feature::ThirdPartyPlugins, Feature::Identity]
                 .into_iter()
                 .find(|known| feature(*known) == name)
-                .ok_or_else(|| Failure::new("E-FILTER", format!("There is no kind of scan {name}."), "Use config, risky_accounts, third_party_plugins or identity."))
+                .ok_or_else(|| {
+                    Failure::new(
+                        "E-FILTER",
+                        format!("There is no kind of scan {name}."),
+                        "Use config, risky_accounts, third_party_plugins or identity.",
+                    )
+                })
         })
         .collect();
     Ok(store::FindingFilter {

@@ -139,7 +139,12 @@ impl AppDocument {
             views: app
                 .views
                 .iter()
-                .map(|view| ViewDocument { id: view.id.clone(), from: view.from.clone(), joins: view.joins.clone(), shape: view.shape.clone() })
+                .map(|view| ViewDocument {
+                    id: view.id.clone(),
+                    from: view.from.clone(),
+                    joins: view.joins.clone(),
+                    shape: view.shape.clone(),
+                })
                 .collect(),
             checks: app.checks.iter().map(|check| check_document(app, check, program)).collect(),
         }
@@ -296,4 +301,3 @@ pub(crate) fn param_type(ty: ParamType) -> &'static str {
         ParamType::Bool => "bool",
     }
 }
-

@@ -16,7 +16,12 @@ const NAME: usize = 80;
 pub(crate) fn name(text: &str) -> Result<String, Failure> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
-        return Err(Failure::new("E-NAME", format!("An instance needs a name of 1 to {NAME} characters."), "Name it as your colleagues call it: \"Halden Moor EU\".").on_field("name"));
+        return Err(Failure::new(
+            "E-NAME",
+            format!("An instance needs a name of 1 to {NAME} characters."),
+            "Name it as your colleagues call it: \"Halden Moor EU\".",
+        )
+        .on_field("name"));
     }
     Ok(name.to_owned())
 }
@@ -24,7 +29,8 @@ pub(crate) fn name(text: &str) -> Result<String, Failure> {
 pub(crate) fn owner(text: &str) -> Result<String, Failure> {
     let owner = text.trim();
     if owner.chars().count() > NAME || owner.chars().any(char::is_control) {
-        return Err(Failure::new("E-OWNER", format!("The owner is longer than {NAME} characters."), "Write a name or an address.").on_field("owner"));
+        return Err(Failure::new("E-OWNER", format!("The owner is longer than {NAME} characters."), "Write a name or an address.")
+            .on_field("owner"));
     }
     Ok(owner.to_owned())
 }
@@ -46,11 +52,18 @@ pub(crate) fn inputs(app: &App, login: &str, typed: &[Input]) -> Result<BTreeMap
         let value = value.filter(|value| !value.is_empty()).or_else(|| field.default.clone());
         match value {
             None if field.optional => {}
-            None => return Err(Failure::new("E-FIELD-MISSING", format!("{} is missing. Nothing was sent.", field.label), "Fill it in.").on_field(&field.id)),
+            None => {
+                return Err(Failure::new("E-FIELD-MISSING", format!("{} is missing. Nothing was sent.", field.label), "Fill it in.")
+                    .on_field(&field.id));
+            }
             Some(value) => {
                 let right = field.format.check(&field.choices, &value).map_err(|problem| {
-                    Failure::new("E-FIELD-MALFORMED", format!("{} Nothing was sent.", problem.sentence), format!("{} looks like this: {}.", field.label, field.example))
-                        .on_field(&field.id)
+                    Failure::new(
+                        "E-FIELD-MALFORMED",
+                        format!("{} Nothing was sent.", problem.sentence),
+                        format!("{} looks like this: {}.", field.label, field.example),
+                    )
+                    .on_field(&field.id)
                 })?;
                 inputs.insert(field.id.clone(), right);
             }
@@ -65,11 +78,18 @@ pub(crate) fn secrets(login: &Login, secrets: &BTreeMap<String, SecretString>) -
     for field in login.fields.iter().filter(|field| field.secret) {
         match secrets.get(&field.id) {
             None if field.optional => {}
-            None => return Err(Failure::new("E-FIELD-MISSING", format!("{} is missing. Nothing was sent.", field.label), "Fill it in.").on_field(&field.id)),
+            None => {
+                return Err(Failure::new("E-FIELD-MISSING", format!("{} is missing. Nothing was sent.", field.label), "Fill it in.")
+                    .on_field(&field.id));
+            }
             Some(value) => {
                 field.format.check(&field.choices, value.expose_secret()).map_err(|problem| {
-                    Failure::new("E-KEY-MALFORMED", format!("{} Nothing was sent.", problem.sentence), format!("Copy {} whole and paste it again.", field.label))
-                        .on_field(&field.id)
+                    Failure::new(
+                        "E-KEY-MALFORMED",
+                        format!("{} Nothing was sent.", problem.sentence),
+                        format!("Copy {} whole and paste it again.", field.label),
+                    )
+                    .on_field(&field.id)
                 })?;
             }
         }
@@ -82,7 +102,11 @@ pub(crate) fn params(app: &App, answers: &[Answer]) -> Result<BTreeMap<String, B
     let mut params: BTreeMap<String, BTreeMap<String, ParamValue>> = BTreeMap::new();
     for answer in answers.iter().filter(|answer| !answer.value.trim().is_empty()) {
         let Some(param) = app.check(&answer.check).and_then(|check| check.params.get(&answer.param)) else {
-            return Err(Failure::new("E-PARAM-UNKNOWN", format!("{} has no threshold {}.", answer.check, answer.param), "See the thresholds of the instance's settings."));
+            return Err(Failure::new(
+                "E-PARAM-UNKNOWN",
+                format!("{} has no threshold {}.", answer.check, answer.param),
+                "See the thresholds of the instance's settings.",
+            ));
         };
         let field = format!("{}.{}", answer.check, answer.param);
         let text = answer.value.trim();
@@ -92,14 +116,21 @@ pub(crate) fn params(app: &App, answers: &[Answer]) -> Result<BTreeMap<String, B
                 let number: i64 = text.parse().map_err(|_| wrong(format!("{} is a whole number.", param.label)))?;
                 if param.min.is_some_and(|min| number < min) || param.max.is_some_and(|max| number > max) {
                     let bound = |bound: Option<i64>| bound.map_or_else(|| "any".to_owned(), |bound| bound.to_string());
-                    return Err(wrong(format!("{} lies between {} and {} {}.", param.label, bound(param.min), bound(param.max), param.unit)));
+                    return Err(wrong(format!(
+                        "{} lies between {} and {} {}.",
+                        param.label,
+                        bound(param.min),
+                        bound(param.max),
+                        param.unit
+                    )));
                 }
                 ParamValue::Int(number)
             }
             ParamType::Bool => ParamValue::Bool(text.parse().map_err(|_| wrong(format!("{} is true or false.", param.label)))?),
             ParamType::String => ParamValue::String(text.to_owned()),
             ParamType::Strings => {
-                let mut items: Vec<String> = text.split([',', ' ', '\n', '\t', ';']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_lowercase).collect();
+                let mut items: Vec<String> =
+                    text.split([',', ' ', '\n', '\t', ';']).map(str::trim).filter(|item| !item.is_empty()).map(str::to_lowercase).collect();
                 items.sort();
                 items.dedup();
                 ParamValue::Strings(items)
@@ -138,9 +169,8 @@ pub(crate) fn route(choice: &RouteChoice) -> Result<Route, Failure> {
         "environment" => Proxy::Environment,
         "none" => Proxy::None,
         "manual" => {
-            let wrong = |sentence: &str| {
-                Err(Failure::new("E-PROXY-URL", sentence, "Write it as http://proxy.example:3128.").on_field("proxy_url"))
-            };
+            let wrong =
+                |sentence: &str| Err(Failure::new("E-PROXY-URL", sentence, "Write it as http://proxy.example:3128.").on_field("proxy_url"));
             let Ok(url) = url::Url::parse(choice.proxy_url.trim()) else { return wrong("The proxy's address is not a URL.") };
             if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
                 return wrong("The proxy's address does not begin with http:// or https:// and a host.");
@@ -150,11 +180,23 @@ pub(crate) fn route(choice: &RouteChoice) -> Result<Route, Failure> {
             }
             Proxy::Manual { url: url.to_string() }
         }
-        other => return Err(Failure::new("E-PROXY-KIND", format!("There is no proxy choice {other}."), "Choose system, environment, manual or none.").on_field("proxy")),
+        other => {
+            return Err(Failure::new(
+                "E-PROXY-KIND",
+                format!("There is no proxy choice {other}."),
+                "Choose system, environment, manual or none.",
+            )
+            .on_field("proxy"));
+        }
     };
     let pem = choice.extra_roots_pem.trim();
     if !pem.is_empty() && !pem.contains("-----BEGIN CERTIFICATE-----") {
-        return Err(Failure::new("E-CA-FILE", "The corporate CA is not a PEM certificate.", "Paste the text that begins with -----BEGIN CERTIFICATE-----.").on_field("extra_roots_pem"));
+        return Err(Failure::new(
+            "E-CA-FILE",
+            "The corporate CA is not a PEM certificate.",
+            "Paste the text that begins with -----BEGIN CERTIFICATE-----.",
+        )
+        .on_field("extra_roots_pem"));
     }
     Ok(Route { proxy, extra_roots_pem: if pem.is_empty() { Vec::new() } else { vec![pem.to_owned()] }, roots: Roots::Platform })
 }

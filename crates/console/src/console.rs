@@ -117,7 +117,10 @@ impl Console {
     }
 
     /// Runs blocking work on the open data, off the async threads.
-    pub(crate) async fn with_open<T: Send + 'static>(&self, work: impl FnOnce(Open) -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    pub(crate) async fn with_open<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Open) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
         let open = self.open()?;
         blocking(move || work(open)).await
     }
@@ -128,6 +131,8 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T,
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         // The task panicked (its message went to standard error) or the program is ending.
-        Err(_) => Err(Failure::new("E-INTERNAL", "The console could not finish this.", "Start the console again; what was stored is unharmed.")),
+        Err(_) => {
+            Err(Failure::new("E-INTERNAL", "The console could not finish this.", "Start the console again; what was stored is unharmed."))
+        }
     }
 }

@@ -51,7 +51,8 @@ impl Drafts {
     /// The secrets, copied for one sign-in.
     pub(crate) fn secrets(&self, id: &str) -> Result<(String, String, Secrets), Failure> {
         self.with(id, |draft| {
-            let secrets = draft.secrets.iter().map(|(field, value)| (field.clone(), SecretString::from(value.expose_secret().to_owned()))).collect();
+            let secrets =
+                draft.secrets.iter().map(|(field, value)| (field.clone(), SecretString::from(value.expose_secret().to_owned()))).collect();
             (draft.app.clone(), draft.login.clone(), secrets)
         })
     }

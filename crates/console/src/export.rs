@@ -24,7 +24,11 @@ impl Console {
     pub async fn export_findings(&self, query: FindingQuery, format: ExportFormat, path: &Path) -> Result<Exported, Failure> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let refused = |error: &std::io::Error| {
-            Failure::new("E-EXPORT", format!("{} could not be written: {error}.", path.display()), "Choose another folder, or make room on the disk.")
+            Failure::new(
+                "E-EXPORT",
+                format!("{} could not be written: {error}.", path.display()),
+                "Choose another folder, or make room on the disk.",
+            )
         };
         let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| refused(&error))?;
         let writer = file.reopen().map_err(|error| refused(&error))?;
@@ -33,7 +37,8 @@ impl Console {
         file.persist(path).map_err(|error| refused(&error.error))?;
         let (shown, now) = (path.display().to_string(), self.now());
         let detail = shown.clone();
-        self.with_open(move |open| Ok(open.store.record_act(&Act { at: now, who: user(), what: "findings exported".into(), detail })?)).await?;
+        self.with_open(move |open| Ok(open.store.record_act(&Act { at: now, who: user(), what: "findings exported".into(), detail })?))
+            .await?;
         Ok(Exported { path: shown, findings })
     }
 
@@ -44,7 +49,8 @@ impl Console {
     pub async fn export_to(&self, query: FindingQuery, format: ExportFormat, mut writer: Box<dyn Write + Send>) -> Result<u32, Failure> {
         let (console, now) = (self.clone(), self.now());
         self.with_open(move |open| {
-            let mut lines = Lines { console: &console, store: &open.store, query: &query, offset: 0, batch: Vec::new().into_iter(), failure: None };
+            let mut lines =
+                Lines { console: &console, store: &open.store, query: &query, offset: 0, batch: Vec::new().into_iter(), failure: None };
             let written = match format {
                 // Spreadsheets take a file without the mark for another encoding.
                 ExportFormat::Csv => report::csv(&mut writer, &mut lines, ByteOrderMark::With),
@@ -57,7 +63,9 @@ impl Console {
                 return Err(failure);
             }
             let count = written.map_err(|error| Failure::new("E-EXPORT", error.to_string(), error.remedy()))?;
-            writer.flush().map_err(|error| Failure::new("E-EXPORT", format!("The export could not be written: {error}."), "Make room on the disk."))?;
+            writer.flush().map_err(|error| {
+                Failure::new("E-EXPORT", format!("The export could not be written: {error}."), "Make room on the disk.")
+            })?;
             Ok(u32::try_from(count).unwrap_or(u32::MAX))
         })
         .await

@@ -10,8 +10,8 @@ use crate::{
     scan::{instance_id, verdict_counts},
     score::{CheckTally, score},
     screen::{
-        Cause, CheckState, DatasetState, Deleted, Failure, FeatureHealth, Health, Input, Instance, InstanceChange, InstancePage, SandboxScope, ScanRow,
-        SealedField, SeverityCounts, VerdictCounts,
+        Cause, CheckState, DatasetState, Deleted, Failure, FeatureHealth, Health, Input, Instance, InstanceChange, InstancePage,
+        SandboxScope, ScanRow, SealedField, SeverityCounts, VerdictCounts,
     },
     sink::state_of,
     start::user,
@@ -65,7 +65,11 @@ impl Console {
             match found.as_slice() {
                 [one] => Ok(one.id.to_string()),
                 [] => Err(Failure::new("E-NOT-FOUND", format!("There is no instance {wanted}."), "See `posture instance list --sandbox`.")),
-                _ => Err(Failure::new("E-AMBIGUOUS", format!("Several instances are named {wanted}."), "Give the id of the one that is meant; see `posture instance list`.")),
+                _ => Err(Failure::new(
+                    "E-AMBIGUOUS",
+                    format!("Several instances are named {wanted}."),
+                    "Give the id of the one that is meant; see `posture instance list`.",
+                )),
             }
         })
         .await
@@ -87,14 +91,19 @@ impl Console {
             instance.owner = checked::owner(&change.owner)?;
             if !instance.sandbox {
                 let route = checked::route(&change.route)?;
-                instance.route =
-                    serde_json::to_value(&route).map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
+                instance.route = serde_json::to_value(&route)
+                    .map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
             }
             let params = checked::params(&app, &change.answers)?;
             let judge_again = params != instance.params;
             instance.params = params;
             open.store.update_instance(&instance)?;
-            open.store.record_act(&Act { at: now, who: user(), what: "instance changed".into(), detail: format!("{}, {}", instance.app, instance.name) })?;
+            open.store.record_act(&Act {
+                at: now,
+                who: user(),
+                what: "instance changed".into(),
+                detail: format!("{}, {}", instance.app, instance.name),
+            })?;
             if judge_again && let Some(scan) = open.store.last_complete_scan(id)? {
                 let program = console.program(&app)?;
                 let checks = judge(&app, &program, &open.store.collected(scan.id)?, &instance.params, scan.as_of)?;
@@ -117,7 +126,12 @@ impl Console {
         self.with_open(move |open| {
             let instance = open.store.instance(id)?;
             if typed != instance.name {
-                return Err(Failure::new("E-NAME-DIFFERS", "The typed name is not the instance's name; nothing was deleted.", "Type the name as it is shown.").on_field("typed_name"));
+                return Err(Failure::new(
+                    "E-NAME-DIFFERS",
+                    "The typed name is not the instance's name; nothing was deleted.",
+                    "Type the name as it is shown.",
+                )
+                .on_field("typed_name"));
             }
             let deleted = open.store.delete_instance_after(id, || Ok::<_, Failure>(open.vault.delete(&id.to_string())?))?;
             let what = if instance.sandbox { "sandbox instance deleted" } else { "instance deleted" };
@@ -165,7 +179,8 @@ impl Console {
         let app = self.app(&instance.app)?;
         let counts = open.store.open_findings(store::SandboxScope::With)?;
         let row = self.instance_row(open, &instance, counts.get(&id).copied())?;
-        let names = open.store.instances()?.into_iter().filter(|other| other.app == app.slug && !other.sandbox).map(|other| other.name).collect();
+        let names =
+            open.store.instances()?.into_iter().filter(|other| other.app == app.slug && !other.sandbox).map(|other| other.name).collect();
         let complete = open.store.last_complete_scan(id)?;
         let (datasets, checks) = match &complete {
             Some(scan) => (datasets(&open.store, &app, scan)?, checks(&open.store, &app, scan)?),

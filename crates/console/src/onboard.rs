@@ -83,7 +83,8 @@ impl Console {
         };
         checked::secrets(login, &secrets)?;
         let route = checked::route(&request.route)?;
-        let route_json = serde_json::to_value(&route).map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
+        let route_json = serde_json::to_value(&route)
+            .map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
         let instance = Instance { route: route_json, ..instance };
         // Told now, before anything is sent, and again by the database when it is stored.
         let name = instance.name.clone();
@@ -124,14 +125,20 @@ impl Console {
         Ok(id)
     }
 
-    async fn store_newcomer(&self, instance: &Instance, secrets: BTreeMap<String, SecretString>, requests: Vec<RequestEntry>) -> Result<(), Failure> {
+    async fn store_newcomer(
+        &self,
+        instance: &Instance,
+        secrets: BTreeMap<String, SecretString>,
+        requests: Vec<RequestEntry>,
+    ) -> Result<(), Failure> {
         let open = self.open()?;
         let (instance, now) = (instance.clone(), self.now());
         let (id, store) = (instance.id, open.store.clone());
         blocking(move || {
             // Sealed first: an instance without its credentials would be a row that cannot be scanned, whereas a sealed file
             // without its instance is removed, here or on the next opening.
-            let stored = open.store.insert_instance_after(&instance, || Ok::<_, Failure>(open.vault.seal(&id.to_string(), &secrets, now)?));
+            let stored =
+                open.store.insert_instance_after(&instance, || Ok::<_, Failure>(open.vault.seal(&id.to_string(), &secrets, now)?));
             if let Err(failure) = stored {
                 open.vault.delete(&id.to_string())?;
                 return Err(failure);
@@ -197,7 +204,11 @@ impl Console {
         let stored = self.with_open(move |open| Ok(open.store.instance(id)?)).await?;
         let (slug, login_id, secrets) = self.inner.drafts.secrets(draft)?;
         if slug != stored.app || login_id != stored.login {
-            return Err(Failure::new("E-DIALOG", "The dialog belongs to another application or login option.", "Open it from the instance's page."));
+            return Err(Failure::new(
+                "E-DIALOG",
+                "The dialog belongs to another application or login option.",
+                "Open it from the instance's page.",
+            ));
         }
         let app = self.app(&slug)?;
         let login = find_login(&app, &login_id)?;

@@ -38,7 +38,8 @@ pub(crate) fn checks_on(app: &App, dataset: &str) -> u32 {
 
 /// The event that tells it.
 pub(crate) fn event(app: &App, datasets: &[DatasetState]) -> Progress {
-    let unavailable: Vec<&str> = datasets.iter().filter(|dataset| dataset.state == "unavailable").map(|dataset| dataset.id.as_str()).collect();
+    let unavailable: Vec<&str> =
+        datasets.iter().filter(|dataset| dataset.state == "unavailable").map(|dataset| dataset.id.as_str()).collect();
     let judged = |check: &&catalog::Check| check.kind != CheckKind::Manual;
     let reached = app.checks.iter().filter(judged).filter(|check| !app.inputs(check).iter().any(|input| unavailable.contains(input)));
     Progress::Permissions {

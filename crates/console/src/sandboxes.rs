@@ -78,13 +78,19 @@ impl Console {
     async fn add_tenant(&self, choice: &TenantChoice, listener: &Listener) -> Result<(), Failure> {
         let app = self.app(&choice.app)?;
         let Some(known) = self.catalog()?.sandbox_tenants(&choice.app)?.into_iter().find(|tenant| tenant.id == choice.tenant) else {
-            return Err(Failure::new("E-TENANT-UNKNOWN", format!("{} has no simulated tenant {}.", app.name, choice.tenant), "See `posture sandbox scan`."));
+            return Err(Failure::new(
+                "E-TENANT-UNKNOWN",
+                format!("{} has no simulated tenant {}.", app.name, choice.tenant),
+                "See `posture sandbox scan`.",
+            ));
         };
         let (app_slug, tenant_id) = (choice.app.clone(), choice.tenant.clone());
         let there = self
             .with_open(move |open| {
                 let instances = open.store.instances()?;
-                Ok(instances.into_iter().find(|instance| instance.sandbox && instance.app == app_slug && instance.tenant.as_ref() == Some(&tenant_id)))
+                Ok(instances
+                    .into_iter()
+                    .find(|instance| instance.sandbox && instance.app == app_slug && instance.tenant.as_ref() == Some(&tenant_id)))
             })
             .await?;
         if let Some(instance) = there {
@@ -146,7 +152,11 @@ impl Console {
             return self.sandbox_route().await;
         }
         serde_json::from_value(instance.route.clone()).map_err(|_| {
-            Failure::new("E-ROUTE", format!("The network settings of {} are not understood.", instance.name), "Set them again in the instance's settings.")
+            Failure::new(
+                "E-ROUTE",
+                format!("The network settings of {} are not understood.", instance.name),
+                "Set them again in the instance's settings.",
+            )
         })
     }
 
@@ -191,7 +201,11 @@ impl Console {
     pub async fn sandbox_up(&self) -> Result<SandboxServer, Failure> {
         let folder = self.runtime();
         std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::new("E-DATA-FOLDER", format!("{} cannot be made: {error}.", folder.display()), "Make the data folder writable, or give another with --data-folder.")
+            Failure::new(
+                "E-DATA-FOLDER",
+                format!("{} cannot be made: {error}.", folder.display()),
+                "Make the data folder writable, or give another with --data-folder.",
+            )
         })?;
         self.serve(true).await
     }
@@ -204,8 +218,13 @@ impl Console {
     pub async fn sandbox_set(&self, tenant: &str, change: &str, assignment: Option<&str>) -> Result<(), Failure> {
         let change = match assignment {
             Some(assignment) => OverlayChange::assignment(tenant, change, assignment)?,
-            None => serde_json::from_str(change)
-                .map_err(|error| Failure::new("E-SANDBOX-CHANGE", format!("The change is not understood: {error}."), "See the examples of `posture sandbox set --help`."))?,
+            None => serde_json::from_str(change).map_err(|error| {
+                Failure::new(
+                    "E-SANDBOX-CHANGE",
+                    format!("The change is not understood: {error}."),
+                    "See the examples of `posture sandbox set --help`.",
+                )
+            })?,
         };
         Ok(sandbox::control(&self.runtime(), &change).await?)
     }

@@ -73,7 +73,14 @@ impl Console {
     }
 
     /// The first scan of an instance that has just signed in.
-    pub(crate) async fn first_scan(&self, instance: &Instance, app: &Arc<App>, session: &Session, listener: &Listener, job: &JobGuard) -> Result<Outcome, Failure> {
+    pub(crate) async fn first_scan(
+        &self,
+        instance: &Instance,
+        app: &Arc<App>,
+        session: &Session,
+        listener: &Listener,
+        job: &JobGuard,
+    ) -> Result<Outcome, Failure> {
         let open = self.open()?;
         let program = self.program(app)?;
         let started = self.begin_anew(&open, instance, app).await?;
@@ -105,13 +112,24 @@ impl Console {
         .await
     }
 
-    async fn sign_in_stored(&self, open: &Open, instance: &Instance, app: &Arc<App>, listener: &Listener, job: &JobGuard) -> Result<Session, ScanError> {
+    async fn sign_in_stored(
+        &self,
+        open: &Open,
+        instance: &Instance,
+        app: &Arc<App>,
+        listener: &Listener,
+        job: &JobGuard,
+    ) -> Result<Session, ScanError> {
         let vault = Arc::clone(&open.vault);
         let id = instance.id.to_string();
         let credentials = blocking(move || Ok(vault.unseal(&id)?)).await?;
         let route = self.route_of(instance).await?;
         let login = app.login(&instance.login).ok_or_else(|| {
-            Failure::new("E-LOGIN-UNKNOWN", format!("{} no longer has the login option {}.", app.name, instance.login), "Reauthenticate the instance with another login option.")
+            Failure::new(
+                "E-LOGIN-UNKNOWN",
+                format!("{} no longer has the login option {}.", app.name, instance.login),
+                "Reauthenticate the instance with another login option.",
+            )
         })?;
         let requests = Mutex::new(Vec::new());
         let signing_in = async {
@@ -180,7 +198,10 @@ impl Console {
             Ok(outcome) => {
                 job.report(1.0, "");
                 let outcome = outcome_screen(&outcome);
-                step.end(StepState::Done, format!("{} open, {} new", outcome.opened + outcome.still_open + outcome.not_rechecked, outcome.opened));
+                step.end(
+                    StepState::Done,
+                    format!("{} open, {} new", outcome.opened + outcome.still_open + outcome.not_rechecked, outcome.opened),
+                );
                 Ok(outcome)
             }
             Err(failure) => {
@@ -348,7 +369,8 @@ fn resume(store: &Store, state: ResumeState) -> Result<Resume, Failure> {
 }
 
 pub(crate) fn instance_id(text: &str) -> Result<InstanceId, Failure> {
-    text.parse().map_err(|_| Failure::new("E-NOT-FOUND", "There is no such instance.", "It may have been deleted meanwhile: reload the list."))
+    text.parse()
+        .map_err(|_| Failure::new("E-NOT-FOUND", "There is no such instance.", "It may have been deleted meanwhile: reload the list."))
 }
 
 fn outcome_screen(outcome: &store::ScanOutcome) -> Outcome {

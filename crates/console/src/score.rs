@@ -63,8 +63,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn tally() -> impl Strategy<Value = CheckTally> {
-        let severity = prop_oneof![Just(Severity::Critical), Just(Severity::High), Just(Severity::Medium), Just(Severity::Low), Just(Severity::Info)];
-        (severity, 0u32..50, 0u32..50, any::<bool>()).prop_map(|(severity, passed, open, unread)| CheckTally { severity, passed, open, unread })
+        let severity =
+            prop_oneof![Just(Severity::Critical), Just(Severity::High), Just(Severity::Medium), Just(Severity::Low), Just(Severity::Info)];
+        (severity, 0u32..50, 0u32..50, any::<bool>()).prop_map(|(severity, passed, open, unread)| CheckTally {
+            severity,
+            passed,
+            open,
+            unread,
+        })
     }
 
     fn value(checks: &[CheckTally]) -> f64 {

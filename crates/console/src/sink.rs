@@ -99,7 +99,9 @@ impl Sink for ScanSink<'_> {
     fn progress(&mut self, progress: connect::Progress) {
         match progress {
             connect::Progress::Started { dataset } => self.tell(&dataset, "reading", None),
-            connect::Progress::Waiting { host, until } => self.job.report(self.part_done(), &format!("{host}, which asks us to wait until {until}")),
+            connect::Progress::Waiting { host, until } => {
+                self.job.report(self.part_done(), &format!("{host}, which asks us to wait until {until}"))
+            }
             connect::Progress::Read { .. } | connect::Progress::Finished { .. } => {}
         }
     }

@@ -110,7 +110,8 @@ impl Console {
         let open = blocking(move || {
             let on_field = |error: vault::VaultError| Failure::from(error).on_field("recovery_key");
             let key = RecoveryKey::parse(&recovery_key).map_err(on_field)?;
-            let vault = Vault::recover(&vault_folder(&options), &key, &Unlock::Keychain(Arc::clone(&options.keychain))).map_err(on_field)?;
+            let vault =
+                Vault::recover(&vault_folder(&options), &key, &Unlock::Keychain(Arc::clone(&options.keychain))).map_err(on_field)?;
             open_store(&options, vault, Protection::Keychain)
         })
         .await?;
@@ -123,7 +124,11 @@ impl Console {
     /// While a job runs, which needs them.
     pub async fn lock(&self) -> Result<Start, Failure> {
         if !self.jobs().is_empty() {
-            return Err(Failure::new("E-JOBS-RUNNING", "A scan is running, which needs the keys.", "Cancel it, or wait until it has finished."));
+            return Err(Failure::new(
+                "E-JOBS-RUNNING",
+                "A scan is running, which needs the keys.",
+                "Cancel it, or wait until it has finished.",
+            ));
         }
         self.set_open(None);
         self.inner.locked.store(true, Ordering::SeqCst);
@@ -138,8 +143,9 @@ impl Console {
         if value.len() > PREFERENCE_BYTES {
             return Err(Failure::new("E-PREFERENCE", "This choice is too long to be remembered.", "Shorten it."));
         }
-        let value: serde_json::Value = serde_json::from_str(&value)
-            .map_err(|error| Failure::new("E-PREFERENCE", format!("This choice is not JSON: {error}."), "Report it; nothing was changed."))?;
+        let value: serde_json::Value = serde_json::from_str(&value).map_err(|error| {
+            Failure::new("E-PREFERENCE", format!("This choice is not JSON: {error}."), "Report it; nothing was changed.")
+        })?;
         self.with_open(move |open| Ok(open.store.set_preference(&key, &value)?)).await
     }
 
@@ -163,7 +169,8 @@ impl Console {
             (Protection::Keychain, _) => Ok(Unlock::Keychain(Arc::clone(&self.inner.options.keychain))),
             (Protection::Passphrase, Some(passphrase)) => Ok(Unlock::Passphrase(passphrase)),
             (Protection::Passphrase, None) => {
-                Err(Failure::new("E-PASSPHRASE-SHORT", "No passphrase was given.", "Type one of at least twelve characters.").on_field("passphrase"))
+                Err(Failure::new("E-PASSPHRASE-SHORT", "No passphrase was given.", "Type one of at least twelve characters.")
+                    .on_field("passphrase"))
             }
         }
     }
@@ -243,10 +250,17 @@ fn vault_folder(options: &Options) -> PathBuf {
 }
 
 fn folder(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::new("E-DATA-FOLDER", format!("The data folder {} cannot be used: {error}.", path.display()), "Make it writable, or give another with --data-folder.")
+    Failure::new(
+        "E-DATA-FOLDER",
+        format!("The data folder {} cannot be used: {error}.", path.display()),
+        "Make it writable, or give another with --data-folder.",
+    )
 }
 
 /// The operating system's user, for the activity log.
 pub(crate) fn user() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty())).unwrap_or_else(|| "this user".into())
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
+        .unwrap_or_else(|| "this user".into())
 }

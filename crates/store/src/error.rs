@@ -107,10 +107,7 @@ impl StoreError {
     }
 }
 
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the library's enum is non-exhaustive"
-)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "the library's enum is non-exhaustive")]
 /// What a code of SQLite means to us; `None` for those that only a defect of ours gives.
 pub(crate) fn meaning(error: &rusqlite::Error) -> Option<StoreError> {
     // The index of the log lies in a file whose size is claimed at once: where there is no room for it, SQLite speaks of a
@@ -133,10 +130,7 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl From<std::io::Error> for StoreError {
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "the library's enum is non-exhaustive"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the library's enum is non-exhaustive")]
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,

@@ -130,10 +130,7 @@ impl VaultError {
 }
 
 impl From<std::io::Error> for VaultError {
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "the library's enum is non-exhaustive"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the library's enum is non-exhaustive")]
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,

@@ -20,8 +20,7 @@ const TO_BUILD: &[&str] = &["build-essential", "perl", "pkg-config", "libssl-dev
 
 /// A display, a WebDriver, a bus and a Secret Service, none of which a server or a container has; and what makes a network
 /// and a disk of a test's own.
-const TO_TEST: &[&str] =
-    &["xvfb", "xauth", "webkit2gtk-driver", "dbus", "gnome-keyring", "fonts-dejavu-core", "iproute2", "util-linux"];
+const TO_TEST: &[&str] = &["xvfb", "xauth", "webkit2gtk-driver", "dbus", "gnome-keyring", "fonts-dejavu-core", "iproute2", "util-linux"];
 
 /// What a task needs of the system.
 #[derive(Clone, Copy, PartialEq, Eq)]
