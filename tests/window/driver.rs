@@ -236,7 +236,8 @@ impl Window {
     /// Runs a script in the page and answers what it gives. Never with a secret: the driver's messages pass through the
     /// process that is searched.
     pub async fn script<T: serde::de::DeserializeOwned>(&self, script: &str) -> T {
-        let answer = self.driver.execute(script, vec![]).await.unwrap_or_else(|error| panic!("the page does not run {script:.120}: {error}"));
+        let answer =
+            self.driver.execute(script, vec![]).await.unwrap_or_else(|error| panic!("the page does not run {script:.120}: {error}"));
         answer.convert().unwrap_or_else(|error| panic!("the answer to {script:.120} is of another type: {error}"))
     }
 }

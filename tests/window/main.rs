@@ -16,7 +16,6 @@ mod vendor;
 
 use std::path::Path;
 
-
 /// The console as this run of cargo built it.
 fn console() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_posture-console"))

@@ -32,7 +32,8 @@ async fn it_is_marked_everywhere_and_goes_in_one_click() {
     assert!(window.count("finding-row").await > 5 && unmarked == 0, "{unmarked} findings do not say that they are simulated");
     window.click("finding-row").await;
     window.at("finding-title").await;
-    let marks: usize = window.script("return document.querySelectorAll('[data-testid=\"finding-pane\"] [data-testid=\"sandbox-mark\"]').length").await;
+    let marks: usize =
+        window.script("return document.querySelectorAll('[data-testid=\"finding-pane\"] [data-testid=\"sandbox-mark\"]').length").await;
     assert_eq!(marks, 1, "the finding says that it is simulated");
     window.click("nav-applications").await;
     window.shows("Halden Moor (clean)").await;
