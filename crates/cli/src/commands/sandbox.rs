@@ -52,14 +52,15 @@ impl Terminal {
                 .iter()
                 .map(|row| {
                     let title = if row.resource.is_empty() { row.title.clone() } else { format!("{} ({})", row.title, row.resource) };
-                    vec![print::severity(row.severity).to_owned(), title, row.instance_name.clone()]
+                    vec![print::severity(row.severity).to_owned(), title, row.app_name.clone(), row.instance_name.clone()]
                 })
                 .collect();
-            print::table(&["SEVERITY", "FINDING", "INSTANCE [sandbox]"], &rows);
+            print::table(&["SEVERITY", "FINDING", "APPLICATION", "INSTANCE [sandbox]"], &rows);
             for instance in &instances {
                 if let Some(score) = instance.score {
                     print::line(&format!(
-                        "{}: passed {:.0} %, failed {:.0} %, not evaluated {:.0} %",
+                        "{}, {}: passed {:.0} %, failed {:.0} %, not evaluated {:.0} %",
+                        instance.app_name,
                         instance.name,
                         score.passed * 100.0,
                         score.failed * 100.0,
