@@ -184,7 +184,10 @@ impl Console {
         .map_err(|error| {
             let secret_field = login.fields.iter().find(|field| field.secret).map(|field| field.id.clone());
             let refused = matches!(error, ConnectError::CredentialRefused { .. });
-            listener(Progress::Step { step: Step::SignIn, state: StepState::Failed, detail: String::new(), milliseconds: 0 });
+            // A host that was not reached has failed as a step of its own; nobody was signed in or refused there.
+            if requests.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|entry| entry.status.is_some()) {
+                listener(Progress::Step { step: Step::SignIn, state: StepState::Failed, detail: String::new(), milliseconds: 0 });
+            }
             let failure = Failure::from(error);
             match secret_field {
                 Some(field) if refused => failure.on_field(&field),
