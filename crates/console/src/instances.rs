@@ -16,7 +16,7 @@ use crate::{
     sink::state_of,
     start::user,
 };
-use catalog::App;
+use catalog::{App, CauseKind};
 use std::{collections::BTreeMap, sync::Arc};
 use store::{Act, FindingFilter, FindingSort, FindingState, InstanceId, Scan, ScanState, SeverityTally, Slice, Store};
 
@@ -237,7 +237,8 @@ fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Resu
         match dataset.completeness {
             None => return Ok((Health::Unhealthy, None)),
             Some(completeness) => {
-                if let Some(cause) = completeness.cause() {
+                // A field that was left empty by choice is no fault of the instance; what it costs stands at its checks.
+                if let Some(cause) = completeness.cause().filter(|cause| cause.kind != CauseKind::InputMissing) {
                     return Ok((Health::Unhealthy, Some(cause.clone().into())));
                 }
             }
@@ -340,16 +341,21 @@ fn features(app: &App, row: &Instance, checks: &[CheckState]) -> Vec<FeatureHeal
                 counts.manual += check.counts.manual;
                 counts.observed += check.counts.observed;
             }
-            let unread = checks.iter().find(|check| check.feature == kind && check.counts.not_evaluated > 0);
+            let unread: Vec<&CheckState> = checks.iter().filter(|check| check.feature == kind && check.counts.not_evaluated > 0).collect();
+            let by_choice = |check: &&CheckState| check.cause.as_ref().is_some_and(|cause| cause.kind == "input_missing");
+            let waiting = unread.iter().copied().filter(|check| by_choice(check)).count();
+            let fault = unread.iter().copied().find(|check| !by_choice(check));
             let refused = row.cause.as_ref().is_some_and(|cause| cause.kind == "credential_refused");
             let (state, detail) = match row.health {
                 Health::Scanning => ("scanning", String::new()),
                 Health::Unknown => ("unknown", String::new()),
                 Health::Down if refused => ("auth_required", row.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
                 Health::Down => ("unhealthy", row.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
-                Health::Up | Health::Unhealthy => match unread {
-                    Some(check) => ("unhealthy", check.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
-                    None => ("ok", String::new()),
+                Health::Up | Health::Unhealthy => match (fault, waiting) {
+                    (Some(check), _) => ("unhealthy", check.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
+                    (None, 0) => ("ok", String::new()),
+                    (None, 1) => ("ok", "One check waits for a value that only you know.".to_owned()),
+                    (None, _) => ("ok", format!("{waiting} checks wait for values that only you know.")),
                 },
             };
             FeatureHealth { feature: kind.to_owned(), state: state.to_owned(), detail, counts }
