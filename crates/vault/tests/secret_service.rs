@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io::Write, sync::Arc};
 use vault::{Keychain, KeychainState, OsKeychain, Unlock, Vault, VaultError, probe};
 
 #[test]
@@ -34,4 +34,10 @@ fn the_vault_lives_in_the_keychain_of_this_system() {
     assert_eq!(vault.unseal("one").unwrap()["token"].expose_secret(), "value");
     vault.delete("one").unwrap();
     assert!(matches!(vault.unseal("one"), Err(VaultError::NoCredentials)));
+
+    // Only a run that came this far has shown the promise; one that did not leaves its row without a case.
+    if let Ok(path) = std::env::var("POSTURE_PROMISES") {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        writeln!(file, "PROMISE secret-service cases=1 failures=0").unwrap();
+    }
 }
