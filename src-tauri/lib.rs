@@ -24,6 +24,7 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::onboard::application,
             commands::onboard::open_draft,
             commands::onboard::check_field,
+            commands::onboard::one_time_code,
             commands::onboard::close_draft,
             commands::onboard::connect,
             commands::onboard::replace_secret,

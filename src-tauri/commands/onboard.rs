@@ -2,7 +2,7 @@
 
 use super::{Answer, Engine, Keys};
 use crate::sealed::Sealed;
-use console::screen::{AddInstance, Application, Deleted, FieldState, Progress, SandboxTenant, TenantChoice, Tile};
+use console::screen::{AddInstance, Application, Deleted, FieldState, OneTimeCode, Progress, SandboxTenant, TenantChoice, Tile};
 use tauri::ipc::Channel;
 
 /// All tiles.
@@ -31,6 +31,13 @@ pub fn open_draft(engine: Engine<'_>, app: String, login: String) -> Answer<Stri
 #[specta::specta]
 pub fn check_field(engine: Engine<'_>, keys: Keys<'_>, draft: String, field: String, value: Sealed) -> Answer<FieldState> {
     engine.check_field(&draft, &field, keys.open(value)?)
+}
+
+/// The one-time code that the MFA secret key in a field of a dialog produces now.
+#[tauri::command]
+#[specta::specta]
+pub fn one_time_code(engine: Engine<'_>, draft: String, field: String) -> Answer<Option<OneTimeCode>> {
+    engine.one_time_code(&draft, &field)
 }
 
 /// Ends a dialog and wipes what was typed.

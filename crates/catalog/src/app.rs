@@ -1,6 +1,6 @@
 //! An application (a tile), its login options and their fields: `app.toml`.
 
-use crate::{Check, Dataset, Place, Says, View};
+use crate::{Check, Dataset, FieldPath, Place, Says, View};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -145,6 +145,8 @@ pub struct Login {
     pub roles: Vec<HostRole>,
     /// The dataset that is read to test the connection; it must be readable with any working credential.
     pub test: String,
+    /// A choice that the answer to [`Login::test`] settles: the region where the vendor keeps the tenant.
+    pub discover: Option<Discover>,
     /// Roles or scopes the credential should hold, the least that feeds every check.
     pub needs: Vec<String>,
     /// How to obtain the credential in the vendor's console, in our own words.
@@ -166,6 +168,19 @@ pub struct HostRole {
     pub prefix: String,
 }
 
+/// A choice that the vendor's own answer settles, where the administrator left it open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Discover {
+    /// The field of format [`Format::Choice`] that is settled: `region`.
+    pub input: String,
+    /// The value of that field that leaves it open: `auto`. With any other value nothing is discovered.
+    pub open: String,
+    /// The values to sign in with, in order: the next one is tried once when the one before it was refused (401).
+    pub tries: Vec<String>,
+    /// Path in the row of [`Login::test`] whose value is the field's value: `account.data_center`.
+    pub field: FieldPath,
+}
+
 /// The code that signs in; each is written once in `crates/connect`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
@@ -175,6 +190,130 @@ pub enum Strategy {
         /// The secret field that holds the token.
         token: String,
     },
+    /// OAuth 2.0 client credentials (RFC 6749, section 4.4): a long-lived secret is exchanged for a short-lived token.
+    ClientCredentials(ClientCredentials),
+    /// An Okta user signs in with password and one-time code, and is carried on to the application by single sign-on.
+    Okta(OktaSignIn),
+    /// Microsoft Entra ID (OAuth 2.0).
+    Entra(EntraSignIn),
+}
+
+/// What [`Strategy::ClientCredentials`] needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClientCredentials {
+    /// Host role of the token endpoint.
+    pub role: String,
+    /// Its path: `/v1/service_accounts/oauth/token`.
+    pub path: String,
+    /// The open field with the client's id, for vendors that want one.
+    pub client_id: Option<String>,
+    /// The secret field.
+    pub secret: String,
+    /// The scope that is asked for; empty asks for none.
+    pub scope: String,
+    /// Words that the granted scope must hold and others that it must not: a token that may write is not used.
+    pub granted: Granted,
+}
+
+/// What a granted scope must come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    /// Each of these words must be there.
+    pub all_of: Vec<String>,
+    /// None of these may be there.
+    pub none_of: Vec<String>,
+}
+
+/// What [`Strategy::Okta`] needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OktaSignIn {
+    /// The open field with the Okta user.
+    pub user: String,
+    /// The secret field with the password.
+    pub password: String,
+    /// The secret field with the MFA secret key.
+    pub mfa_key: String,
+    /// Host role of the Okta organization; all its filled templates (the okta.com name and a custom domain) belong to it.
+    pub okta: String,
+    /// Host role of the application that is signed in to. Its hosts, and the other hosts of the login option that are not
+    /// Okta's, receive the application's cookies.
+    pub app: String,
+    /// Where the way to the application begins.
+    pub start: OktaStart,
+    /// Path prefixes on the application's hosts that a SAML answer may be posted to. Empty: none, the application uses OIDC.
+    pub acs: Vec<String>,
+    /// Path prefixes on the application's hosts that an authorization code may come back to. Empty: none.
+    pub callback: Vec<String>,
+}
+
+/// Where the way to an application behind Okta begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum OktaStart {
+    /// At the application (SP-initiated): its start page sends on to Okta.
+    Application {
+        /// The page, on [`OktaSignIn::app`].
+        path: String,
+        /// A request that tells where Okta is asked: its JSON holds a URL on the Okta organization, at whatever place. 404
+        /// means that there is none, and the page is followed.
+        lookup: Option<OktaLookup>,
+    },
+    /// At Okta (IdP-initiated): the application's link on the organization's dashboard.
+    AppLink {
+        /// The open field with the link, if the administrator gave it.
+        field: Option<String>,
+        /// Part of the application's name by which the link is found among the user's own
+        /// (`GET /api/v1/users/me/appLinks`), compared without case.
+        named: String,
+        /// The RelayState that is sent along, as a template over fields; sent only if every field in it is filled.
+        relay_state: Option<String>,
+    },
+}
+
+/// See [`OktaStart::Application`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OktaLookup {
+    /// Host role.
+    pub role: String,
+    /// `/v1/login_sso_info`.
+    pub path: String,
+    /// Parameters, templated over open fields: `email = "{user}"`.
+    pub query: Vec<(String, String)>,
+}
+
+/// What [`Strategy::Entra`] needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntraSignIn {
+    /// Host role of the authority: `login.microsoftonline.com`.
+    pub authority: String,
+    /// The open field with the tenant's id or domain.
+    pub tenant: String,
+    /// The open field with the application (client) id.
+    pub client_id: String,
+    /// How.
+    pub flow: EntraFlow,
+    /// For client credentials one resource's `.default`, otherwise delegated scopes, divided by spaces.
+    pub scope: String,
+}
+
+/// The ways to a token of Microsoft Entra ID.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EntraFlow {
+    /// Client credentials with a secret.
+    Secret {
+        /// The secret field.
+        secret: String,
+    },
+    /// Client credentials with a signed assertion.
+    Certificate {
+        /// The secret field that holds certificate and private key, PEM.
+        pem: String,
+    },
+    /// The user types a code at Microsoft's page, on any device.
+    DeviceCode,
+    /// Authorization code with PKCE in the system browser.
+    Browser,
 }
 
 /// One input of the dialog.
@@ -202,6 +341,8 @@ pub struct Field {
     pub steps: Vec<String>,
     /// A page of the vendor that helps, on one of the application's link hosts.
     pub link: Option<String>,
+    /// The label of a tick box that has to be ticked before the field is shown; for what few need and what must be meant.
+    pub reveal: Option<String>,
 }
 
 /// What a field's value must look like; checked while typing and again before anything is sent.
@@ -229,6 +370,30 @@ pub enum Format {
     Host,
     /// One of [`Field::choices`].
     Choice,
+    /// An e-mail address.
+    Email,
+    /// An Okta organization: its name (`acme`) or a host of Okta's own families; stored as the host (`acme.okta.com`).
+    OktaDomain,
+    /// The secret behind an authenticator's one-time codes; see [`crate::MfaKey`].
+    MfaKey,
+    /// A GUID.
+    Guid,
+    /// A Microsoft Entra tenant: its GUID or one of its domains.
+    EntraTenant,
+    /// A certificate and its private key, PEM, in either order.
+    CertificateAndKey,
+    /// Text that matches this regular expression whole, once `prefix` is put before it where it lacks it.
+    Pattern {
+        /// `acc-[A-Za-z0-9-]+`.
+        expression: String,
+        /// `acc-`; may be empty.
+        prefix: String,
+    },
+    /// An `https` URL whose path begins with one of these.
+    Url {
+        /// `/home/`.
+        paths: Vec<String>,
+    },
     /// A list of words separated by commas, spaces or new lines, each matching this regular expression whole.
     List {
         /// The expression for one item.

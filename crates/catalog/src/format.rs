@@ -1,7 +1,7 @@
 //! What a field's value must look like: checked while typing, again before anything is sent, and before a value may stand
 //! in a host or path. Pure. A sentence never holds the value, nor any part of it.
 
-use crate::{Choice, Format};
+use crate::{Choice, Format, MfaKey, okta_domain};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -49,6 +49,14 @@ impl Format {
             Self::Host => host(value),
             Self::Choice => choice(value, choices),
             Self::List { item } => list(value, item),
+            Self::Email => email(value),
+            Self::OktaDomain => okta_domain::check(value),
+            Self::MfaKey => MfaKey::parse(value).map(|key| key.canonical().to_string()),
+            Self::Guid => guid(value),
+            Self::EntraTenant => entra_tenant(value),
+            Self::CertificateAndKey => certificate_and_key(value),
+            Self::Pattern { expression, prefix } => pattern(value, expression, prefix),
+            Self::Url { paths } => url(value, paths),
         }
     }
 
@@ -238,6 +246,82 @@ fn host(value: &str) -> Result<String, FormatProblem> {
         return problem("This is an address. Write the host's name, which its certificate must carry.");
     }
     Ok(host.to_owned())
+}
+
+fn email(value: &str) -> Result<String, FormatProblem> {
+    let value = text(value)?;
+    let right = value.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && domain.contains('.') && !domain.contains('@') && is_host(&domain.to_ascii_lowercase())
+    });
+    if !right || value.chars().any(char::is_whitespace) {
+        return problem("This is not an e-mail address. Write it whole: a.keller@example.com.");
+    }
+    Ok(value)
+}
+
+fn guid(value: &str) -> Result<String, FormatProblem> {
+    let plain = value.trim_start_matches('{').trim_end_matches('}').to_ascii_lowercase();
+    let right = plain.len() == 36
+        && plain.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() });
+    if right {
+        Ok(plain)
+    } else {
+        problem("This is not an id: it has 32 digits and letters a to f in five groups, as 11111111-2222-3333-4444-555555555555.")
+    }
+}
+
+fn entra_tenant(value: &str) -> Result<String, FormatProblem> {
+    if let Ok(id) = guid(value) {
+        return Ok(id);
+    }
+    let lower = value.to_ascii_lowercase();
+    if matches!(lower.as_str(), "common" | "organizations" | "consumers") {
+        return problem("Give your own tenant: its ID or one of its domains. The shared addresses let any tenant answer.");
+    }
+    match host(value) {
+        Ok(domain) if domain.contains('.') => Ok(domain),
+        _ => {
+            problem("This is neither a tenant ID (five groups of digits and letters) nor a domain of the tenant (contoso.onmicrosoft.com).")
+        }
+    }
+}
+
+fn certificate_and_key(value: &str) -> Result<String, FormatProblem> {
+    let blocks = |name: &str| value.matches(&format!("-----BEGIN {name}-----")).count();
+    if value.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || value.contains("Proc-Type: 4,ENCRYPTED") {
+        return problem(
+            "The private key is encrypted with a password. Paste it decrypted (openssl pkey -in key.pem); it is sealed here again.",
+        );
+    }
+    if blocks("CERTIFICATE") == 0 {
+        return problem("The certificate is missing: a block that begins with -----BEGIN CERTIFICATE-----.");
+    }
+    if blocks("PRIVATE KEY") + blocks("RSA PRIVATE KEY") == 0 {
+        return problem("The private key is missing: a block that begins with -----BEGIN PRIVATE KEY-----.");
+    }
+    Ok(value.to_owned())
+}
+
+fn pattern(value: &str, expression: &str, prefix: &str) -> Result<String, FormatProblem> {
+    let Some(expression) = whole(expression) else {
+        return problem("This field's rule cannot be read; the application's manifest is wrong.");
+    };
+    let with_prefix = if value.starts_with(prefix) { value.to_owned() } else { format!("{prefix}{value}") };
+    if expression.is_match(&with_prefix) { Ok(with_prefix) } else { problem("This does not have the right form; see the example.") }
+}
+
+fn url(value: &str, paths: &[String]) -> Result<String, FormatProblem> {
+    let Ok(url) = url::Url::parse(value) else { return problem("This is not an address. Copy it whole: it begins with https://.") };
+    if url.scheme() != "https" {
+        return problem("This address is not encrypted. Only https addresses are taken.");
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.port().is_some() || url.host_str().is_none_or(|host| !is_host(host)) {
+        return problem("This address holds more than a host name and a path before its query. Copy the link as it is shown.");
+    }
+    if !paths.is_empty() && !paths.iter().any(|path| url.path().starts_with(path.as_str())) {
+        return problem(format!("This is not the link that is meant: its path begins with {}.", or(paths)));
+    }
+    Ok(url.to_string())
 }
 
 fn choice(value: &str, choices: &[Choice]) -> Result<String, FormatProblem> {

@@ -10,6 +10,8 @@ mod dataset;
 mod format;
 mod hosts;
 mod load;
+mod mfa_key;
+mod okta_domain;
 mod path;
 mod place;
 mod row;
@@ -17,7 +19,10 @@ mod tenant;
 mod verdict;
 mod view;
 
-pub use app::{App, Category, Choice, Feature, Field, Format, HostRole, Inputs, Login, NeverCalled, Step, Strategy, Verified};
+pub use app::{
+    App, Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Inputs, Login,
+    NeverCalled, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
+};
 pub use check::{Check, CheckKind, Link, Param, ParamType, ParamValue, Severity};
 pub use dataset::{
     Absent, Dataset, DatasetKind, Each, EachOver, Instead, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe, Says,
@@ -26,6 +31,7 @@ pub use dataset::{
 pub use format::FormatProblem;
 pub use hosts::{HostError, ResolvedHosts};
 pub use load::{Catalog, LoadError, Tile};
+pub use mfa_key::{CodeAlgorithm, MfaKey};
 pub use path::FieldPath;
 pub use place::Place;
 pub use row::{Collected, Completeness, Row, RowKey};

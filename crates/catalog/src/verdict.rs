@@ -59,6 +59,10 @@ pub enum CauseKind {
     NotUnderstood,
     /// A field is missing, null or of another type.
     FieldMissing,
+    /// The vendor's own description, read on connect, does not publish the field; its name is known from nowhere else.
+    NotPublished,
+    /// The login option of the instance does not reach it; another one does.
+    LoginLacks,
     /// A value the manifest does not know.
     UnknownValue,
     /// The vendor leaves out what one may not see, and the row that proves otherwise was not seen.

@@ -78,6 +78,14 @@ pub fn progress(event: &Progress) {
             Some(cause) => eprintln!("    {title}: {state}, {rows} rows. {}", plain(&cause.sentence)),
             None => eprintln!("    {title}: {state}, {rows} rows"),
         },
+        Progress::SignIn { title, host, until, .. } => match until {
+            Some(until) => eprintln!("    {title}, until {until}"),
+            None => eprintln!("    {title}  {}", plain(host)),
+        },
+        Progress::Visit { address, code, .. } => match code {
+            Some(code) => eprintln!("  Open {} and type the code {}.", plain(address), plain(code)),
+            None => eprintln!("  Sign in in the browser. If none opened, open this address:\n  {}", plain(address)),
+        },
         Progress::Dataset { .. }
         | Progress::Permissions { .. }
         | Progress::Share { .. }

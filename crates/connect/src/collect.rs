@@ -740,7 +740,7 @@ impl Reading {
             CauseKind::RateLimited | CauseKind::CredentialRefused => true,
             CauseKind::Connectivity => alike >= ALIKE,
             // Decided before anything is sent, so it costs nothing to look at every parent.
-            CauseKind::InputMissing | CauseKind::FieldMissing => false,
+            CauseKind::InputMissing | CauseKind::FieldMissing | CauseKind::LoginLacks | CauseKind::NotPublished => false,
             // A permission may differ from parent to parent, so one success is reason enough to go on.
             CauseKind::ScopeMissing
             | CauseKind::PlanLacks

@@ -130,6 +130,34 @@ pub enum ConnectError {
         /// What to do.
         remedy: String,
     },
+    /// Signing in through somebody else came to an end.
+    #[error("{sentence}{}", reference.as_deref().map(|id| format!(" (Error id {id}.)")).unwrap_or_default())]
+    SignInFailed {
+        /// At which stage.
+        stage: crate::SignInStage,
+        /// Which of the known ends: `E-OKTA-PASSWORD`, `E-AADSTS-7000222`; stable, one per end.
+        code: &'static str,
+        /// What kind of cause it is: [`CauseKind::CredentialRefused`], [`CauseKind::Connectivity`], …
+        kind: CauseKind,
+        /// What happened.
+        sentence: String,
+        /// What to do.
+        remedy: String,
+        /// The id by which the identity provider finds the event in its log.
+        reference: Option<String>,
+    },
+    /// The login option of the instance has no way to it.
+    #[error("{sentence}")]
+    LoginLacks {
+        /// What cannot be read, and with which login option it can.
+        sentence: String,
+    },
+    /// The vendor's description does not publish a field that is known from nowhere else.
+    #[error("{sentence}")]
+    NotPublished {
+        /// Which.
+        sentence: String,
+    },
     /// A role or scope is missing.
     #[error("{sentence}")]
     ScopeMissing {
@@ -302,6 +330,9 @@ impl ConnectError {
             Self::Timeout { .. } => "E-TIMEOUT",
             Self::Interrupted { .. } => "E-CONNECTION-CUT",
             Self::CredentialRefused { .. } => "E-KEY-REFUSED",
+            Self::SignInFailed { code, .. } => code,
+            Self::LoginLacks { .. } => "E-LOGIN-LACKS",
+            Self::NotPublished { .. } => "E-NOT-PUBLISHED",
             Self::ScopeMissing { .. } => "E-SCOPE-MISSING",
             Self::PlanLacks { .. } => "E-PLAN-LACKS",
             Self::RateLimited { .. } => "E-RATE-LIMITED",
@@ -334,6 +365,7 @@ impl ConnectError {
             Self::HostInvalid { .. } => "Correct the fields that name the host.",
             Self::RouteInvalid { remedy, .. }
             | Self::CredentialRefused { remedy, .. }
+            | Self::SignInFailed { remedy, .. }
             | Self::ScopeMissing { remedy, .. }
             | Self::PlanLacks { remedy, .. } => {
                 return remedy.clone();
@@ -374,7 +406,8 @@ impl ConnectError {
                 "Scan again. If it happens again, send us the shape of the answer: posture schema prints it without values."
             }
             Self::PagesChanged { .. } => "Scan again at a time when fewer changes are made.",
-            Self::ParentUnreadable { .. } => "",
+            Self::ParentUnreadable { .. } | Self::NotPublished { .. } => "",
+            Self::LoginLacks { .. } => "Add an instance with the other login option, or do without what rests on it.",
             Self::RequestRefused { .. } => "This is a fault of the catalog, not of your tenant. Report it with the request log.",
             Self::Cancelled => "Scan again to go on from where it stopped.",
             Self::Sink(error) => return error.remedy.clone(),
@@ -403,6 +436,9 @@ impl ConnectError {
             | Self::Timeout { .. }
             | Self::Interrupted { .. } => CauseKind::Connectivity,
             Self::CredentialRefused { .. } => CauseKind::CredentialRefused,
+            Self::SignInFailed { kind, .. } => *kind,
+            Self::LoginLacks { .. } => CauseKind::LoginLacks,
+            Self::NotPublished { .. } => CauseKind::NotPublished,
             Self::ScopeMissing { .. } => CauseKind::ScopeMissing,
             Self::PlanLacks { .. } => CauseKind::PlanLacks,
             Self::RateLimited { .. } => CauseKind::RateLimited,

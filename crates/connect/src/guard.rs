@@ -5,6 +5,8 @@
 
 use crate::{
     ConnectError, RequestClass,
+    hop::Hop,
+    jar::Jar,
     template::{Values, decode_segment, encode_segment},
 };
 use catalog::{App, Dataset, Inputs, Method, Pagination, ResolvedHosts};
@@ -50,7 +52,7 @@ const VERB_OVERRIDES: [&str; 2] = ["_method", "x-http-method-override"];
 pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'_>) -> Result<Permit, ConnectError> {
     let refuse = |sentence: String| Err(ConnectError::RequestRefused { sentence });
     if asked.class == RequestClass::SignInHop {
-        return refuse("this login option signs in without requests of its own.".to_owned());
+        return refuse("a sign-in hop is made for no dataset.".to_owned());
     }
     let Some(declared) = app.dataset(asked.dataset) else {
         return refuse("no dataset of the application declares it.".to_owned());
@@ -105,6 +107,23 @@ pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'
         RequestClass::SignInHop => {}
     }
     Ok(Permit { credential: dataset.authorised })
+}
+
+/// Permits a request of a sign-in: https to a host of the party that it is meant for, which must be one of the login
+/// option's, and nothing that changes an account. Answers the host.
+///
+/// # Errors
+/// [`ConnectError::RequestRefused`] with the rule that refused it.
+pub(crate) fn permit_hop<'h>(hosts: &ResolvedHosts, jar: &Jar, hop: &'h Hop) -> Result<&'h str, ConnectError> {
+    let refuse = |sentence: &str| Err(ConnectError::RequestRefused { sentence: sentence.to_owned() });
+    if hop.url.scheme() != "https" || hop.url.port().is_some() || !hop.url.username().is_empty() || hop.url.password().is_some() {
+        return refuse("signing in goes to https addresses only.");
+    }
+    let Some(host) = hop.url.host_str() else { return refuse("signing in goes to named hosts only.") };
+    if !hosts.allowed.contains(host) || !jar.holds(host) {
+        return refuse("signing in does not go to a host that is not the login option's.");
+    }
+    Ok(host)
 }
 
 /// Whether `path` is the dataset's template with each placeholder filled by one segment: the field's value where it is a

@@ -24,7 +24,7 @@ pub struct Hints {
 /// Reads hints from the credential of a login option: from the claims, when it is a JSON Web Token. Empty when there are
 /// none; never fails.
 pub fn hints(login: &Login, credentials: &Credentials) -> Hints {
-    let Strategy::Bearer { token } = &login.strategy;
+    let Strategy::Bearer { token } = &login.strategy else { return Hints::default() };
     let Some(claims) = credentials.get(token).and_then(|token| transform::jwt_claims(token.expose_secret())) else {
         return Hints::default();
     };

@@ -8,13 +8,20 @@
 //! clock of its own ([`Clock`] is passed in), and no request leaves it that a dataset of the catalog does not declare.
 
 mod answer;
+mod browser;
 mod clock;
 mod collect;
 mod condition;
+mod entra;
 mod error;
 mod guard;
 mod hints;
+mod hop;
+mod jar;
+mod ledger;
 mod limits;
+mod oauth;
+mod okta;
 mod pace;
 mod proxy;
 mod reduce;
@@ -25,17 +32,21 @@ mod shapes;
 mod sink;
 mod template;
 mod tls;
+mod totp;
 mod transform;
 mod wire;
 
+pub use browser::{Browser, NoBrowser};
 pub use clock::{Clock, SystemClock};
 pub use collect::{collect, probe};
 pub use error::{CertificateFault, ConnectError};
 pub use guard::{Asked, Permit, permit};
 pub use hints::{Hints, hints};
+pub use ledger::{CodeLedger, account_of};
 pub use limits::Limits;
 pub use reduce::{Parent, ReducedPage, reduce};
 pub use route::{Proxy, Roots, Route, SANDBOX_ORGANIZATION};
-pub use session::{Credentials, PROXY_PASSWORD, PROXY_USER, Session, SignIn, SignInStep, sign_in};
+pub use session::{Credentials, PROXY_PASSWORD, PROXY_USER, Session, SignIn, SignInStage, SignInStep, sign_in};
 pub use shapes::shapes;
 pub use sink::{Begun, BegunStream, Outcome, Page, Progress, RequestClass, RequestEntry, Resume, Shape, Sink, SinkError};
+pub use totp::{CodeShown, code_now};

@@ -1,10 +1,10 @@
 //! Signing in, and what comes of it.
 
 use crate::{
-    Clock, ConnectError, Hints, Limits, RequestEntry, Route, hints,
+    Browser, Clock, CodeLedger, ConnectError, Hints, Limits, RequestEntry, Route, entra, hints, oauth, okta,
     reduce::reduce,
     request::Request,
-    wire::{Content, Event, Wire},
+    wire::{Authorisation, Content, Event, Wire},
 };
 use catalog::{App, Format, Inputs, Login, Strategy};
 use reqwest::header::HeaderValue;
@@ -39,6 +39,10 @@ pub struct SignIn<'a> {
     pub limits: Limits,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who remembers which one-time codes were sent.
+    pub ledger: Arc<dyn CodeLedger>,
+    /// The system browser.
+    pub browser: Arc<dyn Browser>,
     /// Told of each step as it happens.
     pub events: &'a (dyn Fn(SignInStep) + Send + Sync),
 }
@@ -61,6 +65,27 @@ pub enum SignInStep {
         /// The title of the dataset that is read to test the connection.
         title: String,
     },
+    /// A stage of signing in has begun.
+    Stage {
+        /// Which.
+        stage: SignInStage,
+        /// The host that is asked; empty when none is.
+        host: String,
+    },
+    /// The next one-time code is waited for, because the present one was used or is about to end.
+    WaitingForCode {
+        /// Until when.
+        until: jiff::Timestamp,
+    },
+    /// The person has to do something in a browser; signing in goes on by itself then.
+    Visit {
+        /// The page; opened already if a browser could be started.
+        address: String,
+        /// The code to type there, if there is one.
+        code: Option<String>,
+        /// Until when the page works.
+        until: jiff::Timestamp,
+    },
     /// A request was made.
     Requested {
         /// Its line for the request log.
@@ -77,12 +102,103 @@ pub enum SignInStep {
     Accepted,
 }
 
+/// The stages of signing in through somebody else, in the order in which they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInStage {
+    /// Whether the organization exists, and which engine signs in there.
+    Organization,
+    /// Whether the user's password is checked there.
+    WhoSignsIn,
+    /// From the application to where the user signs in.
+    Start,
+    /// The user's name and password.
+    Password,
+    /// The one-time code.
+    OneTimeCode,
+    /// Back to the application with the answer.
+    Application,
+    /// A secret is exchanged for a token.
+    Token,
+    /// The person signs in in a browser.
+    Browser,
+    /// The session of the identity provider is closed.
+    SignOut,
+}
+
+impl SignInStage {
+    /// As sentences name it: "at the one-time code".
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Organization => "finding the organization",
+            Self::WhoSignsIn => "finding where the user signs in",
+            Self::Start => "the application's sign-in page",
+            Self::Password => "user and password",
+            Self::OneTimeCode => "the one-time code",
+            Self::Application => "the way back to the application",
+            Self::Token => "exchanging the credential for a token",
+            Self::Browser => "signing in in the browser",
+            Self::SignOut => "signing out",
+        }
+    }
+}
+
+/// What a strategy works with.
+pub(crate) struct Attempt<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) login: &'a Login,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) wire: &'a Wire,
+    pub(crate) ledger: &'a Arc<dyn CodeLedger>,
+    pub(crate) browser: &'a Arc<dyn Browser>,
+    pub(crate) events: &'a (dyn Fn(SignInStep) + Send + Sync),
+}
+
+impl Attempt<'_> {
+    /// The value of an open field; empty when it is not filled.
+    pub(crate) fn input(&self, field: &str) -> &str {
+        self.wire.inputs().get(field).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The value of a secret field in its checked form.
+    pub(crate) fn secret(&self, field: &str) -> Result<SecretString, ConnectError> {
+        secret(self.login, field, self.credentials)
+    }
+
+    pub(crate) fn stage(&self, stage: SignInStage, host: &str) {
+        (self.events)(SignInStep::Stage { stage, host: host.to_owned() });
+    }
+
+    /// Hands the log lines of hops on.
+    pub(crate) fn watch(&self, event: Event) {
+        watched(event, self.events);
+    }
+}
+
+fn watched(event: Event, events: &(dyn Fn(SignInStep) + Send + Sync)) {
+    match event {
+        Event::Requested(entry) => events(SignInStep::Requested { entry }),
+        Event::Waiting { host, until } => events(SignInStep::Waiting { host, until }),
+    }
+}
+
+/// What a strategy came to.
+pub(crate) struct Signed {
+    /// What dataset requests carry.
+    pub(crate) authorisation: Authorisation,
+    /// What is sealed with the instance's credentials and handed in again next time.
+    pub(crate) keepsakes: Credentials,
+    /// When it ends, where that matters to the person: not for tokens that are renewed by themselves.
+    pub(crate) expires_at: Option<jiff::Timestamp>,
+}
+
 /// Signed in: what [`crate::collect`], [`crate::probe`] and [`crate::shapes`] work with. Holds the credential in memory
 /// until it is dropped; cannot be stored or printed.
 pub struct Session {
     pub(crate) app: String,
     pub(crate) wire: Wire,
     hints: Hints,
+    keepsakes: Credentials,
     unclaimed: Mutex<Vec<RequestEntry>>,
 }
 
@@ -94,6 +210,11 @@ impl Session {
     /// When the credential says that it ends.
     pub fn expires_at(&self) -> Option<jiff::Timestamp> {
         self.hints.expires_at
+    }
+    /// What is to be sealed beside the credentials, under these names, and handed in with them next time: such as the name
+    /// by which the identity provider knows this computer again. Empty for most login options.
+    pub fn keepsakes(&self) -> &Credentials {
+        &self.keepsakes
     }
     /// The hosts that may receive the credential.
     pub fn hosts(&self) -> Vec<String> {
@@ -116,16 +237,23 @@ impl Session {
 /// # Errors
 /// Whatever stands in the way, with a code and a remedy. Dropping the future ends it at once.
 pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
-    let SignIn { app, login, inputs, credentials, route, limits, clock, events } = request;
+    let SignIn { app, login, inputs, credentials, route, limits, clock, ledger, browser, events } = request;
     let inputs = check_inputs(login, inputs)?;
-    let Strategy::Bearer { token } = &login.strategy;
-    let mut header = bearer(login, token, credentials)?;
-    header.set_sensitive(true);
+    for field in login.fields.iter().filter(|field| field.secret && !field.optional) {
+        secret(login, &field.id, credentials)?;
+    }
     events(SignInStep::FieldsChecked);
     let hosts = login.resolve(&inputs).map_err(|error| ConnectError::HostInvalid { sentence: error.to_string() })?;
     events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
     let mut wire = Wire::new(app, hosts, inputs, credentials, route, limits, clock)?;
-    wire.authorise(header);
+    let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &ledger, browser: &browser, events };
+    let signed = match &login.strategy {
+        Strategy::Bearer { token } => bearer(&attempt, token)?,
+        Strategy::ClientCredentials(strategy) => oauth::client_credentials(&attempt, strategy).await?,
+        Strategy::Okta(strategy) => okta::sign_in(&attempt, strategy).await?,
+        Strategy::Entra(strategy) => entra::sign_in(&attempt, strategy).await?,
+    };
+    wire.authorise(signed.authorisation);
 
     let test = app
         .dataset(&login.test)
@@ -133,11 +261,9 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
         .for_inputs(wire.inputs());
     let ask = Request::first(app, &wire, &test, None)?;
     events(SignInStep::Asking { host: ask.host().to_owned(), title: test.title.clone() });
-    let watcher = |event| match event {
-        Event::Requested(entry) => events(SignInStep::Requested { entry }),
-        Event::Waiting { host, until } => events(SignInStep::Waiting { host, until }),
-    };
-    let hints = hints(login, credentials);
+    let watcher = |event| watched(event, events);
+    let mut hints = hints(login, credentials);
+    hints.expires_at = hints.expires_at.or(signed.expires_at);
     // A person is waiting: what fails is told at once and not tried again.
     let fetched = wire
         .fetch(app, &test, &ask, 0, &watcher)
@@ -147,7 +273,7 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
         reduce(&test, body, None)?;
     }
     events(SignInStep::Accepted);
-    Ok(Session { app: app.slug.clone(), wire, hints, unclaimed: Mutex::default() })
+    Ok(Session { app: app.slug.clone(), wire, hints, keepsakes: signed.keepsakes, unclaimed: Mutex::default() })
 }
 
 /// The open fields in the form that templates take.
@@ -171,26 +297,41 @@ fn check_inputs(login: &Login, inputs: &Inputs) -> Result<Inputs, ConnectError> 
     Ok(checked)
 }
 
-fn bearer(login: &Login, token: &str, credentials: &Credentials) -> Result<HeaderValue, ConnectError> {
-    let field = login.fields.iter().find(|field| field.id == token);
-    let label = field.map_or_else(|| token.to_owned(), |field| field.label.clone());
+/// A secret field's value in its checked form.
+fn secret(login: &Login, id: &str, credentials: &Credentials) -> Result<SecretString, ConnectError> {
+    let field = login.fields.iter().find(|field| field.id == id);
+    let label = field.map_or_else(|| id.to_owned(), |field| field.label.clone());
     let secret = credentials
-        .get(token)
+        .get(id)
         .filter(|secret| !secret.expose_secret().trim().is_empty())
         .ok_or_else(|| ConnectError::FieldMissing { label: label.clone() })?;
-    let malformed = |sentence: String| ConnectError::FieldMalformed { label: label.clone(), secret: true, sentence };
-    let value = match field {
-        Some(field) => SecretString::from(
-            field
-                .format
-                .check(&field.choices, secret.expose_secret())
-                .map_err(|problem| malformed(format!("{label}: {}", problem.sentence)))?,
-        ),
-        None => secret.clone(),
-    };
+    match field {
+        Some(field) => field
+            .format
+            .check(&field.choices, secret.expose_secret())
+            .map(SecretString::from)
+            .map_err(|problem| ConnectError::FieldMalformed { secret: true, sentence: format!("{label}: {}", problem.sentence), label }),
+        None => Ok(secret.clone()),
+    }
+}
+
+fn bearer(attempt: &Attempt<'_>, token: &str) -> Result<Signed, ConnectError> {
+    let value = attempt.secret(token)?;
+    let header = bearer_header(&value).ok_or_else(|| {
+        let label =
+            attempt.login.fields.iter().find(|field| field.id == token).map_or_else(|| token.to_owned(), |field| field.label.clone());
+        ConnectError::FieldMalformed { secret: true, sentence: format!("{label} holds a character that cannot be sent."), label }
+    })?;
+    Ok(Signed { authorisation: Authorisation::Header(header), keepsakes: Credentials::new(), expires_at: None })
+}
+
+/// `Bearer …`, marked so that it is never printed; `None` when the token holds what no header may.
+pub(crate) fn bearer_header(token: &SecretString) -> Option<HeaderValue> {
     // Made in a buffer that is wiped when it is dropped.
-    let text = SecretString::from(format!("Bearer {}", value.expose_secret()));
-    HeaderValue::from_str(text.expose_secret()).map_err(|_| malformed(format!("{label} holds a character that cannot be sent.")))
+    let text = SecretString::from(format!("Bearer {}", token.expose_secret()));
+    let mut header = HeaderValue::from_str(text.expose_secret()).ok()?;
+    header.set_sensitive(true);
+    Some(header)
 }
 
 /// Says what the key may not read, where nothing else on the screen does.

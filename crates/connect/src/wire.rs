@@ -2,16 +2,19 @@
 //! time, is written to the log, and comes back understood or as a typed error.
 
 use crate::{
-    Clock, ConnectError, Credentials, Limits, Outcome, RequestEntry, Roots, Route,
+    Clock, ConnectError, Credentials, Limits, Outcome, RequestClass, RequestEntry, Roots, Route,
     answer::{self, MalformedLink, Received, Said},
     guard::{self, Asked},
+    hop::{self, Hop, HopAnswer},
+    jar::Jar,
     pace::Gate,
     proxy::{self, Chooser},
     request::Request,
     tls,
 };
 use catalog::{App, Dataset, Inputs, ResolvedHosts};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, ORIGIN, REFERER};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -51,13 +54,23 @@ pub(crate) enum Content {
     StandIn(BTreeMap<String, Value>),
 }
 
+/// What dataset requests are authorised by.
+pub(crate) enum Authorisation {
+    /// Nothing.
+    Nothing,
+    /// An `Authorization` header, marked sensitive.
+    Header(HeaderValue),
+    /// The application's cookies of a sign-in by single sign-on.
+    Cookies(Jar),
+}
+
 /// One client for one route, with the gates of its hosts and the credential.
 pub(crate) struct Wire {
     client: reqwest::Client,
     chooser: Chooser,
     hosts: ResolvedHosts,
     inputs: Inputs,
-    authorization: Option<HeaderValue>,
+    authorisation: Authorisation,
     gates: BTreeMap<String, Gate>,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -99,12 +112,22 @@ impl Wire {
             let per_second = polite().map(|politeness| politeness.per_second).filter(|rate| *rate > 0).min().unwrap_or(0);
             gates.entry(host.clone()).or_insert_with(|| Gate::new(host, concurrency, per_second));
         }
-        Ok(Self { client, chooser, hosts, inputs, authorization: None, gates, limits, clock, next_request: AtomicU64::new(1) })
+        Ok(Self {
+            client,
+            chooser,
+            hosts,
+            inputs,
+            authorisation: Authorisation::Nothing,
+            gates,
+            limits,
+            clock,
+            next_request: AtomicU64::new(1),
+        })
     }
 
     /// What dataset requests are authorised by from now on.
-    pub(crate) fn authorise(&mut self, header: HeaderValue) {
-        self.authorization = Some(header);
+    pub(crate) fn authorise(&mut self, authorisation: Authorisation) {
+        self.authorisation = authorisation;
     }
 
     pub(crate) fn hosts(&self) -> &ResolvedHosts {
@@ -237,6 +260,73 @@ impl Wire {
         }
     }
 
+    /// Makes one request of a sign-in, once: nothing is retried, because what it carries may be good for one use or count
+    /// against the user.
+    pub(crate) async fn hop(&self, jar: &Jar, hop: Hop, watcher: Watcher<'_>) -> Result<HopAnswer, ConnectError> {
+        let host = guard::permit_hop(&self.hosts, jar, &hop)?.to_owned();
+        let (method, name) = match hop.method {
+            hop::Method::Get => (reqwest::Method::GET, "GET"),
+            hop::Method::Post => (reqwest::Method::POST, "POST"),
+            hop::Method::Delete => (reqwest::Method::DELETE, "DELETE"),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(hop.accept));
+        if let Some(cookies) = jar.header_for(&hop.url) {
+            headers.insert(COOKIE, cookies);
+        }
+        if let Some(from) = &hop.from {
+            let origin = from.origin().ascii_serialization();
+            if let (Ok(origin), Ok(referer)) = (HeaderValue::from_str(&origin), HeaderValue::from_str(&format!("{origin}/"))) {
+                headers.insert(ORIGIN, origin);
+                headers.insert(REFERER, referer);
+            }
+        }
+        let mut builder = self.client.request(method, hop.url.clone());
+        match &hop.body {
+            hop::Body::Nothing => {}
+            hop::Body::Json(text, kind) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+                builder = builder.body(text.expose_secret().to_owned());
+            }
+            hop::Body::Form(fields) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                for (name, value) in fields {
+                    form.append_pair(name, value.expose_secret());
+                }
+                builder = builder.body(form.finish());
+            }
+        }
+        let mut line = Line {
+            entry: RequestEntry {
+                id: self.next_request.fetch_add(1, Ordering::Relaxed),
+                at: self.clock.now(),
+                class: RequestClass::SignInHop,
+                dataset: String::new(),
+                host: host.clone(),
+                method: name.to_owned(),
+                path_template: hop.path_template.clone(),
+                status: None,
+                bytes: 0,
+                milliseconds: 0,
+                outcome: Outcome::Cut,
+            },
+            started: std::time::Instant::now(),
+            watcher,
+        };
+        match self.read(builder.headers(headers), &host, |_| self.limits.refusal_bytes * 16, &mut line).await {
+            Ok(received) => {
+                jar.take(&hop.url, &received.headers);
+                line.answered();
+                Ok(HopAnswer { url: hop.url, status: received.status, headers: received.headers, body: received.body })
+            }
+            Err(error) => {
+                line.failed(&error);
+                Err(error)
+            }
+        }
+    }
+
     async fn send(&self, dataset: &Dataset, request: &Request, credential: bool, line: &mut Line<'_>) -> Result<Received, ConnectError> {
         let method = match dataset.method {
             catalog::Method::Get => reqwest::Method::GET,
@@ -244,21 +334,42 @@ impl Wire {
         };
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if let (true, Some(header)) = (credential, &self.authorization) {
-            headers.insert(AUTHORIZATION, header.clone());
+        if credential {
+            match &self.authorisation {
+                Authorisation::Nothing => {}
+                Authorisation::Header(header) => {
+                    headers.insert(AUTHORIZATION, header.clone());
+                }
+                Authorisation::Cookies(jar) => {
+                    if let Some(header) = jar.header_for(&request.url) {
+                        headers.insert(COOKIE, header);
+                    }
+                }
+            }
         }
         let mut builder = self.client.request(method, request.url.clone());
         if let Some(document) = &dataset.document {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             builder = builder.body(document.clone());
         }
-        let mut response = match builder.headers(headers).send().await {
+        let bound = |status| if status == 200 { self.limits.page_bytes } else { self.limits.refusal_bytes };
+        self.read(builder.headers(headers), request.host(), bound, line).await
+    }
+
+    async fn read(
+        &self,
+        builder: reqwest::RequestBuilder,
+        host: &str,
+        bound: impl Fn(u16) -> u64,
+        line: &mut Line<'_>,
+    ) -> Result<Received, ConnectError> {
+        let mut response = match builder.send().await {
             Ok(response) => response,
-            Err(error) => return Err(self.what_failed(&error, request.host()).await),
+            Err(error) => return Err(self.what_failed(&error, host).await),
         };
         let status = response.status().as_u16();
         line.entry.status = Some(status);
-        let bound = if status == 200 { self.limits.page_bytes } else { self.limits.refusal_bytes };
+        let bound = bound(status);
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         loop {
@@ -270,12 +381,12 @@ impl Wire {
                         if status != 200 {
                             break;
                         }
-                        return Err(ConnectError::TooLarge { host: request.host().to_owned(), megabytes: bound.div_ceil(1024 * 1024) });
+                        return Err(ConnectError::TooLarge { host: host.to_owned(), megabytes: bound.div_ceil(1024 * 1024) });
                     }
                     body.extend_from_slice(&chunk);
                 }
                 Ok(None) => break,
-                Err(error) => return Err(self.what_failed(&error, request.host()).await),
+                Err(error) => return Err(self.what_failed(&error, host).await),
             }
         }
         Ok(Received { status, headers, body })

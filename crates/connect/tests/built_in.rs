@@ -35,7 +35,12 @@ fn example(format: &Format, choices: &[catalog::Choice]) -> Option<String> {
         Format::DnsLabel { .. } => Some("halden".to_owned()),
         Format::Host => Some("api.example.com".to_owned()),
         Format::Choice => choices.first().map(|choice| choice.value.clone()),
-        Format::List { .. } => None,
+        Format::Email => Some("a.keller@example.com".to_owned()),
+        Format::OktaDomain => Some("halden.okta.com".to_owned()),
+        Format::MfaKey => Some("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned()),
+        Format::Guid => Some("11111111-2222-3333-4444-555555555555".to_owned()),
+        Format::EntraTenant => Some("contoso.onmicrosoft.com".to_owned()),
+        Format::List { .. } | Format::CertificateAndKey | Format::Pattern { .. } | Format::Url { .. } => None,
     }
 }
 
@@ -46,6 +51,10 @@ async fn every_built_in_dataset_passes_the_guard() {
     for tile in catalog.tiles() {
         let app = catalog.app(&tile.slug).unwrap().unwrap();
         for login in 0..app.logins.len() {
+            // The others sign in by requests of their own, which this stand does not answer; tests of their own do.
+            if !matches!(app.logins[login].strategy, catalog::Strategy::Bearer { .. }) {
+                continue;
+            }
             let mut one = (*app).clone();
             one.logins.rotate_left(login);
             let (mut inputs, mut credentials) = (Inputs::new(), Credentials::new());

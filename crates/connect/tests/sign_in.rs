@@ -317,6 +317,8 @@ async fn a_session_can_be_dropped_while_it_is_signing_in() {
         route: &route,
         limits: Limits::default(),
         clock: Arc::new(SystemClock),
+        ledger: Arc::new(vendor::MemoryLedger::default()),
+        browser: Arc::new(posture_connect::NoBrowser),
         events: &|_| {},
     });
     assert!(tokio::time::timeout(Duration::from_millis(500), signing).await.is_err());

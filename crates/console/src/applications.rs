@@ -2,8 +2,8 @@
 
 use crate::{
     Console,
-    catalog_document::{AppDocument, CatalogDocument, feature, format_name, param_type, verified, word},
-    screen::{Application, Choice, Failure, Field, FieldState, GuideStep, Login, Never, Question, SandboxScope, Tile},
+    catalog_document::{AppDocument, CatalogDocument, feature, format_name, param_type, strategy_name, verified, word},
+    screen::{Application, Choice, Failure, Field, FieldState, GuideStep, Login, Never, OneTimeCode, Question, SandboxScope, Tile},
 };
 use catalog::{App, Check, Format};
 use secrecy::{ExposeSecret, SecretString};
@@ -125,6 +125,21 @@ impl Console {
         }
     }
 
+    /// The one-time code that a field of an open dialog produces now; `None` while the field holds no right key.
+    ///
+    /// # Errors
+    /// When the dialog was closed.
+    pub fn one_time_code(&self, draft: &str, field: &str) -> Result<Option<OneTimeCode>, Failure> {
+        let key = self
+            .inner
+            .drafts
+            .with(draft, |draft| draft.secrets.get(field).and_then(|secret| catalog::MfaKey::parse(secret.expose_secret()).ok()))?;
+        Ok(key.map(|key| {
+            let shown = connect::code_now(&key, self.now());
+            OneTimeCode { code: shown.code.expose_secret().to_owned(), seconds_left: shown.seconds_left, period: shown.period }
+        }))
+    }
+
     pub(crate) fn app(&self, slug: &str) -> Result<Arc<App>, Failure> {
         self.catalog()?.app(slug)?.ok_or_else(|| unknown(slug))
     }
@@ -174,9 +189,20 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
                 format: format_name(&field.format).to_owned(),
                 suffix: match &field.format {
                     Format::DnsLabel { suffixes } => suffixes.first().cloned().unwrap_or_default(),
-                    Format::Text | Format::Jwt | Format::Token { .. } | Format::Host | Format::Choice | Format::List { .. } => {
-                        String::new()
-                    }
+                    Format::OktaDomain => ".okta.com".to_owned(),
+                    Format::Text
+                    | Format::Jwt
+                    | Format::Token { .. }
+                    | Format::Host
+                    | Format::Choice
+                    | Format::List { .. }
+                    | Format::Email
+                    | Format::MfaKey
+                    | Format::Guid
+                    | Format::EntraTenant
+                    | Format::CertificateAndKey
+                    | Format::Pattern { .. }
+                    | Format::Url { .. } => String::new(),
                 },
                 choices: field
                     .choices
@@ -193,11 +219,13 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
                 example: field.example.clone(),
                 steps: field.steps.clone(),
                 link: field.link.clone(),
+                reveal: field.reveal.clone(),
             })
             .collect(),
         needs: login.needs.clone(),
         steps: login.steps.iter().map(|step| GuideStep { text: step.text.clone(), link: step.link.clone() }).collect(),
         hosts: login.hosts.clone(),
+        strategy: strategy_name(&login.strategy).to_owned(),
     }
 }
 

@@ -290,6 +290,14 @@ pub(crate) fn format_name(format: &Format) -> &'static str {
         Format::Host => "host",
         Format::Choice => "choice",
         Format::List { .. } => "list",
+        Format::Email => "email",
+        Format::OktaDomain => "okta_domain",
+        Format::MfaKey => "mfa_key",
+        Format::Guid => "guid",
+        Format::EntraTenant => "entra_tenant",
+        Format::CertificateAndKey => "certificate_and_key",
+        Format::Pattern { .. } => "pattern",
+        Format::Url { .. } => "url",
     }
 }
 
@@ -299,5 +307,21 @@ pub(crate) fn param_type(ty: ParamType) -> &'static str {
         ParamType::String => "string",
         ParamType::Strings => "strings",
         ParamType::Bool => "bool",
+    }
+}
+
+/// The name of a strategy as the window knows it.
+pub(crate) fn strategy_name(strategy: &catalog::Strategy) -> &'static str {
+    use catalog::{EntraFlow, Strategy};
+    match strategy {
+        Strategy::Bearer { .. } => "bearer",
+        Strategy::ClientCredentials(_) => "client_credentials",
+        Strategy::Okta(_) => "okta",
+        Strategy::Entra(entra) => match entra.flow {
+            EntraFlow::Secret { .. } => "entra_secret",
+            EntraFlow::Certificate { .. } => "entra_certificate",
+            EntraFlow::DeviceCode => "entra_device_code",
+            EntraFlow::Browser => "entra_browser",
+        },
     }
 }

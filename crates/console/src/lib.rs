@@ -7,8 +7,10 @@
 
 mod applications;
 mod browse;
+mod browser;
 mod catalog_document;
 mod checked;
+mod codes;
 mod console;
 mod drafts;
 mod export;
@@ -29,6 +31,7 @@ mod sink;
 mod start;
 
 pub use catalog_document::CatalogDocument;
+pub use connect::{Browser, NoBrowser};
 pub use console::{Console, Listener};
 pub use logging::log_to_stderr;
 pub use options::Options;

@@ -4,7 +4,7 @@ use crate::{
     Console, Listener,
     applications::find_login,
     checked,
-    console::blocking,
+    console::{Open, blocking},
     instances::note,
     jobs::JobGuard,
     probe,
@@ -114,7 +114,7 @@ impl Console {
         step.end(state, format!("{readable} of {} datasets can be read", permissions.len()));
         listener(probe::event(&app, &permissions));
 
-        self.store_newcomer(&instance, secrets, requests).await?;
+        self.store_newcomer(&instance, with_keepsakes(secrets, &session), requests).await?;
         let id = instance.id.to_string();
         job.belongs_to(&id);
         let outcome = self.first_scan(&instance, &app, &session, listener, &job).await;
@@ -164,6 +164,7 @@ impl Console {
         job: &JobGuard,
     ) -> Result<(Session, Vec<RequestEntry>), Failure> {
         let requests = Mutex::new(Vec::new());
+        let ledger = self.code_ledger()?;
         let signing_in = async {
             connect::sign_in(SignIn {
                 app,
@@ -173,6 +174,8 @@ impl Console {
                 route,
                 limits: Limits::default(),
                 clock: Arc::clone(&self.inner.options.clock),
+                ledger,
+                browser: Arc::clone(&self.inner.options.browser),
                 events: &|step| on_sign_in(step, listener, job, &requests),
             })
             .await
@@ -226,6 +229,7 @@ impl Console {
         // Begun before it is sealed: no scan with the earlier credential is under way any more, and none is gone on with.
         let begun = self.begin_anew(&open, &stored, &app).await?;
         let (scan, vault, store) = (begun.scan, Arc::clone(&open.vault), open.store.clone());
+        let secrets = with_keepsakes(secrets, &session);
         let sealed = blocking(move || {
             vault.seal(&id.to_string(), &secrets, now)?;
             note(&store, &Act { at: now, who: user(), what: "credential replaced".into(), detail: name });
@@ -276,9 +280,38 @@ impl Console {
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;
         let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
-        log_requests(&self.open()?.store, id, requests).await?;
+        let open = self.open()?;
+        seal_keepsakes(&open, id, &session, self.now()).await?;
+        log_requests(&open.store, id, requests).await?;
         Ok((stored, app, session, job))
     }
+}
+
+/// The credentials, and beside them what the sign-in wants to find again next time.
+fn with_keepsakes(mut secrets: BTreeMap<String, SecretString>, session: &Session) -> BTreeMap<String, SecretString> {
+    secrets.extend(session.keepsakes().iter().map(|(name, value)| (name.clone(), value.clone())));
+    secrets
+}
+
+/// Seals what a sign-in with stored credentials wants to find again next time, where it differs from what is sealed.
+pub(crate) async fn seal_keepsakes(open: &Open, instance: InstanceId, session: &Session, now: jiff::Timestamp) -> Result<(), Failure> {
+    use secrecy::ExposeSecret;
+    let keepsakes = session.keepsakes().clone();
+    if keepsakes.is_empty() {
+        return Ok(());
+    }
+    let vault = Arc::clone(&open.vault);
+    blocking(move || {
+        let id = instance.to_string();
+        let sealed = vault.unseal(&id)?;
+        for (name, value) in &keepsakes {
+            if sealed.get(name).is_none_or(|known| known.expose_secret() != value.expose_secret()) {
+                vault.set_field(&id, name, value, now)?;
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Logs the requests of a sign-in after what it was for is stored, which a log that fails does not undo.

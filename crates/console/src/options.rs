@@ -16,6 +16,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What holds the keys.
     pub keychain: Arc<dyn Keychain>,
+    /// What opens the system browser, for login options that sign in there.
+    pub browser: Arc<dyn connect::Browser>,
     /// Removed with the console, for a scratch folder.
     pub(crate) scratch: Option<Arc<tempfile::TempDir>>,
 }
@@ -39,6 +41,7 @@ impl Options {
             catalog_folder: None,
             clock: Arc::new(connect::SystemClock),
             keychain: Arc::new(vault::OsKeychain),
+            browser: Arc::new(crate::browser::SystemBrowser),
             scratch: None,
         }
     }

@@ -2,15 +2,18 @@
 
 use crate::{
     Console, Listener,
+    catalog_document::word,
+    codes::StoreLedger,
     console::{Open, blocking},
     jobs::JobGuard,
     judge::judge,
+    onboard::seal_keepsakes,
     screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
     sink::{self, ScanSink},
 };
 use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
-use connect::{Begun, BegunStream, ConnectError, Limits, Resume, Session, SignIn, SignInStep};
+use connect::{Begun, BegunStream, CodeLedger, ConnectError, Limits, Resume, Session, SignIn, SignInStage, SignInStep};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
@@ -132,6 +135,7 @@ impl Console {
             )
         })?;
         let requests = Mutex::new(Vec::new());
+        let ledger = self.code_ledger()?;
         let signing_in = async {
             connect::sign_in(SignIn {
                 app,
@@ -141,6 +145,8 @@ impl Console {
                 route: &route,
                 limits: Limits::default(),
                 clock: Arc::clone(&self.inner.options.clock),
+                ledger,
+                browser: Arc::clone(&self.inner.options.browser),
                 events: &|step| on_sign_in(step, listener, job, &requests),
             })
             .await
@@ -151,7 +157,15 @@ impl Console {
         };
         let entries = requests.into_inner().unwrap_or_else(PoisonError::into_inner);
         log_requests(&open.store, instance.id, entries).await?;
-        signed_in.map_err(ScanError::Wire)
+        let session = signed_in.map_err(ScanError::Wire)?;
+        seal_keepsakes(open, instance.id, &session, self.now()).await?;
+        Ok(session)
+    }
+
+    /// The ledger of one-time codes of the open database.
+    pub(crate) fn code_ledger(&self) -> Result<Arc<dyn CodeLedger>, Failure> {
+        let open = self.open()?;
+        Ok(Arc::new(StoreLedger { store: open.store.clone(), clock: Arc::clone(&self.inner.options.clock) }))
     }
 
     /// Reads, judges and commits a scan that has begun, and ends it whatever comes.
@@ -317,6 +331,19 @@ pub(crate) fn on_sign_in(step: SignInStep, listener: &Listener, job: &JobGuard, 
             }
             requests.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
         }
+        SignInStep::Stage { stage, host } => {
+            if !host.is_empty() {
+                job.report(0.0, &host);
+            }
+            listener(Progress::SignIn { stage: word(&stage), title: stage.title().to_owned(), host, until: None });
+        }
+        SignInStep::WaitingForCode { until } => listener(Progress::SignIn {
+            stage: word(&SignInStage::OneTimeCode),
+            title: "waiting for the next one-time code".to_owned(),
+            host: String::new(),
+            until: Some(until.to_string()),
+        }),
+        SignInStep::Visit { address, code, until } => listener(Progress::Visit { address, code, until: until.to_string() }),
         SignInStep::Waiting { host, until } => job.report(0.0, &format!("{host}, which asks us to wait until {until}")),
         SignInStep::Accepted => tell(Step::SignIn, StepState::Done, String::new(), 0),
     }

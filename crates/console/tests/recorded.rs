@@ -231,6 +231,8 @@ fn kind_of(verdict: &Verdict, wrong: &mut Vec<String>) -> Came {
                 | CauseKind::ProbeNotSeen
                 | CauseKind::Empty
                 | CauseKind::Cancelled
+                | CauseKind::NotPublished
+                | CauseKind::LoginLacks
                 | CauseKind::Expression => "another cause",
             })
         }

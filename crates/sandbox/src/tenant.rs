@@ -37,7 +37,9 @@ impl Tenant {
         for (id, value) in &tenant.fields {
             fields.insert(id.clone(), filler.text(value)?);
         }
-        let Strategy::Bearer { token } = &login.strategy;
+        let Strategy::Bearer { token } = &login.strategy else {
+            return Err(SandboxError::LoginUnknown { tenant: name, login: tenant.login.clone() });
+        };
         let absent = || SandboxError::CredentialAbsent { tenant: name.clone(), field: token.clone() };
         let written = tenant.fields.get(token).filter(|value| !value.is_empty()).ok_or_else(absent)?;
         let credential = match claims(written) {

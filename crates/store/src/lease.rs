@@ -1,4 +1,4 @@
-//! Who scans an instance: a locked file beside the database.
+//! Who scans an instance, and who signs a user in: a locked file beside the database.
 //!
 //! The operating system releases the lock when its process ends, however it ends. Unlike a process id or a time of last
 //! life in a table, it can neither outlive its process nor be taken for another's.
@@ -10,6 +10,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The right to sign one account in, held until it is dropped.
+#[derive(Debug)]
+pub struct SignInLease {
+    _lease: Lease,
+}
+
+impl SignInLease {
+    /// Takes the lease of an account; `None` while somebody else has it.
+    pub(crate) fn take(database: &Path, account: &str) -> Result<Option<Self>, StoreError> {
+        // Few users sign in here, and their names are digests: a file per account is left where it is.
+        let name: String = account.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+        Ok(Lease::of_file(&beside(database, &format!("sign-in-{name}")))?.map(|lease| Self { _lease: lease }))
+    }
+}
+
 /// The right to scan one instance, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
@@ -19,7 +34,11 @@ pub(crate) struct Lease {
 impl Lease {
     /// Takes the lease of an instance; `None` while somebody else has it, in this process or another.
     pub(crate) fn take(database: &Path, instance: InstanceId) -> Result<Option<Self>, StoreError> {
-        let file = open_private(OpenOptions::new().write(true).create(true).truncate(false), &path(database, instance))?;
+        Self::of_file(&path(database, instance))
+    }
+
+    fn of_file(path: &Path) -> Result<Option<Self>, StoreError> {
+        let file = open_private(OpenOptions::new().write(true).create(true).truncate(false), path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

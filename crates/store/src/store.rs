@@ -3,12 +3,12 @@
 use crate::{
     Act, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, Instance, InstanceId,
     PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally,
-    Since, StoreError, StoredRow, StoredVerdict, TrendDay,
+    SignInLease, Since, StoreError, StoredRow, StoredVerdict, TrendDay,
 };
 use crate::{
     lease::Lease,
     pool::{Durability, Pool},
-    table::{activity, dataset, event, finding, instance, preference, request, row, scan, verdict},
+    table::{activity, code_step, dataset, event, finding, instance, preference, request, row, scan, verdict},
 };
 use catalog::{Cause, Collected, Completeness, ParamValue, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -446,6 +446,16 @@ impl Store {
     /// Sets a preference, or removes it with null.
     pub fn set_preference(&self, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| preference::set(transaction, key, value))
+    }
+
+    /// Takes the right to sign an account in; `None` while somebody else has it, in this process or another.
+    pub fn begin_sign_in(&self, account: &str) -> Result<Option<SignInLease>, StoreError> {
+        SignInLease::take(self.inner.pool.path(), account)
+    }
+    /// Records that the one-time code of a time step is going to be sent for an account; `false` when that step or a later
+    /// one was recorded before. Holds against a loss of power: a code that may have been sent is never sent again.
+    pub fn claim_code_step(&self, account: &str, step: u64) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| code_step::claim(transaction, account, step))
     }
 
     fn lease(&self, instance: InstanceId) -> Result<Lease, StoreError> {

@@ -5,8 +5,8 @@ use super::{
     words,
 };
 use crate::{
-    Category, Choice, Feature, Field, FieldPath, Format, HostRole, Login, Meaning, NeverCalled, Place, Says, Step, Strategy, Verified,
-    format, hosts,
+    Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Login,
+    Meaning, NeverCalled, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -67,8 +67,8 @@ pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
     let never = table.tables("never").into_iter().map(never).collect();
     let says = table.tables("says").into_iter().filter_map(says).collect();
     let logins: Vec<Login> = table.tables("login").into_iter().filter_map(|login| self::login(login, &link_hosts)).collect();
-    if table.get("login").is_none() {
-        table.wrong("app.toml lacks `[[login]]`: at least one way to sign in");
+    if table.get("login").is_none() && front.as_ref().is_some_and(|front| front.verified != Verified::Manual) {
+        table.wrong("app.toml lacks `[[login]]`: at least one way to sign in, unless nothing is scanned (verified = \"manual\")");
     }
     for (at, login) in logins.iter().enumerate() {
         if logins[..at].iter().any(|other| other.id == login.id) {
@@ -170,13 +170,14 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
         }
     };
     let test = table.text("test", "the dataset that is read to test the connection");
+    let discover = discover(&table, &fields);
     let needs = table.texts("needs");
     let steps =
         table.get("steps").map(|value| value.items().iter().filter_map(|item| step(item, link_hosts)).collect()).unwrap_or_default();
     let source = words::source(&table);
     let place = table.place.clone();
     table.finish();
-    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, needs, steps, source, place })
+    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, discover, needs, steps, source, place })
 }
 
 fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
@@ -185,14 +186,143 @@ fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
         return None;
     };
     let inner = value.table()?;
-    // One strategy so far; others join it in this table of names.
-    inner.some_word("name", &[("bearer", ())])?;
-    let token = inner.text("token", "the secret field that holds the token");
-    if !fields.iter().any(|field| field.id == token && field.secret) {
-        value.wrong(format!("takes the token from \"{token}\", which is not a secret field of this login option"));
+    let strategy = match inner.some_word("name", &[("bearer", 0), ("client_credentials", 1), ("okta", 2), ("entra", 3)])? {
+        0 => Strategy::Bearer { token: secret_field(&inner, "token", "the secret field that holds the token", fields) },
+        1 => Strategy::ClientCredentials(client_credentials(&inner, fields)),
+        2 => Strategy::Okta(okta(&inner, fields)?),
+        _ => Strategy::Entra(entra(&inner, fields)?),
+    };
+    inner.finish();
+    Some(strategy)
+}
+
+fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
+    let id = table.text(key, what);
+    if !id.is_empty() && !fields.iter().any(|field| field.id == id && field.secret == secret) {
+        let kind = if secret { "a secret" } else { "an open" };
+        table.wrong(format!("`{key}` names \"{id}\", which is not {kind} field of this login option"));
+    }
+    id
+}
+
+fn secret_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field]) -> String {
+    named_field(table, key, what, fields, true)
+}
+
+fn open_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field]) -> String {
+    named_field(table, key, what, fields, false)
+}
+
+fn path_of(table: &Table<'_>, key: &str, what: &str) -> String {
+    let path = table.text(key, what);
+    if !path.is_empty() && (!path.starts_with('/') || path.contains("..") || path.contains("//")) {
+        table.wrong(format!("`{key}` is \"{path}\", which is not a path; write it as /v1/token"));
+    }
+    path
+}
+
+fn client_credentials(table: &Table<'_>, fields: &[Field]) -> ClientCredentials {
+    let granted = table.get("granted").and_then(|value| value.table()).map(|inner| {
+        let granted = Granted { all_of: inner.texts("all_of"), none_of: inner.texts("none_of") };
+        inner.finish();
+        granted
+    });
+    ClientCredentials {
+        role: table.text("role", "the host role of the token endpoint"),
+        path: path_of(table, "path", "the path of the token endpoint"),
+        client_id: table.get("client_id").is_some().then(|| open_field(table, "client_id", "the field with the client's id", fields)),
+        secret: secret_field(table, "secret", "the secret field that is exchanged", fields),
+        scope: table.text_or_empty("scope"),
+        granted: granted.unwrap_or_default(),
+    }
+}
+
+fn okta(table: &Table<'_>, fields: &[Field]) -> Option<OktaSignIn> {
+    let prefixes = |key: &str| {
+        let paths = table.texts(key);
+        for path in paths.iter().filter(|path| !path.starts_with('/') || path.contains("..")) {
+            table.wrong(format!("`{key}` holds \"{path}\", which is not the beginning of a path; write it as /app/saml2/"));
+        }
+        paths
+    };
+    let (acs, callback) = (prefixes("acs"), prefixes("callback"));
+    if acs.is_empty() && callback.is_empty() {
+        table.wrong("the strategy lacks both `acs` and `callback`: where a SAML answer or an authorization code may come back to");
+    }
+    let start = table.get("start").and_then(|value| value.table());
+    if start.is_none() {
+        table.wrong("the strategy lacks `start`: { kind = \"application\", path = \"/login\" } or { kind = \"app_link\", named = \"…\" }");
+    }
+    let start = start.and_then(|inner| {
+        let start = match inner.some_word("kind", &[("application", 0), ("app_link", 1)])? {
+            0 => OktaStart::Application {
+                path: path_of(&inner, "path", "the application's page that sends on to Okta"),
+                lookup: inner.get("lookup").and_then(|value| value.table()).map(|lookup| {
+                    let query = lookup.get("query").map(|query| query.entries()).unwrap_or_default();
+                    let found = OktaLookup {
+                        role: lookup.text("role", "the host role that is asked"),
+                        path: path_of(&lookup, "path", "the path that is asked"),
+                        query: query.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.text()?))).collect(),
+                    };
+                    lookup.finish();
+                    found
+                }),
+            },
+            _ => OktaStart::AppLink {
+                field: inner.get("field").is_some().then(|| open_field(&inner, "field", "the field with the link", fields)),
+                named: inner.text("named", "part of the application's name on the Okta dashboard"),
+                relay_state: inner.get("relay_state").and_then(|value| value.text()),
+            },
+        };
+        inner.finish();
+        Some(start)
+    });
+    Some(OktaSignIn {
+        user: open_field(table, "user", "the field with the Okta user", fields),
+        password: secret_field(table, "password", "the field with the password", fields),
+        mfa_key: secret_field(table, "mfa_key", "the field with the MFA secret key", fields),
+        okta: table.text("okta", "the host role of the Okta organization"),
+        app: table.text("app", "the host role of the application"),
+        start: start?,
+        acs,
+        callback,
+    })
+}
+
+fn entra(table: &Table<'_>, fields: &[Field]) -> Option<EntraSignIn> {
+    let flow = table.get("flow");
+    if flow.is_none() {
+        table.wrong("the strategy lacks `flow`: secret, certificate, device_code or browser");
+    }
+    let inner = flow?.table()?;
+    let flow = match inner.some_word("kind", &[("secret", 0), ("certificate", 1), ("device_code", 2), ("browser", 3)])? {
+        0 => EntraFlow::Secret { secret: secret_field(&inner, "secret", "the field with the client secret", fields) },
+        1 => EntraFlow::Certificate { pem: secret_field(&inner, "pem", "the field with certificate and key", fields) },
+        2 => EntraFlow::DeviceCode,
+        _ => EntraFlow::Browser,
+    };
+    inner.finish();
+    Some(EntraSignIn {
+        authority: table.text("authority", "the host role of the authority"),
+        tenant: open_field(table, "tenant", "the field with the tenant", fields),
+        client_id: open_field(table, "client_id", "the field with the application (client) id", fields),
+        flow,
+        scope: table.text("scope", "what is asked for, divided by spaces"),
+    })
+}
+
+fn discover(table: &Table<'_>, fields: &[Field]) -> Option<Discover> {
+    let inner = table.get("discover")?.table()?;
+    let input = open_field(&inner, "input", "the choice that is settled", fields);
+    let open = inner.text("open", "the value that leaves it open");
+    let tries = inner.some_texts("tries", "the values to sign in with, in order");
+    let field = FieldPath(inner.text("field", "where the answer of `test` holds the value"));
+    let choices = fields.iter().find(|field| field.id == input).map(|field| field.choices.as_slice()).unwrap_or_default();
+    for value in tries.iter().chain([&open]).filter(|value| !choices.iter().any(|choice| choice.value == **value)) {
+        inner.wrong(format!("`discover` names \"{value}\", which is not a choice of \"{input}\""));
     }
     inner.finish();
-    Some(Strategy::Bearer { token })
+    Some(Discover { input, open, tries, field })
 }
 
 fn role(value: &Value<'_>, fields: &[Field]) -> Option<HostRole> {
@@ -250,11 +380,21 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                 Some(field) if field.secret => value.wrong(format!("holds {{{name}}}, which is secret; a secret never stands in a host")),
                 Some(field) => match field.format {
                     Format::DnsLabel { .. } | Format::Choice => {}
-                    Format::Host if *text == format!("{{{name}}}") => {}
-                    Format::Host => {
+                    Format::Host | Format::OktaDomain if *text == format!("{{{name}}}") => {}
+                    Format::Host | Format::OktaDomain => {
                         value.wrong(format!("puts the whole host {{{name}}} beside other text; use a field of format dns_label"))
                     }
-                    Format::Text | Format::Jwt | Format::Token { .. } | Format::List { .. } => {
+                    Format::Text
+                    | Format::Jwt
+                    | Format::Token { .. }
+                    | Format::List { .. }
+                    | Format::Email
+                    | Format::MfaKey
+                    | Format::Guid
+                    | Format::EntraTenant
+                    | Format::CertificateAndKey
+                    | Format::Pattern { .. }
+                    | Format::Url { .. } => {
                         value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host or choice"));
                     }
                 },
@@ -292,29 +432,52 @@ fn field(table: Table<'_>, link_hosts: &[String]) -> Option<Field> {
     if let Some(link) = &link {
         words::link(table.errors, &table.place_of("link"), link, link_hosts);
     }
+    let reveal = table.get("reveal").and_then(|value| value.text());
+    if reveal.is_some() && !optional {
+        table.wrong(format!("the field \"{id}\" is shown only behind a tick, so it must be optional"));
+    }
     table.finish();
-    Some(Field { id, label, secret, optional, format: format?, choices, default, help, example, steps, link })
+    Some(Field { id, label, secret, optional, format: format?, choices, default, help, example, steps, link, reveal })
 }
 
 fn read_format(table: &Table<'_>) -> Option<Format> {
     let Some(value) = table.get("format") else {
-        table.wrong("[[field]] lacks `format`: text, jwt, host, choice, or { kind = \"token\" | \"dns_label\" | \"list\", … }");
+        table.wrong("[[field]] lacks `format`: text, jwt, host, choice, email, okta_domain, mfa_key, guid, entra_tenant, certificate_and_key, or { kind = \"token\" | \"dns_label\" | \"list\" | \"pattern\" | \"url\", … }");
         return None;
     };
     if value.is_text() {
         return super::source::word(
             &value,
-            &[("text", &Format::Text), ("jwt", &Format::Jwt), ("host", &Format::Host), ("choice", &Format::Choice)],
+            &[
+                ("text", &Format::Text),
+                ("jwt", &Format::Jwt),
+                ("host", &Format::Host),
+                ("choice", &Format::Choice),
+                ("email", &Format::Email),
+                ("okta_domain", &Format::OktaDomain),
+                ("mfa_key", &Format::MfaKey),
+                ("guid", &Format::Guid),
+                ("entra_tenant", &Format::EntraTenant),
+                ("certificate_and_key", &Format::CertificateAndKey),
+            ],
         )
         .cloned();
     }
     let inner = value.table()?;
-    let format = match inner.some_word("kind", &[("token", 0), ("dns_label", 1), ("list", 2)])? {
+    let format = match inner.some_word("kind", &[("token", 0), ("dns_label", 1), ("list", 2), ("pattern", 3), ("url", 4)])? {
         0 => Format::Token {
             prefixes: inner.some_texts("prefixes", "the texts such a token starts with"),
             min: inner.get("min").and_then(|value| value.whole()).and_then(|min| u32::try_from(min).ok()).unwrap_or_default(),
         },
         1 => Format::DnsLabel { suffixes: inner.texts("suffixes") },
+        3 => {
+            let expression = inner.text("expression", "the regular expression for the whole value");
+            if format::whole(&expression).is_none() {
+                value.wrong(format!("has the expression \"{expression}\", which is not a regular expression"));
+            }
+            Format::Pattern { expression, prefix: inner.text_or_empty("prefix") }
+        }
+        4 => Format::Url { paths: inner.texts("paths") },
         _ => {
             let item = inner.text("item", "the regular expression for one item");
             if format::whole(&item).is_none() {

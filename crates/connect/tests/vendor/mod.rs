@@ -13,8 +13,8 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{Request, Response, body::Frame, body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use posture_connect::{
-    BegunStream, Clock, ConnectError, Credentials, Limits, Page, Progress, Proxy, RequestEntry, Resume, Roots, Route, Session, SignIn,
-    SignInStep, Sink, SinkError, sign_in,
+    BegunStream, Clock, CodeLedger, ConnectError, Credentials, Limits, NoBrowser, Page, Progress, Proxy, RequestEntry, Resume, Roots,
+    Route, Session, SignIn, SignInStep, Sink, SinkError, sign_in,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -468,6 +468,7 @@ pub fn field(id: &str, secret: bool, optional: bool, format: Format) -> Field {
         example: String::new(),
         steps: vec![],
         link: None,
+        reveal: None,
     }
 }
 
@@ -505,6 +506,7 @@ pub fn app(datasets: Vec<Dataset>) -> App {
             hosts: vec!["{region}".into()],
             roles: vec![HostRole { id: "api".into(), hosts: vec!["{region}".into()], prefix: String::new() }],
             test: "me".into(),
+            discover: None,
             needs: vec![],
             steps: vec![],
             source: String::new(),
@@ -545,7 +547,8 @@ pub async fn try_sign_in_with(
     credentials: &Credentials,
     events: &(dyn Fn(SignInStep) + Send + Sync),
 ) -> Result<Session, ConnectError> {
-    sign_in(SignIn { app, login: &app.logins[0], inputs, credentials, route, limits, clock, events }).await
+    let (ledger, browser) = (Arc::new(MemoryLedger::default()), Arc::new(NoBrowser));
+    sign_in(SignIn { app, login: &app.logins[0], inputs, credentials, route, limits, clock, ledger, browser, events }).await
 }
 
 /// Answers `/v1/me` itself and leaves the rest to `rest`.
@@ -560,4 +563,32 @@ pub fn small() -> Limits {
 
 pub fn timestamp() -> Type {
     Type::Timestamp(TimestampFormat::Rfc3339)
+}
+
+/// A ledger of one-time codes for one test.
+#[derive(Default)]
+pub struct MemoryLedger {
+    steps: Mutex<BTreeMap<String, u64>>,
+    turns: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MemoryLedger {
+    /// The last recorded step of an account.
+    pub fn last(&self, account: &str) -> Option<u64> {
+        self.steps.lock().unwrap().get(account).copied()
+    }
+}
+
+impl CodeLedger for MemoryLedger {
+    fn enter<'a>(&'a self, _account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>, SinkError>> {
+        Box::pin(async move { Ok(Box::new(Arc::clone(&self.turns).lock_owned().await) as Box<dyn Send>) })
+    }
+    fn claim(&self, account: &str, step: u64) -> Result<bool, SinkError> {
+        let mut steps = self.steps.lock().unwrap();
+        let fresh = steps.get(account).is_none_or(|last| *last < step);
+        if fresh {
+            steps.insert(account.to_owned(), step);
+        }
+        Ok(fresh)
+    }
 }

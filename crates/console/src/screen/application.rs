@@ -62,6 +62,8 @@ pub struct Login {
     pub steps: Vec<GuideStep>,
     /// Every host that may receive the values, as templates.
     pub hosts: Vec<String>,
+    /// `bearer`, `client_credentials`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`.
+    pub strategy: String,
 }
 
 /// A field of the dialog.
@@ -75,7 +77,8 @@ pub struct Field {
     pub secret: bool,
     /// Connect may be pressed without it.
     pub optional: bool,
-    /// `text`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`.
+    /// `text`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`, `mfa_key`, `guid`,
+    /// `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
     pub format: String,
     /// Shown inside the field at its end: `.kustomerapp.com`.
     pub suffix: String,
@@ -91,6 +94,8 @@ pub struct Field {
     pub steps: Vec<String>,
     /// A page of the vendor that helps.
     pub link: Option<String>,
+    /// The label of a tick box that shows the field.
+    pub reveal: Option<String>,
 }
 
 /// One value of a choice.
@@ -158,6 +163,17 @@ pub enum FieldState {
         /// What is wrong, with an example.
         sentence: String,
     },
+}
+
+/// The one-time code that a typed MFA secret key produces, to be compared with an authenticator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct OneTimeCode {
+    /// The code, with its leading zeros.
+    pub code: String,
+    /// Seconds until the next one.
+    pub seconds_left: u32,
+    /// Seconds that a code is good for.
+    pub period: u32,
 }
 
 /// How requests leave this computer.

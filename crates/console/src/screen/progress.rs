@@ -19,6 +19,26 @@ pub enum Progress {
         /// How long it took so far.
         milliseconds: u32,
     },
+    /// A stage of signing in through somebody else has begun, or goes on waiting.
+    SignIn {
+        /// `organization`, `who_signs_in`, `start`, `password`, `one_time_code`, `application`, `token`, `browser`, `sign_out`.
+        stage: String,
+        /// "the one-time code".
+        title: String,
+        /// The host that is asked; may be empty.
+        host: String,
+        /// Until when it waits, if it waits.
+        until: Option<String>,
+    },
+    /// The person has to do something in a browser; signing in goes on by itself then.
+    Visit {
+        /// The page; opened already if a browser could be started.
+        address: String,
+        /// The code to type there, if there is one.
+        code: Option<String>,
+        /// Until when the page works.
+        until: String,
+    },
     /// What the credential may read, from one request per dataset.
     Permissions {
         /// Each dataset.

@@ -152,6 +152,8 @@ impl Scene {
             route: &route,
             limits: Limits::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ledger: Arc::new(MemoryLedger::default()),
+            browser: Arc::new(connect::NoBrowser),
             events: &|_step| {},
         })
         .await?;
@@ -195,5 +197,23 @@ impl Scene {
 
     pub fn restore(&self) {
         self.change(OverlayChange::Clear { tenant: Some(self.name.clone()) });
+    }
+}
+
+/// A ledger of one-time codes for one scene.
+#[derive(Default)]
+struct MemoryLedger {
+    steps: std::sync::Mutex<BTreeMap<String, u64>>,
+}
+
+impl connect::CodeLedger for MemoryLedger {
+    fn enter<'a>(&'a self, _account: &'a str) -> futures::future::BoxFuture<'a, Result<Box<dyn Send>, connect::SinkError>> {
+        Box::pin(async move { Ok(Box::new(()) as Box<dyn Send>) })
+    }
+    fn claim(&self, account: &str, step: u64) -> Result<bool, connect::SinkError> {
+        let mut steps = self.steps.lock().unwrap();
+        let fresh = steps.get(account).is_none_or(|last| *last < step);
+        steps.insert(account.to_owned(), step);
+        Ok(fresh)
     }
 }

@@ -34,6 +34,7 @@ fn field(id: &str, secret: bool, optional: bool, format: Format, choices: Vec<Ch
         example: String::new(),
         steps: vec![],
         link: None,
+        reveal: None,
     }
 }
 
@@ -99,6 +100,7 @@ pub fn app() -> App {
                 HostRole { id: "org".into(), hosts: vec!["{organization}.api.helpdesk.example".into()], prefix: String::new() },
             ],
             test: "settings".into(),
+            discover: None,
             needs: vec![],
             steps: vec![],
             source: String::new(),

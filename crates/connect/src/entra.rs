@@ -1,0 +1,10 @@
+//! To be written.
+
+use crate::{
+    ConnectError,
+    session::{Attempt, Signed},
+};
+
+pub(crate) async fn sign_in(_attempt: &Attempt<'_>, _strategy: &catalog::EntraSignIn) -> Result<Signed, ConnectError> {
+    Err(ConnectError::RequestRefused { sentence: "to be written.".to_owned() })
+}

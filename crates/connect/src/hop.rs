@@ -1,0 +1,104 @@
+//! Sign-in hops: single requests while signing in, each to a host of the party that it is meant for, none followed further
+//! than whoever asked decides.
+
+use crate::{
+    ConnectError,
+    jar::Jar,
+    wire::{Watcher, Wire},
+};
+use reqwest::header::{HeaderMap, HeaderValue};
+use secrecy::SecretString;
+use serde_json::Value;
+use url::Url;
+
+/// The most hops of one sign-in.
+pub(crate) const MOST_HOPS: u32 = 20;
+
+/// One request of a sign-in.
+pub(crate) struct Hop {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// `Accept`.
+    pub(crate) accept: &'static str,
+    pub(crate) body: Body,
+    /// The page that it is sent from, for `Origin` and `Referer` of a form.
+    pub(crate) from: Option<Url>,
+    /// The path as the request log shows it: what names a transaction is replaced by a placeholder.
+    pub(crate) path_template: String,
+}
+
+/// The verbs of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+/// What a hop sends. Wiped when it is dropped.
+pub(crate) enum Body {
+    Nothing,
+    /// JSON and its content type.
+    Json(SecretString, &'static str),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, SecretString)>),
+}
+
+/// What a hop was answered with. Not understood yet; a body may hold secrets and is never logged.
+pub(crate) struct HopAnswer {
+    /// Where it came from.
+    pub(crate) url: Url,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// At most [`crate::Limits::refusal_bytes`] times 16.
+    pub(crate) body: Vec<u8>,
+}
+
+impl HopAnswer {
+    /// The body as JSON; `None` when it is none.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+    /// The target of a redirect, resolved against where the answer came from.
+    pub(crate) fn location(&self) -> Option<Url> {
+        let location = self.headers.get(reqwest::header::LOCATION).map(HeaderValue::to_str)?.ok()?;
+        self.url.join(location).ok()
+    }
+}
+
+/// One party of a sign-in and the way to it: hops leave through here and through nothing else.
+pub(crate) struct Party<'a> {
+    wire: &'a Wire,
+    watcher: Watcher<'a>,
+    jar: Jar,
+    left: u32,
+}
+
+impl<'a> Party<'a> {
+    /// `jar` says which hosts belong to the party.
+    pub(crate) fn new(wire: &'a Wire, watcher: Watcher<'a>, jar: Jar) -> Self {
+        Self { wire, watcher, jar, left: MOST_HOPS }
+    }
+
+    pub(crate) fn jar(&self) -> &Jar {
+        &self.jar
+    }
+
+    /// The party's cookies, when nothing more is asked.
+    pub(crate) fn into_jar(self) -> Jar {
+        self.jar
+    }
+
+    /// Makes one request to one of the party's hosts and takes the cookies of its answer.
+    ///
+    /// # Errors
+    /// [`ConnectError::RequestRefused`] before anything is sent when the hop is not permitted; whatever befalls the line.
+    /// A status other than success is no error here.
+    pub(crate) async fn send(&mut self, hop: Hop) -> Result<HopAnswer, ConnectError> {
+        if self.left == 0 {
+            return Err(ConnectError::RequestRefused { sentence: format!("signing in took more than {MOST_HOPS} requests to one side.") });
+        }
+        self.left -= 1;
+        self.wire.hop(&self.jar, hop, self.watcher).await
+    }
+}
