@@ -101,6 +101,7 @@ fn field(id: &str, format: Format, choices: Vec<Choice>, optional: bool) -> Fiel
         help: String::new(),
         example: String::new(),
         steps: Vec::new(),
+        reveal: None,
         link: None,
     }
 }
@@ -121,6 +122,7 @@ fn login(template: &str) -> Login {
         fields,
         hosts: vec![template.into(), "{region}".into()],
         roles: vec![HostRole { id: "api".into(), hosts: vec![template.into(), "{region}".into()], prefix: String::new() }],
+        discover: None,
         test: String::new(),
         needs: Vec::new(),
         steps: Vec::new(),
