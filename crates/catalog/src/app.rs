@@ -29,6 +29,8 @@ pub struct App {
     pub says: Vec<Says>,
     /// The ways to sign in, the recommended one first.
     pub logins: Vec<Login>,
+    /// Ways to sign in that an administrator may look for and that are not there, with the reason.
+    pub not_offered: Vec<NotOffered>,
     /// What is read.
     pub datasets: Vec<Dataset>,
     /// What is computed from datasets before checks look at it.
@@ -121,6 +123,22 @@ pub struct NeverCalled {
     pub path: String,
     /// Why, in one sentence.
     pub reason: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// A way to sign in that is known elsewhere and not offered here; shown in the dialog, so that nobody searches for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotOffered {
+    /// "Log in with Azure AD user and MFA secret key".
+    pub label: String,
+    /// Why not, in one or two sentences.
+    pub reason: String,
+    /// What to take in its place.
+    pub instead: String,
+    /// Where the facts come from.
+    pub source: String,
     /// Where it is written.
     #[serde(skip)]
     pub place: Place,

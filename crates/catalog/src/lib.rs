@@ -21,7 +21,7 @@ mod view;
 
 pub use app::{
     App, Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Inputs, Login,
-    NeverCalled, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
+    NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
 };
 pub use check::{Check, CheckKind, Link, Param, ParamType, ParamValue, Severity};
 pub use dataset::{

@@ -300,6 +300,7 @@ impl Entry {
             never: whole.never,
             says: whole.says,
             logins: whole.logins,
+            not_offered: whole.not_offered,
             datasets: Vec::new(),
             views: Vec::new(),
             checks: Vec::new(),

@@ -159,6 +159,45 @@ fn the_small_application_loads() {
     assert_eq!(level.recommended, "high");
 }
 
+/// A way to sign in that is not offered, as `app.toml` says it.
+const NOT_OFFERED: &str = r#"[[not_offered]]
+label = "Password and second factor"
+reason = "The vendor refuses it for every account that has a second factor."
+instead = "Take the login option Key."
+source = "https://docs.tiny.example/passwords"
+"#;
+
+#[test]
+fn what_is_not_offered_is_said_whole() {
+    let app = load(&format!("{APP}{NOT_OFFERED}"), DATASETS, CHECKS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let [option] = app.not_offered.as_slice() else { panic!("{:?}", app.not_offered) };
+    assert_eq!(option.label, "Password and second factor");
+    assert_eq!(option.reason, "The vendor refuses it for every account that has a second factor.");
+    assert_eq!(option.instead, "Take the login option Key.");
+    assert_eq!(load(APP, DATASETS, CHECKS).unwrap().not_offered, []);
+
+    let first = APP.lines().count() + 1;
+    let wrong = |text: &str| load(&format!("{APP}{text}"), DATASETS, CHECKS).unwrap_err();
+    for (key, what) in [
+        ("label", "what an administrator looks for"),
+        ("reason", "why it is not offered, in one or two sentences"),
+        ("instead", "what to take in its place"),
+        ("source", "the URL that the facts come from"),
+    ] {
+        let lacking: String = NOT_OFFERED.lines().filter(|line| !line.starts_with(key)).map(|line| format!("{line}\n")).collect();
+        assert_eq!(wrong(&lacking), [format!("tiny/app.toml:{first}: [[not_offered]] lacks `{key}`: {what}")]);
+    }
+    assert_eq!(
+        wrong(&NOT_OFFERED.replace("Password and second factor", "Key")),
+        [format!("tiny/app.toml:{first}: \"Key\" is both offered and not offered; the login option is \"key\"")]
+    );
+    assert_eq!(
+        wrong(&NOT_OFFERED.repeat(2)),
+        [format!("tiny/app.toml:{}: \"Password and second factor\" is not offered twice; say it once", first + 5)]
+    );
+    assert_eq!(wrong(&format!("{NOT_OFFERED}why = \"Because.\"\n")).len(), 1, "a key that is not known is an error");
+}
+
 /// File, what is replaced, by what, and the one error that must come of it.
 const BAD: &[(&str, &str, &str, &str)] = &[
     ("app.toml", "vendor =", "vendr =", "tiny/app.toml:1: app.toml lacks `vendor`: the company that makes it"),
@@ -179,7 +218,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "app.toml",
         "token = \"key\"",
         "token = \"org\"",
-        "tiny/app.toml:20: `strategy` takes the token from \"org\", which is not a secret field of this login option",
+        "tiny/app.toml:20: `token` names \"org\", which is not a secret field of this login option",
     ),
     (
         "app.toml",

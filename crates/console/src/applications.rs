@@ -3,7 +3,7 @@
 use crate::{
     Console,
     catalog_document::{AppDocument, CatalogDocument, feature, format_name, param_type, strategy_name, verified, word},
-    screen::{Application, Choice, Failure, Field, FieldState, GuideStep, Login, Never, OneTimeCode, Question, SandboxScope, Tile},
+    screen::{Application, Choice, Failure, Field, FieldState, GuideStep, Login, Never, NotOffered, OneTimeCode, Question, SandboxScope, Tile},
 };
 use catalog::{App, Check, Format};
 use secrecy::{ExposeSecret, SecretString};
@@ -49,6 +49,7 @@ impl Console {
             tile: self.tile(tile, instance_names.len()),
             home: app.home.clone(),
             logins: app.logins.iter().map(|login| login_screen(app, login)).collect(),
+            not_offered: app.not_offered.iter().map(not_offered_screen).collect(),
             labels: LABELS.map(str::to_owned).to_vec(),
             never: app.never.iter().map(|never| Never { path: never.path.clone(), reason: never.reason.clone() }).collect(),
             questions: app.checks.iter().flat_map(questions).collect(),
@@ -242,6 +243,10 @@ fn questions(check: &Check) -> Vec<Question> {
             title: check.title.clone(),
         })
         .collect()
+}
+
+fn not_offered_screen(option: &catalog::NotOffered) -> NotOffered {
+    NotOffered { label: option.label.clone(), reason: option.reason.clone(), instead: option.instead.clone() }
 }
 
 /// "EU, expires 14 Jan 2027", of what the credential tells about itself.

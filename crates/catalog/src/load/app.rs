@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Login,
-    Meaning, NeverCalled, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
+    Meaning, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -28,6 +28,7 @@ pub(super) struct Whole {
     pub(super) never: Vec<NeverCalled>,
     pub(super) says: Vec<Says>,
     pub(super) logins: Vec<Login>,
+    pub(super) not_offered: Vec<NotOffered>,
 }
 
 pub(super) fn front(table: &Table<'_>, folder: &str) -> Option<Front> {
@@ -75,8 +76,32 @@ pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
             table.errors.add(&login.place, format!("the login option \"{}\" is there twice; give each its own id", login.id));
         }
     }
+    let not_offered: Vec<NotOffered> = table.tables("not_offered").into_iter().map(not_offered).collect();
+    for (at, option) in not_offered.iter().enumerate() {
+        if let Some(login) = logins.iter().find(|login| login.label == option.label) {
+            table
+                .errors
+                .add(&option.place, format!("\"{}\" is both offered and not offered; the login option is \"{}\"", option.label, login.id));
+        }
+        if not_offered[..at].iter().any(|other| other.label == option.label) {
+            table.errors.add(&option.place, format!("\"{}\" is not offered twice; say it once", option.label));
+        }
+    }
     table.finish();
-    Some(Whole { front: front?, home, link_hosts, never, says, logins })
+    Some(Whole { front: front?, home, link_hosts, never, says, logins, not_offered })
+}
+
+/// `[[not_offered]]`: a way to sign in that an administrator may look for.
+fn not_offered(table: Table<'_>) -> NotOffered {
+    let option = NotOffered {
+        label: table.text("label", "what an administrator looks for"),
+        reason: table.text("reason", "why it is not offered, in one or two sentences"),
+        instead: table.text("instead", "what to take in its place"),
+        source: words::source(&table),
+        place: table.place.clone(),
+    };
+    table.finish();
+    option
 }
 
 fn never(table: Table<'_>) -> NeverCalled {

@@ -512,6 +512,7 @@ pub fn app(datasets: Vec<Dataset>) -> App {
             source: String::new(),
             place: place(),
         }],
+        not_offered: vec![],
         datasets: all,
         views: vec![],
         checks: vec![],

@@ -33,6 +33,8 @@ pub struct Application {
     pub home: String,
     /// Ways to sign in, the recommended one first.
     pub logins: Vec<Login>,
+    /// Ways to sign in that an administrator may look for and that are not there.
+    pub not_offered: Vec<NotOffered>,
     /// Labels an instance can carry.
     pub labels: Vec<String>,
     /// Requests that are never made, with the reason.
@@ -118,6 +120,17 @@ pub struct GuideStep {
     pub text: String,
     /// A page it speaks of.
     pub link: Option<String>,
+}
+
+/// A way to sign in that is known elsewhere and not offered here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct NotOffered {
+    /// What an administrator looks for.
+    pub label: String,
+    /// Why it is not there.
+    pub reason: String,
+    /// What to take in its place.
+    pub instead: String,
 }
 
 /// A request that is never made.

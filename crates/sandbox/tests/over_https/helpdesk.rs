@@ -106,6 +106,7 @@ pub fn app() -> App {
             source: String::new(),
             place: place(),
         }],
+        not_offered: vec![],
         datasets: vec![
             dataset("settings", "/v1/settings", &[]),
             dataset("users", "/v1/users", &[("deleted", "false")]),
