@@ -18,6 +18,7 @@ mod guard;
 mod hints;
 mod hop;
 mod jar;
+mod landing;
 mod ledger;
 mod limits;
 mod oauth;
