@@ -1,5 +1,6 @@
 //! What the window may ask, each a thin door to `console`. No decision is taken here.
 
+pub mod attestations;
 pub mod browse;
 pub mod instances;
 pub mod onboard;

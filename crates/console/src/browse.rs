@@ -84,6 +84,7 @@ impl Console {
             since: Since { newly_failing: since.newly_failing, fixed: since.fixed, gone: since.gone, not_rechecked: since.not_rechecked },
             instances,
             last_visit: last_visit.map(|at| at.to_string()),
+            attestations: crate::screen::AttestationCounts::default(),
         })
     }
 
@@ -173,6 +174,7 @@ impl Console {
             sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
             source: check.map(|check| check.source.clone()).unwrap_or_default(),
             finding: self.finding_row(detail.finding, last_visit),
+            attestation: None,
         }
     }
 
@@ -199,6 +201,7 @@ impl Console {
             ended_at: finding.ended_at.map(|at| at.to_string()),
             not_rechecked_since: finding.not_rechecked.map(|not| not.since.to_string()),
             new: last_visit.is_some_and(|visit| finding.first_seen > visit),
+            attested: false,
         }
     }
 

@@ -142,6 +142,7 @@ impl Console {
                 rows: count(deleted.rows),
                 findings: count(deleted.findings),
                 evidence: count(deleted.evidence),
+                attestations: 0,
             })
         })
         .await
@@ -171,6 +172,7 @@ impl Console {
             last_scan: complete.and_then(|scan| scan.finished_at).map(|at| at.to_string()),
             scanning,
             resumable: open.store.resumable_scan(instance.id)?.is_some(),
+            attestations: crate::screen::AttestationCounts::default(),
         })
     }
 
@@ -349,6 +351,7 @@ fn features(app: &App, row: &Instance, checks: &[CheckState]) -> Vec<FeatureHeal
             let (state, detail) = match row.health {
                 Health::Scanning => ("scanning", String::new()),
                 Health::Unknown => ("unknown", String::new()),
+                Health::Manual => ("manual", String::new()),
                 Health::Down if refused => ("auth_required", row.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
                 Health::Down => ("unhealthy", row.cause.as_ref().map(|cause| cause.sentence.clone()).unwrap_or_default()),
                 Health::Up | Health::Unhealthy => match (fault, waiting) {

@@ -6,6 +6,7 @@
 //! no socket, writes no SQL and touches no keychain itself.
 
 mod applications;
+mod attestations;
 mod browse;
 mod browser;
 mod catalog_document;

@@ -134,13 +134,14 @@ impl Console {
     /// When one of them is being scanned or the store refuses.
     pub async fn remove_sandbox(&self) -> Result<Deleted, Failure> {
         let instances = self.with_open(|open| Ok(open.store.instances()?)).await?;
-        let mut all = Deleted { scans: 0, rows: 0, findings: 0, evidence: 0 };
+        let mut all = Deleted { scans: 0, rows: 0, findings: 0, evidence: 0, attestations: 0 };
         for instance in instances.into_iter().filter(|instance| instance.sandbox) {
             let deleted = self.delete_instance(&instance.id.to_string(), &instance.name).await?;
             all.scans += deleted.scans;
             all.rows += deleted.rows;
             all.findings += deleted.findings;
             all.evidence += deleted.evidence;
+            all.attestations += deleted.attestations;
         }
         *self.inner.sandbox.lock().await = None;
         Ok(all)

@@ -127,6 +127,8 @@ pub struct Finding {
     pub not_rechecked_since: Option<String>,
     /// It appeared after the last visit.
     pub new: bool,
+    /// A person attested it; it was not scanned.
+    pub attested: bool,
 }
 
 /// A finding with everything behind it.
@@ -160,6 +162,8 @@ pub struct FindingPage {
     pub sscf: Vec<String>,
     /// The document the practice comes from.
     pub source: String,
+    /// The attestation it rests on, if a person attested it.
+    pub attestation: Option<super::Attestation>,
 }
 
 /// A page of the vendor's console.

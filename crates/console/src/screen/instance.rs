@@ -35,6 +35,8 @@ pub struct Instance {
     pub scanning: Option<f64>,
     /// A cut scan that can be resumed.
     pub resumable: bool,
+    /// Its manual checks; they stand beside the score, not in it.
+    pub attestations: super::AttestationCounts,
 }
 
 /// Health of an instance.
@@ -51,6 +53,8 @@ pub enum Health {
     Unknown,
     /// It is being scanned.
     Scanning,
+    /// Nothing of it is scanned: its checks are attested.
+    Manual,
 }
 
 /// Three parts that add up to 1, weighted by severity. Not applicable is outside; what was not evaluated never raises it.
@@ -109,7 +113,7 @@ pub struct SealedField {
 pub struct FeatureHealth {
     /// `config`.
     pub feature: String,
-    /// `ok`, `unhealthy`, `auth_required`, `scanning`, `unknown`.
+    /// `ok`, `unhealthy`, `auth_required`, `scanning`, `unknown`, `manual`.
     pub state: String,
     /// Why, in words; empty when OK.
     pub detail: String,
@@ -207,4 +211,5 @@ pub struct Deleted {
     pub rows: u32,
     pub findings: u32,
     pub evidence: u32,
+    pub attestations: u32,
 }

@@ -2,6 +2,7 @@
 //! running scan hold. TypeScript types are generated from these. Times are RFC 3339 in UTC.
 
 mod application;
+mod attestation;
 mod finding;
 mod instance;
 mod overview;
@@ -9,6 +10,7 @@ mod progress;
 mod start;
 
 pub use application::*;
+pub use attestation::*;
 pub use finding::*;
 pub use instance::*;
 pub use overview::*;

@@ -25,6 +25,8 @@ pub struct Overview {
     pub instances: Vec<Instance>,
     /// When the window was last used.
     pub last_visit: Option<String>,
+    /// Manual checks of the instances shown; they stand beside the score, not in it.
+    pub attestations: super::AttestationCounts,
 }
 
 /// One day of the trend.
