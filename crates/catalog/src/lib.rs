@@ -25,8 +25,8 @@ pub use app::{
 };
 pub use check::{Check, CheckKind, Link, Param, ParamType, ParamValue, Severity};
 pub use dataset::{
-    Absent, Dataset, DatasetKind, Each, EachOver, Instead, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe, Says,
-    TimestampFormat, Transform, Type,
+    Absent, Dataset, DatasetKind, Each, EachOver, Form, Instead, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe,
+    PublishedBy, Recent, Says, TimestampFormat, Transform, Type, Withheld,
 };
 pub use format::FormatProblem;
 pub use hosts::{HostError, ResolvedHosts};
@@ -35,6 +35,6 @@ pub use mfa_key::{CodeAlgorithm, MfaKey};
 pub use path::FieldPath;
 pub use place::Place;
 pub use row::{Collected, Completeness, Row, RowKey};
-pub use tenant::{SandboxAnswer, SandboxTenant};
+pub use tenant::{OktaEngine, OktaFactor, SandboxAnswer, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor};
 pub use verdict::{Cause, CauseKind, Verdict};
 pub use view::{Compare, Condition, Join, JoinKind, View, ViewShape};

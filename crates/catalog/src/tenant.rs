@@ -19,9 +19,125 @@ pub struct SandboxTenant {
     pub params: std::collections::BTreeMap<String, std::collections::BTreeMap<String, crate::ParamValue>>,
     /// The answers.
     pub answers: Vec<SandboxAnswer>,
+    /// How the simulated Okta organization of a tenant with that strategy behaves; `None` for tenants of other strategies.
+    pub okta: Option<SandboxOkta>,
+    /// What the simulated token endpoint of a tenant with client credentials hands out; `None` for tenants of other
+    /// strategies.
+    pub tokens: Option<SandboxTokens>,
     /// What the vendor's error answers look like, by status (401, 402, 403, 404, 429, 500). A status that is not listed
     /// is answered with `{"errors":[{"code","message"}]}`.
     pub errors: std::collections::BTreeMap<u16, serde_json::Value>,
+}
+
+/// How a simulated Okta organization behaves: the table `[okta]` of a tenant, every member of which has a usual value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxOkta {
+    /// Which engine signs users in.
+    pub engine: OktaEngine,
+    /// Whether an organization on the Identity Engine answers `/api/v1/authn` too, as upgraded ones do. Usually true.
+    pub classic_api: bool,
+    /// Whether the Identity Engine asks for user and password at once (`steps = "one"`); usually one after the other.
+    pub one_step: bool,
+    /// What the user is enrolled in. The tenant's MFA key belongs to the first of Google Authenticator and Okta Verify that
+    /// is listed. Usually Google Authenticator alone.
+    pub factors: Vec<OktaFactor>,
+    /// Who asks for the second factor. Usually the organization.
+    pub second_factor: SecondFactor,
+    /// Label of the application on the user's dashboard. Usually the application's name.
+    pub application: String,
+    /// Whether the user may use the application. Usually true.
+    pub assigned: bool,
+    /// Whether the Identity Engine offers at the end to keep the user signed in. Usually false.
+    pub keep_me_signed_in: bool,
+    /// Whether the password is about to expire and Okta says so. Usually false.
+    pub password_warning: bool,
+    /// Whether the user's password is checked by another identity provider. Usually false.
+    pub elsewhere: bool,
+    /// Whether the application's lookup endpoint is there. Usually true.
+    pub lookup: bool,
+    /// Path of the application's assertion consumer; signing in is by SAML then. Without it, SAML is used, at the first
+    /// prefix of the strategy's `acs`, only where the strategy has no `callback`.
+    pub acs: Option<String>,
+    /// Whether the application sends its SAML request as a form (`request = "form"`); usually in a redirect.
+    pub request_by_form: bool,
+    /// Domain of the application's session cookie. Usually none: the cookie is of the one host that sets it.
+    pub cookie_domain: Option<String>,
+}
+
+impl Default for SandboxOkta {
+    fn default() -> Self {
+        Self {
+            engine: OktaEngine::IdentityEngine,
+            classic_api: true,
+            one_step: false,
+            factors: vec![OktaFactor::Google],
+            second_factor: SecondFactor::Organization,
+            application: String::new(),
+            assigned: true,
+            keep_me_signed_in: false,
+            password_warning: false,
+            elsewhere: false,
+            lookup: true,
+            acs: None,
+            request_by_form: false,
+            cookie_domain: None,
+        }
+    }
+}
+
+/// The engines of Okta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OktaEngine {
+    /// `pipeline` is `v1`.
+    Classic,
+    /// `pipeline` is `idx`.
+    IdentityEngine,
+}
+
+/// What a simulated Okta user can be enrolled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OktaFactor {
+    /// Google Authenticator: one-time codes.
+    Google,
+    /// The one-time codes of Okta Verify.
+    OktaVerify,
+    /// Okta Verify with a push message.
+    Push,
+    /// A code in a text message.
+    Sms,
+    /// A code in a phone call.
+    Call,
+}
+
+impl OktaFactor {
+    /// The words of tenant files and of changes.
+    pub const WORDS: [(&'static str, Self); 5] =
+        [("google", Self::Google), ("okta_verify", Self::OktaVerify), ("push", Self::Push), ("sms", Self::Sms), ("call", Self::Call)];
+}
+
+/// Who asks for the second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// The organization, for every sign-in.
+    Organization,
+    /// The application's own policy, once the user goes there.
+    Application,
+}
+
+/// What a simulated token endpoint hands out: the table `[tokens]` of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxTokens {
+    /// The scope that is granted whatever is asked for; usually what was asked for.
+    pub grants: Option<String>,
+    /// Seconds from issue to expiry, 60 to 86,400; usually 3,600.
+    pub lifetime_seconds: u32,
+}
+
+impl Default for SandboxTokens {
+    fn default() -> Self {
+        Self { grants: None, lifetime_seconds: 3_600 }
+    }
 }
 
 /// One answer.

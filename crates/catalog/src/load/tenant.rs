@@ -2,9 +2,11 @@
 
 use super::{
     files::Files,
-    source::{Errors, Source, Table, Value},
+    source::{Errors, Source, Table, Value, word},
 };
-use crate::{App, ParamValue, Place, SandboxAnswer, SandboxTenant};
+use crate::{
+    App, Login, OktaEngine, OktaFactor, ParamValue, Place, SandboxAnswer, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
+};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -90,7 +92,93 @@ fn read(table: &Table<'_>, files: &Files, folder: &str, id: &str, app: &App, err
                 .collect()
         })
         .unwrap_or_default();
-    (SandboxTenant { app: app.slug.clone(), id: id.to_owned(), name, fields, login: login_id, params, answers, errors: bodies }, base)
+    let (okta, tokens) = behaviour(table, login);
+    let tenant = SandboxTenant {
+        app: app.slug.clone(),
+        id: id.to_owned(),
+        name,
+        fields,
+        login: login_id,
+        params,
+        answers,
+        okta,
+        tokens,
+        errors: bodies,
+    };
+    (tenant, base)
+}
+
+/// The tables `[okta]` and `[tokens]`, each for tenants of the one strategy.
+fn behaviour(table: &Table<'_>, login: Option<&Login>) -> (Option<SandboxOkta>, Option<SandboxTokens>) {
+    let strategy = login.map(|login| &login.strategy);
+    let okta = table.get("okta");
+    let tokens = table.get("tokens");
+    if let Some(value) = okta.as_ref().filter(|_| !matches!(strategy, None | Some(Strategy::Okta(_)))) {
+        value.wrong("is for tenants whose login option signs in through Okta");
+    }
+    if let Some(value) = tokens.as_ref().filter(|_| !matches!(strategy, None | Some(Strategy::ClientCredentials(_)))) {
+        value.wrong("is for tenants whose login option exchanges client credentials");
+    }
+    match strategy {
+        Some(Strategy::Okta(strategy)) => {
+            (Some(okta.and_then(|value| value.table()).map(|inner| read_okta(inner, &strategy.acs)).unwrap_or_default()), None)
+        }
+        Some(Strategy::ClientCredentials(_)) => (None, Some(tokens.and_then(|value| value.table()).map(read_tokens).unwrap_or_default())),
+        Some(Strategy::Bearer { .. } | Strategy::Entra(_)) | None => (None, None),
+    }
+}
+
+fn read_okta(table: Table<'_>, prefixes: &[String]) -> SandboxOkta {
+    let usual = SandboxOkta::default();
+    let engines = [("classic", OktaEngine::Classic), ("identity_engine", OktaEngine::IdentityEngine)];
+    let factors = match table.get("factors") {
+        Some(value) => value.items().iter().filter_map(|item| word(item, &OktaFactor::WORDS)).collect(),
+        None => usual.factors,
+    };
+    let acs = table.get("acs");
+    let path = acs.as_ref().and_then(|value| value.text());
+    if let (Some(value), Some(path)) = (&acs, &path)
+        && !prefixes.iter().any(|prefix| path.starts_with(prefix))
+    {
+        value.wrong("begins with no prefix of the strategy's `acs`");
+    }
+    let okta = SandboxOkta {
+        engine: table.word("engine", &engines).unwrap_or(usual.engine),
+        classic_api: table.flag_or("classic_api", usual.classic_api),
+        one_step: table.word("steps", &[("one", true), ("two", false)]).unwrap_or(usual.one_step),
+        factors,
+        second_factor: table
+            .word("second_factor", &[("organization", SecondFactor::Organization), ("application", SecondFactor::Application)])
+            .unwrap_or(usual.second_factor),
+        application: table.text_or_empty("application"),
+        assigned: table.flag_or("assigned", usual.assigned),
+        keep_me_signed_in: table.flag_or("keep_me_signed_in", usual.keep_me_signed_in),
+        password_warning: table.flag_or("password_warning", usual.password_warning),
+        elsewhere: table.flag_or("elsewhere", usual.elsewhere),
+        lookup: table.flag_or("lookup", usual.lookup),
+        acs: path,
+        request_by_form: table.word("request", &[("redirect", false), ("form", true)]).unwrap_or(usual.request_by_form),
+        cookie_domain: table.get("cookie_domain").and_then(|value| value.text()),
+    };
+    table.finish();
+    okta
+}
+
+fn read_tokens(table: Table<'_>) -> SandboxTokens {
+    let usual = SandboxTokens::default();
+    let lifetime = table.get("lifetime_seconds").and_then(|value| {
+        let seconds = value.whole().and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| (60..=86_400).contains(seconds));
+        if seconds.is_none() {
+            value.wrong("must lie between 60 and 86400");
+        }
+        seconds
+    });
+    let tokens = SandboxTokens {
+        grants: table.get("grants").and_then(|value| value.text()),
+        lifetime_seconds: lifetime.unwrap_or(usual.lifetime_seconds),
+    };
+    table.finish();
+    tokens
 }
 
 fn params(value: &Value<'_>, app: &App) -> BTreeMap<String, BTreeMap<String, ParamValue>> {
