@@ -4,7 +4,8 @@
 use crate::{
     Console,
     screen::{
-        AttestationList, Failure, FileToAttach, Instance, ManualCheck, ManualInstance, NewAttestation, OwnCheck, OwnCheckDraft, SandboxScope,
+        AttestationList, Failure, FileToAttach, Instance, ManualCheck, ManualInstance, NewAttestation, OwnCheck, OwnCheckDraft,
+        SandboxScope,
     },
 };
 use std::path::Path;

@@ -27,6 +27,8 @@ export interface Backend {
   /** Begins a dialog; what is typed into secret fields is held by it, on the other side, until it is closed. */
   openDraft(app: string, login: string): Promise<string>;
   checkField(draft: string, field: string, value: string): Promise<T.FieldState>;
+  /** The one-time code that a secret field of the draft makes now; `null` while it holds no right key. */
+  oneTimeCode(draft: string, field: string): Promise<T.OneTimeCode | null>;
   closeDraft(draft: string): Promise<void>;
   /** Stores nothing before sign-in succeeded. Answers the instance's id. */
   connect(draft: string, request: T.AddInstance, progress: Listener): Promise<string>;
@@ -45,6 +47,22 @@ export interface Backend {
   jobs(): Promise<T.Job[]>;
   /** Calls back with every change of the jobs under way; the answer ends it. */
   onJobs(changed: (jobs: T.Job[]) => void): () => void;
+
+  /** The manual checks of an instance, what is due first. */
+  attestations(instance: string): Promise<T.AttestationList>;
+  /** Manual checks of all instances that are due or will be soon; the counts are of all. */
+  attestationsDue(sandbox: T.SandboxScope): Promise<T.AttestationList>;
+  attest(attestation: T.NewAttestation, file: T.FileToAttach | null): Promise<T.ManualCheck>;
+  /** Only the last one of a check; the one before it then holds again. */
+  withdrawAttestation(id: string, reason: string): Promise<T.ManualCheck>;
+  /** Where it was written; `null` when the save dialog was cancelled. */
+  saveAttestationFile(id: string): Promise<string | null>;
+  ownChecks(instance: string): Promise<T.OwnCheck[]>;
+  saveOwnCheck(instance: string, check: T.OwnCheckDraft): Promise<T.OwnCheck>;
+  removeOwnCheck(instance: string, check: string): Promise<void>;
+  /** Adds an instance that nobody signs in to, of an application without login options. */
+  addManualInstance(request: T.ManualInstance): Promise<T.Instance>;
+  changeManualInstance(id: string, request: T.ManualInstance): Promise<T.Instance>;
 
   overview(sandbox: T.SandboxScope): Promise<T.Overview>;
   findings(query: T.FindingQuery): Promise<T.FindingList>;

@@ -34,6 +34,8 @@ export const commands = {
 	openDraft: (app: string, login: string) => typedError<string, Failure>(__TAURI_INVOKE("open_draft", { app, login })),
 	/**  Checks a typed value; the value of a secret field is kept in the draft and never given back. */
 	checkField: (draft: string, field: string, value: Sealed) => typedError<FieldState, Failure>(__TAURI_INVOKE("check_field", { draft, field, value })),
+	/**  The one-time code that the MFA secret key in a field of a dialog produces now. */
+	oneTimeCode: (draft: string, field: string) => typedError<OneTimeCode | null, Failure>(__TAURI_INVOKE("one_time_code", { draft, field })),
 	/**  Ends a dialog and wipes what was typed. */
 	closeDraft: (draft: string) => __TAURI_INVOKE<void>("close_draft", { draft }),
 	/**  Signs in, stores the instance, probes its permissions and scans it for the first time. Answers the instance's id. */
@@ -60,6 +62,26 @@ export const commands = {
 	cancel: (job: string) => __TAURI_INVOKE<void>("cancel", { job }),
 	/**  Jobs under way. */
 	jobs: () => __TAURI_INVOKE<Job[]>("jobs"),
+	/**  The manual checks of an instance, what is due first. */
+	attestations: (instance: string) => typedError<AttestationList, Failure>(__TAURI_INVOKE("attestations", { instance })),
+	/**  Manual checks of all instances that are due or will be soon. */
+	attestationsDue: (sandbox: SandboxScope) => typedError<AttestationList, Failure>(__TAURI_INVOKE("attestations_due", { sandbox })),
+	/**  Attests a manual check, with a file if one is attached. */
+	attest: (attestation: NewAttestation, file: FileToAttach | null) => typedError<ManualCheck, Failure>(__TAURI_INVOKE("attest", { attestation, file })),
+	/**  Withdraws the last attestation of a check; the one before it holds again, if there is one. */
+	withdrawAttestation: (id: string, reason: string) => typedError<ManualCheck, Failure>(__TAURI_INVOKE("withdraw_attestation", { id, reason })),
+	/**  Asks where to and writes the file of an attestation; nothing when the dialog was cancelled. */
+	saveAttestationFile: (id: string) => typedError<string | null, Failure>(__TAURI_INVOKE("save_attestation_file", { id })),
+	/**  The administrator's own checks of an instance. */
+	ownChecks: (instance: string) => typedError<OwnCheck[], Failure>(__TAURI_INVOKE("own_checks", { instance })),
+	/**  Adds or changes a check of the administrator's own. */
+	saveOwnCheck: (instance: string, check: OwnCheckDraft) => typedError<OwnCheck, Failure>(__TAURI_INVOKE("save_own_check", { instance, check })),
+	/**  Removes a check of the administrator's own; what was attested of it stays in the history. */
+	removeOwnCheck: (instance: string, check: string) => typedError<null, Failure>(__TAURI_INVOKE("remove_own_check", { instance, check })),
+	/**  Adds an instance that nobody signs in to. */
+	addManualInstance: (request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("add_manual_instance", { request })),
+	/**  Changes what is told of such an instance. */
+	changeManualInstance: (id: string, request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("change_manual_instance", { id, request })),
 	/**  The dashboard. */
 	overview: (sandbox: SandboxScope) => typedError<Overview, Failure>(__TAURI_INVOKE("overview", { sandbox })),
 	/**  A page of findings. */
@@ -129,6 +151,8 @@ export type Application = {
 	home: string,
 	/**  Ways to sign in, the recommended one first. */
 	logins: Login[],
+	/**  Ways to sign in that an administrator may look for and that are not there. */
+	not_offered: NotOffered[],
 	/**  Labels an instance can carry. */
 	labels: string[],
 	/**  Requests that are never made, with the reason. */
@@ -138,6 +162,103 @@ export type Application = {
 	/**  Names of instances that exist. */
 	instance_names: string[],
 };
+
+/**  A file that belongs to an attestation. It is never opened here, only given back. */
+export type AttachedFile = {
+	/**  Its name, without folders and without characters that mean something to a file system. */
+	name: string,
+	/**  `application/pdf`, as whoever attached it said. */
+	media_type: string,
+	/**  Its length in bytes. */
+	size: number,
+	/**  SHA-256 of its content, in hexadecimal digits. */
+	sha256: string,
+};
+
+/**  What somebody attested. It is never changed; a later one takes its place. */
+export type Attestation = {
+	/**  Its id. */
+	id: string,
+	/**  How it stands. */
+	standing: AttestationStanding,
+	/**  What was seen. */
+	answer: AttestationAnswer,
+	/**  The check's title at that time. */
+	asked: string,
+	/**  Who attested it. */
+	who: string,
+	/**  The operating system's user who wrote it down. */
+	recorded_by: string,
+	/**  When. */
+	at: string,
+	/**  What was seen, in words. */
+	note: string,
+	/**  The last day on which it holds: `2027-11-21`. */
+	valid_until: string,
+	/**  The day from which it is due soon. */
+	remind_from: string,
+	/**  Days between the two. */
+	remind_days: number,
+	/**  What was attached. */
+	file: AttachedFile | null,
+	/**  Set when it was withdrawn. */
+	withdrawal: Withdrawal | null,
+};
+
+/**  What a person saw. */
+export type AttestationAnswer = 
+/**  It is as recommended. */
+"met" | 
+/**  It is not: this opens a finding. */
+"not_met" | 
+/**  The question does not apply to this instance. */
+"not_applicable";
+
+/**  How many manual checks stand where; each counts once. */
+export type AttestationCounts = {
+	/**  Never attested. */
+	due: number,
+	/**  In force, and no reminder yet. */
+	attested: number,
+	/**  In force, ending soon. */
+	due_soon: number,
+	/**  Ended: due again. */
+	expired: number,
+	/**  Withdrawn: due again. */
+	withdrawn: number,
+};
+
+/**  Manual checks, and how many stand where. */
+export type AttestationList = {
+	/**  Of all manual checks that were looked at. */
+	counts: AttestationCounts,
+	/**  What is due first, then by severity and title. */
+	rows: ManualCheck[],
+};
+
+/**  How one attestation stands beside the others of its check. */
+export type AttestationStanding = 
+/**  It is the last one that was not withdrawn, and it has not ended. */
+"in_force" | 
+/**  It is the last one that was not withdrawn, and it has ended. */
+"expired" | 
+/**  A later one took its place. */
+"superseded" | 
+/**  It was withdrawn. */
+"withdrawn";
+
+/**  Where a manual check stands. None of it is a verdict: it was not scanned, and it counts for nothing in the score. */
+export type AttestationState = 
+/**  Nobody ever attested it. */
+"due" | 
+/**  An attestation is in force. */
+"attested" | 
+/**  An attestation is in force and ends within the days of its reminder. */
+"due_soon" | 
+/**  The last attestation has ended: it is due again. */
+"expired" | 
+/**  Every attestation was withdrawn: it is due again. */
+"withdrawn";
 
 /**  Why something was not read or not judged. */
 export type Cause = {
@@ -211,6 +332,7 @@ export type Deleted = {
 	rows: number,
 	findings: number,
 	evidence: number,
+	attestations: number,
 };
 
 /**  A row of a dataset that a verdict rests on. */
@@ -266,7 +388,7 @@ export type Failure = {
 export type FeatureHealth = {
 	/**  `config`. */
 	feature: string,
-	/**  `ok`, `unhealthy`, `auth_required`, `scanning`, `unknown`. */
+	/**  `ok`, `unhealthy`, `auth_required`, `scanning`, `unknown`, `manual`. */
 	state: string,
 	/**  Why, in words; empty when OK. */
 	detail: string,
@@ -284,7 +406,10 @@ export type Field = {
 	secret: boolean,
 	/**  Connect may be pressed without it. */
 	optional: boolean,
-	/**  `text`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`. */
+	/**
+	 *  `text`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`, `mfa_key`, `guid`,
+	 *  `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
+	 */
 	format: string,
 	/**  Shown inside the field at its end: `.kustomerapp.com`. */
 	suffix: string,
@@ -300,6 +425,8 @@ export type Field = {
 	steps: string[],
 	/**  A page of the vendor that helps. */
 	link: string | null,
+	/**  The label of a tick box that shows the field. */
+	reveal: string | null,
 };
 
 /**  What a typed value came to. */
@@ -316,6 +443,16 @@ note: string } |
 { kind: "wrong"; 
 /**  What is wrong, with an example. */
 sentence: string };
+
+/**  A file to attach, as the window passes it. */
+export type FileToAttach = {
+	/**  Its name. */
+	name: string,
+	/**  Its media type; may be empty. */
+	media_type: string,
+	/**  Its content in base64, 1 byte to 10 MiB. */
+	content: string,
+};
 
 /**  A finding as a row. */
 export type Finding = {
@@ -353,6 +490,8 @@ export type Finding = {
 	not_rechecked_since: string | null,
 	/**  It appeared after the last visit. */
 	new: boolean,
+	/**  A person attested it; it was not scanned. */
+	attested: boolean,
 };
 
 /**  Which findings are asked for. Empty lists do not filter. */
@@ -419,6 +558,8 @@ export type FindingPage = {
 	sscf: string[],
 	/**  The document the practice comes from. */
 	source: string,
+	/**  The attestation it rests on, if a person attested it. */
+	attestation: Attestation | null,
 };
 
 /**  A page of findings asked for. */
@@ -472,7 +613,9 @@ export type Health =
 /**  It was never scanned. */
 "unknown" | 
 /**  It is being scanned. */
-"scanning";
+"scanning" | 
+/**  Nothing of it is scanned: its checks are attested. */
+"manual";
 
 /**  What happened to a finding. */
 export type HistoryEvent = {
@@ -520,6 +663,8 @@ export type Instance = {
 	scanning: number | null,
 	/**  A cut scan that can be resumed. */
 	resumable: boolean,
+	/**  Its manual checks; they stand beside the score, not in it. */
+	attestations: AttestationCounts,
 };
 
 /**  What may be changed of an instance without its secrets. */
@@ -612,6 +757,72 @@ export type Login = {
 	steps: GuideStep[],
 	/**  Every host that may receive the values, as templates. */
 	hosts: string[],
+	/**  `bearer`, `client_credentials`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`. */
+	strategy: string,
+};
+
+/**  A question that a person answers for an instance. */
+export type ManualCheck = {
+	/**  The instance. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  The application. */
+	app: string,
+	/**  Its name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  The check: `kustomer.users.mfa`, `own.…`. */
+	check: string,
+	/**  The practice, as a statement that is true when it is met. */
+	title: string,
+	/**  How bad it is when it is not met. */
+	severity: Severity,
+	/**  `config`, … */
+	feature: string,
+	/**  Whether the administrator wrote it; such a check can be changed and removed. */
+	own: boolean,
+	/**  What it should be. */
+	recommended: string,
+	/**  Why it matters. */
+	why: string,
+	/**  How to look. */
+	steps: string[],
+	/**  The vendor's console page. */
+	link: ConsoleLink | null,
+	/**  The document the practice comes from; empty for the administrator's own. */
+	source: string,
+	/**  Where it stands now. */
+	state: AttestationState,
+	/**  The last attestation that was not withdrawn, ended or not. */
+	current: Attestation | null,
+	/**  All attestations, newest first. */
+	history: Attestation[],
+	/**  The open finding that it led to. */
+	finding: string | null,
+	/**  The day until which a new attestation holds unless another one is chosen: `2027-11-21`. */
+	valid_until_default: string,
+	/**  The latest day that can be chosen: three years from now. */
+	valid_until_latest: string,
+	/**  Days before the end at which it is due soon, unless others are chosen. */
+	remind_days_default: number,
+};
+
+/**  An instance that nobody signs in to: its checks are attested. */
+export type ManualInstance = {
+	/**  The application; one without login options, such as `other-application`. */
+	app: string,
+	/**  The instance's name, unique among the application's instances. */
+	name: string,
+	/**  `Default`, `Production`, … */
+	label: string,
+	/**  Who answers for it; may be empty. */
+	owner: string,
+	/**  The product it stands for: "Perplexity". 1 to 80 characters. */
+	product: string,
+	/**  The product's console, `https`; may be empty. */
+	console_url: string,
 };
 
 /**  A request that is never made. */
@@ -620,6 +831,44 @@ export type Never = {
 	path: string,
 	/**  Why. */
 	reason: string,
+};
+
+/**  What is to be attested. */
+export type NewAttestation = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  What was seen. */
+	answer: AttestationAnswer,
+	/**  Who attests it; empty for the operating system's user. At most 80 characters. */
+	who: string,
+	/**  What was seen, in words; 1 to 4,000 characters. */
+	note: string,
+	/**  The last day on which it holds, today to three years from now; `None` for the check's own default. */
+	valid_until: string | null,
+	/**  Days before the end at which it is due soon, 0 to 365; `None` for 30. */
+	remind_days: number | null,
+};
+
+/**  A way to sign in that is known elsewhere and not offered here. */
+export type NotOffered = {
+	/**  What an administrator looks for. */
+	label: string,
+	/**  Why it is not there. */
+	reason: string,
+	/**  What to take in its place. */
+	instead: string,
+};
+
+/**  The one-time code that a typed MFA secret key produces, to be compared with an authenticator. */
+export type OneTimeCode = {
+	/**  The code, with its leading zeros. */
+	code: string,
+	/**  Seconds until the next one. */
+	seconds_left: number,
+	/**  Seconds that a code is good for. */
+	period: number,
 };
 
 /**  What a scan changed. */
@@ -652,6 +901,42 @@ export type Overview = {
 	instances: Instance[],
 	/**  When the window was last used. */
 	last_visit: string | null,
+	/**  Manual checks of the instances shown; they stand beside the score, not in it. */
+	attestations: AttestationCounts,
+};
+
+/**  A check that the administrator wrote for one instance. */
+export type OwnCheck = {
+	/**  `own.…`; stays the same when it is changed. */
+	id: string,
+	/**  The practice, as a statement that is true when it is met; 1 to 200 characters. */
+	title: string,
+	/**  How bad it is when it is not met. */
+	severity: Severity,
+	/**  Why it matters; may be empty, at most 4,000 characters. */
+	why: string,
+	/**  How to look, at most 20 steps of 500 characters. */
+	steps: string[],
+	/**  What it should be; may be empty, at most 500 characters. */
+	recommended: string,
+	/**  When it was last changed. */
+	changed_at: string,
+};
+
+/**  What an own check is to be. */
+export type OwnCheckDraft = {
+	/**  The check to change; `None` adds one. */
+	id: string | null,
+	/**  See [`OwnCheck::title`]. */
+	title: string,
+	/**  See [`OwnCheck::severity`]. */
+	severity: Severity,
+	/**  See [`OwnCheck::why`]. */
+	why: string,
+	/**  See [`OwnCheck::steps`]. */
+	steps: string[],
+	/**  See [`OwnCheck::recommended`]. */
+	recommended: string,
 };
 
 /**  A remembered choice of the window. */
@@ -674,6 +959,24 @@ state: StepState;
 detail: string; 
 /**  How long it took so far. */
 milliseconds: number } | 
+/**  A stage of signing in through somebody else has begun, or goes on waiting. */
+{ kind: "sign_in"; 
+/**  `organization`, `who_signs_in`, `start`, `password`, `one_time_code`, `application`, `token`, `browser`, `sign_out`. */
+stage: string; 
+/**  "the one-time code". */
+title: string; 
+/**  The host that is asked; may be empty. */
+host: string; 
+/**  Until when it waits, if it waits. */
+until: string | null } | 
+/**  The person has to do something in a browser; signing in goes on by itself then. */
+{ kind: "visit"; 
+/**  The page; opened already if a browser could be started. */
+address: string; 
+/**  The code to type there, if there is one. */
+code: string | null; 
+/**  Until when the page works. */
+until: string } | 
 /**  What the credential may read, from one request per dataset. */
 { kind: "permissions"; 
 /**  Each dataset. */
@@ -978,6 +1281,16 @@ export type VerdictCounts = {
 	not_evaluated: number,
 	manual: number,
 	observed: number,
+};
+
+/**  How an attestation was taken back. */
+export type Withdrawal = {
+	/**  The operating system's user. */
+	who: string,
+	/**  When. */
+	at: string,
+	/**  Why. */
+	reason: string,
 };
 
 /* Tauri Specta runtime */

@@ -1,5 +1,6 @@
 import type { Backend, DatasetState, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
+import { attestation, attestationList, attested, give, manualChecks, withdraw } from './invented/attestations';
 import { ago } from './invented/clock';
 import { findingList, findingPage, findings } from './invented/findings';
 import { datasets, instancePage, instances, roleMissing, sandboxInstance } from './invented/instances';
@@ -34,6 +35,7 @@ export function mockBackend(options: Invented = {}): Backend {
   let offered = options.offered ?? true;
   let all: Instance[] = options.empty ? [] : instances();
   let found: Finding[] = findings(all);
+  const manual = attested();
   let jobs: Job[] = options.empty
     ? []
     : [{ id: 'job-1', instance: 'i-github', title: 'GitHub Enterprise, haldenmoor', done: 0.62, host: 'api.github.com' }];
@@ -61,6 +63,7 @@ export function mockBackend(options: Invented = {}): Backend {
     if (value === undefined) throw failure('E-NOT-FOUND', 'It is no longer there.', 'Go back and look at the list again.');
     return value;
   };
+  const checksOf = (instance: string) => manualChecks(known(all.find(({ id }) => id === instance)), manual);
   const appOf = (slug: string) => {
     const tile = known(tiles(all).find((candidate) => candidate.slug === slug));
     const names = all.filter((instance) => instance.app === slug).map((instance) => instance.name);
@@ -284,7 +287,7 @@ export function mockBackend(options: Invented = {}): Backend {
       const gone = all.filter(({ sandbox }) => sandbox).length;
       all = all.filter(({ sandbox }) => !sandbox);
       found = findings(all);
-      return { scans: gone, rows: gone * 650, findings: gone * 16, evidence: gone * 40 };
+      return { scans: gone, rows: gone * 650, findings: gone * 16, evidence: gone * 40, attestations: 0 };
     },
 
     async instances(sandbox) {
@@ -304,7 +307,7 @@ export function mockBackend(options: Invented = {}): Backend {
       }
       all = all.filter((candidate) => candidate.id !== id);
       found = findings(all);
-      return { scans: 5, rows: 650, findings: 9, evidence: 40 };
+      return { scans: 5, rows: 650, findings: 9, evidence: 40, attestations: 0 };
     },
     async scan(instance, progress) {
       const scanned = known(all.find(({ id }) => id === instance));
@@ -321,6 +324,64 @@ export function mockBackend(options: Invented = {}): Backend {
     onJobs(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);
+    },
+
+    async attestations(instance) {
+      return attestationList(checksOf(instance));
+    },
+    async attestationsDue(sandbox) {
+      const shown = all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox);
+      const rows = shown.flatMap((instance) => manualChecks(instance, manual));
+      return attestationList(rows, rows.filter(({ state }) => state !== 'attested'));
+    },
+    async attest(request, file) {
+      await wait();
+      const asked = known(checksOf(request.instance).find(({ check }) => check === request.check));
+      if (request.note.trim() === '') throw failure('E-NOTE', 'An attestation needs a note of 1 to 4,000 characters.', 'Write what you saw and where.', 'note');
+      give(manual, request.instance, request.check, attestation(`at-${next++}`, request, asked.title, file));
+      return known(checksOf(request.instance).find(({ check }) => check === request.check));
+    },
+    async withdrawAttestation(id, reason) {
+      if (reason.trim() === '') throw failure('E-REASON', 'A withdrawal needs a reason of 1 to 1,000 characters.', 'Write why it no longer holds.', 'reason');
+      const place = known(withdraw(manual, id, reason) ?? undefined);
+      return known(checksOf(place.instance).find(({ check }) => check === place.check));
+    },
+    async saveAttestationFile() {
+      return '~/attestation.pdf';
+    },
+    async ownChecks(instance) {
+      return manual.own.get(instance) ?? [];
+    },
+    async saveOwnCheck(instance, draft) {
+      if (draft.title.trim() === '') throw failure('E-TITLE', 'A check needs a title of 1 to 200 characters.', 'Write it as a statement that is true when it is met.', 'title');
+      const check = { ...draft, id: draft.id ?? `own.${next++}`, changed_at: ago({}) };
+      const others = (manual.own.get(instance) ?? []).filter(({ id }) => id !== check.id);
+      manual.own.set(instance, [...others, check]);
+      return check;
+    },
+    async removeOwnCheck(instance, check) {
+      manual.own.set(instance, (manual.own.get(instance) ?? []).filter(({ id }) => id !== check));
+    },
+    async addManualInstance(request) {
+      const id = `i-${next++}`;
+      const app = appOf(request.app);
+      const added: Instance = {
+        ...sandboxInstance(request.app, app.tile.name, request.name),
+        id,
+        label: request.label,
+        owner: request.owner,
+        sandbox: false,
+        health: 'manual',
+        score: null,
+        open: { critical: 0, high: 0, medium: 0, low: 0, info: 0 },
+        last_scan: null,
+      };
+      all = [...all, added];
+      return added;
+    },
+    async changeManualInstance(id, request) {
+      all = all.map((instance) => (instance.id === id ? { ...instance, name: request.name, label: request.label, owner: request.owner } : instance));
+      return known(all.find((instance) => instance.id === id));
     },
 
     async overview(sandbox) {

@@ -59,6 +59,7 @@ export const tauriBackend: Backend = {
   application: (slug) => or(commands.application(slug)),
   openDraft: (app, login) => or(commands.openDraft(app, login)),
   checkField,
+  oneTimeCode: (draft, field) => or(commands.oneTimeCode(draft, field)),
   closeDraft: (draft) => commands.closeDraft(draft),
   connect: (draft, request, progress) => or(commands.connect(draft, request, channel(progress))),
   replaceSecret: (draft, instance, progress) => done(commands.replaceSecret(draft, instance, channel(progress))),
@@ -77,6 +78,17 @@ export const tauriBackend: Backend = {
     const heard = events.jobsChanged.listen((event) => changed(event.payload));
     return () => void heard.then((end) => end());
   },
+
+  attestations: (instance) => or(commands.attestations(instance)),
+  attestationsDue: (sandbox) => or(commands.attestationsDue(sandbox)),
+  attest: (attestation, file) => or(commands.attest(attestation, file)),
+  withdrawAttestation: (id, reason) => or(commands.withdrawAttestation(id, reason)),
+  saveAttestationFile: (id) => or(commands.saveAttestationFile(id)),
+  ownChecks: (instance) => or(commands.ownChecks(instance)),
+  saveOwnCheck: (instance, check) => or(commands.saveOwnCheck(instance, check)),
+  removeOwnCheck: (instance, check) => done(commands.removeOwnCheck(instance, check)),
+  addManualInstance: (request) => or(commands.addManualInstance(request)),
+  changeManualInstance: (id, request) => or(commands.changeManualInstance(id, request)),
 
   overview: (sandbox) => or(commands.overview(sandbox)),
   findings: (query) => or(commands.findings(query)),

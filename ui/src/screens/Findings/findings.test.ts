@@ -134,6 +134,7 @@ describe('a copied finding', () => {
       ended_at: null,
       not_rechecked_since: null,
       new: false,
+      attested: false,
     };
     const [head, line, more] = copyText([row]).split('\n');
     expect(more).toBeUndefined();

@@ -55,6 +55,7 @@ export function findings(instances: Instance[]): Finding[] {
           ended_at: over ? ago({ days: Math.min(days, 3) }) : null,
           not_rechecked_since: !over && (instance.health === 'down' || seed % 17 === 0) ? ago({ days: 4 }) : null,
           new: !over && days < 3,
+          attested: false,
         });
       }
     }
@@ -173,5 +174,6 @@ export function findingPage(finding: Finding): FindingPage {
     ],
     sscf: ['IAM-02'],
     source: 'https://developer.kustomer.com/api/auth/get-auth-settings',
+    attestation: null,
   };
 }

@@ -1,4 +1,4 @@
-import type { Cause, Health, Instance, InstancePage, SeverityCounts } from '../backend';
+import type { AttestationCounts, Cause, Health, Instance, InstancePage, SeverityCounts } from '../backend';
 import { application, tiles } from './applications';
 import { ago } from './clock';
 
@@ -26,6 +26,9 @@ const facts: Facts[] = [
   ['i-workday', 'workday', 'Workday', 'haldenmoor_prd', 'T. Adler', 'unknown', null, [0, 0, 0, 0, 0], null],
   ['i-workspace', 'google-workspace', 'Google Workspace', 'haldenmoor.example', 'T. Adler', 'up', 93, [0, 0, 1, 0, 0], 127],
 ];
+
+/** Three manual checks that nobody attested. */
+const allDue: AttestationCounts = { due: 3, attested: 0, due_soon: 0, expired: 0, withdrawn: 0 };
 
 const counts = ([critical = 0, high = 0, medium = 0, low = 0, info = 0]: number[]): SeverityCounts => ({ critical, high, medium, low, info });
 
@@ -57,6 +60,7 @@ export function instances(): Instance[] {
       last_scan: minutes === null ? null : ago({ minutes }),
       scanning: health === 'scanning' ? 0.62 : null,
       resumable: health === 'down',
+      attestations: id === 'i-kustomer' ? { due: 1, attested: 0, due_soon: 1, expired: 1, withdrawn: 0 } : { ...allDue },
     };
   });
   return [...real, sandboxInstance('kustomer', 'Kustomer', 'Lantern Goods (risky)')];
@@ -79,6 +83,7 @@ export function sandboxInstance(app: string, appName: string, name: string): Ins
     last_scan: ago({ hours: 26 }),
     scanning: null,
     resumable: false,
+    attestations: { ...allDue },
   };
 }
 

@@ -28,6 +28,16 @@ export function overview(instances: Instance[], findings: Finding[], scope: Sand
     since: { newly_failing: 7, fixed: 9, gone: 2, not_rechecked: 3 },
     instances: [...shown].sort((a, b) => (a.score?.value ?? -1) - (b.score?.value ?? -1)),
     last_visit: ago({ days: 2, hours: 3 }),
+    attestations: shown.reduce(
+      (sum, { attestations: of }) => ({
+        due: sum.due + of.due,
+        attested: sum.attested + of.attested,
+        due_soon: sum.due_soon + of.due_soon,
+        expired: sum.expired + of.expired,
+        withdrawn: sum.withdrawn + of.withdrawn,
+      }),
+      { due: 0, attested: 0, due_soon: 0, expired: 0, withdrawn: 0 },
+    ),
   };
 }
 
