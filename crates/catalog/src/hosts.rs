@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct ResolvedHosts {
     /// Host role to host and path prefix. A role whose templates rest on an optional field that is empty is not in it.
     pub roles: BTreeMap<String, (String, String)>,
+    /// Every host role that the login option declares, with or without a host now.
+    pub declared: BTreeSet<String>,
     /// Every host that may receive this option's credentials. Lower case.
     pub allowed: BTreeSet<String>,
 }
@@ -61,12 +63,32 @@ pub(crate) fn placeholders(template: &str) -> Option<Vec<&str>> {
 }
 
 impl Login {
-    /// The hosts that this option comes to with these values.
+    /// The hosts that this option comes to with these values. Where a choice is left open ([`crate::Discover`]), the hosts of
+    /// every choice are allowed, and the roles are those of the first try.
     ///
     /// # Errors
     /// [`HostError`], when a value has not its field's format, or a needed one is empty, or what comes of it is not a
     /// lower-case DNS name that ends in the template's own text.
     pub fn resolve(&self, inputs: &Inputs) -> Result<ResolvedHosts, HostError> {
+        match &self.discover {
+            Some(discover) if inputs.get(&discover.input) == Some(&discover.open) => {
+                let at = |value: &str| {
+                    let mut inputs = inputs.clone();
+                    inputs.insert(discover.input.clone(), value.to_owned());
+                    self.resolve_settled(&inputs)
+                };
+                let mut resolved = at(discover.tries.first().map_or("", String::as_str))?;
+                let choices = self.fields.iter().filter(|field| field.id == discover.input).flat_map(|field| &field.choices);
+                for choice in choices.filter(|choice| choice.value != discover.open) {
+                    resolved.allowed.extend(at(&choice.value)?.allowed);
+                }
+                Ok(resolved)
+            }
+            Some(_) | None => self.resolve_settled(inputs),
+        }
+    }
+
+    fn resolve_settled(&self, inputs: &Inputs) -> Result<ResolvedHosts, HostError> {
         let mut allowed = BTreeSet::new();
         for template in &self.hosts {
             if let Filled::Whole(host) = self.fill_host(template, inputs)? {
@@ -99,7 +121,25 @@ impl Login {
                 return Err(HostError::Missing { label: field.label.clone() });
             }
         }
-        Ok(ResolvedHosts { roles, allowed })
+        let declared = self.roles.iter().map(|role| role.id.clone()).collect();
+        Ok(ResolvedHosts { roles, declared, allowed })
+    }
+
+    /// Every host that a role's templates come to with these values, in the manifest's order: the first is the role's host,
+    /// the others belong to the same party. Templates that rest on an empty field are left out.
+    ///
+    /// # Errors
+    /// [`HostError`], as for [`Self::resolve`].
+    pub fn role_hosts(&self, role: &str, inputs: &Inputs) -> Result<Vec<String>, HostError> {
+        let mut hosts = Vec::new();
+        for template in self.roles.iter().filter(|known| known.id == role).flat_map(|known| &known.hosts) {
+            if let Filled::Whole(host) = self.fill_host(template, inputs)?
+                && !hosts.contains(&host)
+            {
+                hosts.push(host);
+            }
+        }
+        Ok(hosts)
     }
 
     fn fill_host<'a>(&'a self, template: &str, inputs: &Inputs) -> Result<Filled<'a>, HostError> {

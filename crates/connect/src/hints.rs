@@ -19,6 +19,25 @@ pub struct Hints {
     pub expires_at: Option<jiff::Timestamp>,
     /// The label of the choice ("EU") that it was made for, where the credential names that choice's host.
     pub made_for: Option<String>,
+    /// What of [`Login::needs`] a token of Microsoft Entra ID was issued without: one is issued even where nothing was
+    /// granted.
+    pub missing: Vec<String>,
+}
+
+impl Hints {
+    /// Reads what a token of Microsoft Entra ID grants: `roles` of an application, `scp` of a user
+    /// (<https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>).
+    pub(crate) fn grants(&mut self, login: &Login, claims: &Map<String, Value>) {
+        let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let scopes = claims.get("scp").and_then(Value::as_str).unwrap_or_default().split_ascii_whitespace();
+        self.roles = roles.chain(scopes).take(200).map(shown).collect();
+        self.missing = login.needs.iter().filter(|need| !self.roles.iter().any(|role| covers(role, need))).cloned().collect();
+    }
+}
+
+/// Whether a permission is the wanted one, or the same with more (`Policy.ReadWrite.All` for `Policy.Read.All`).
+fn covers(held: &str, wanted: &str) -> bool {
+    held == wanted || (held.contains(".ReadWrite.") && held.replacen(".ReadWrite.", ".Read.", 1) == wanted)
 }
 
 /// Reads hints from the credential of a login option: from the claims, when it is a JSON Web Token. Empty when there are
@@ -35,6 +54,7 @@ pub fn hints(login: &Login, credentials: &Credentials) -> Hints {
         issued_at: transform::jwt_time(&claims, "iat"),
         expires_at: transform::jwt_time(&claims, "exp"),
         made_for: made_for(login, &claims),
+        missing: Vec::new(),
     }
 }
 

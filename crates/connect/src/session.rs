@@ -2,11 +2,11 @@
 
 use crate::{
     Browser, Clock, CodeLedger, ConnectError, Hints, Limits, RequestEntry, Route, entra, hints, oauth, okta,
-    reduce::reduce,
-    request::Request,
+    reduce::{at_path, reduce, text_of},
+    request::{Request, label_of},
     wire::{Authorisation, Content, Event, Wire},
 };
-use catalog::{App, Format, Inputs, Login, Strategy};
+use catalog::{App, CauseKind, Discover, Format, Inputs, Login, Row, Strategy};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -160,6 +160,17 @@ impl Attempt<'_> {
         self.wire.inputs().get(field).map(String::as_str).unwrap_or_default()
     }
 
+    /// The value of an open field that has to be filled.
+    ///
+    /// # Errors
+    /// [`ConnectError::FieldMissing`], when it is not.
+    pub(crate) fn filled(&self, field: &str) -> Result<&str, ConnectError> {
+        match self.input(field) {
+            "" => Err(ConnectError::FieldMissing { label: label_of(self.app, field) }),
+            value => Ok(value),
+        }
+    }
+
     /// The value of a secret field in its checked form.
     pub(crate) fn secret(&self, field: &str) -> Result<SecretString, ConnectError> {
         secret(self.login, field, self.credentials)
@@ -237,22 +248,97 @@ impl Session {
 /// # Errors
 /// Whatever stands in the way, with a code and a remedy. Dropping the future ends it at once.
 pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
-    let SignIn { app, login, inputs, credentials, route, limits, clock, ledger, browser, events } = request;
+    let SignIn { login, inputs, credentials, events, .. } = request;
     let inputs = check_inputs(login, inputs)?;
     for field in login.fields.iter().filter(|field| field.secret && !field.optional) {
         secret(login, &field.id, credentials)?;
     }
     events(SignInStep::FieldsChecked);
+    let session = match &login.discover {
+        Some(discover) if inputs.get(&discover.input) == Some(&discover.open) => discovered(&request, discover, inputs).await?,
+        Some(_) | None => entered(&request, inputs, credentials, false).await?.0,
+    };
+    events(SignInStep::Accepted);
+    Ok(session)
+}
+
+/// Signs in where the vendor keeps the tenant, which its own answer tells: at the first place that takes the credential, and
+/// from there at the one that it names.
+async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -> Result<Session, ConnectError> {
+    let SignIn { app, login, credentials, .. } = *request;
+    let field = login.fields.iter().find(|field| field.id == discover.input);
+    let label = field.map_or(discover.input.as_str(), |field| field.label.as_str());
+    let unclear = |sentence: String| ConnectError::SignInFailed {
+        stage: SignInStage::Application,
+        code: "E-REGION-UNKNOWN",
+        kind: CauseKind::NotUnderstood,
+        sentence,
+        remedy: format!("Choose the right one in the field {label} instead of leaving it open."),
+        reference: None,
+    };
+    let at = |value: &str| {
+        let mut inputs = inputs.clone();
+        inputs.insert(discover.input.clone(), value.to_owned());
+        inputs
+    };
+    // The choice that an answer names, as the field writes it.
+    let named = |row: &Option<Row>| {
+        let text = at_path(&row.as_ref()?.fields, &discover.field).and_then(text_of)?;
+        field?.choices.iter().map(|choice| &choice.value).find(|value| **value == text && **value != discover.open).cloned()
+    };
+    let silent = || unclear(format!("{} does not say in a known way where it keeps this organization.", app.name));
+
+    let mut tries = discover.tries.iter().take(2).peekable();
+    let (first, session, row) = loop {
+        let Some(value) = tries.next() else {
+            return Err(ConnectError::RequestRefused { sentence: "the catalog names no place to begin with.".to_owned() });
+        };
+        match entered(request, at(value), credentials, true).await {
+            Ok((session, row)) => break (value, session, row),
+            // Refused by the application itself: it may not know the tenant there.
+            Err(ConnectError::CredentialRefused { .. }) if tries.peek().is_some() => {}
+            Err(error) => return Err(error),
+        }
+    };
+    let there = named(&row).ok_or_else(silent)?;
+    if there == *first {
+        return Ok(session);
+    }
+    let mut credentials = credentials.clone();
+    credentials.extend(session.keepsakes);
+    let (session, row) = entered(request, at(&there), &credentials, true).await?;
+    match named(&row) {
+        Some(again) if again == there => Ok(session),
+        Some(_) => Err(unclear(format!("{} says in each place that it keeps this organization in another one.", app.name))),
+        None => Err(silent()),
+    }
+}
+
+/// Signs in with these inputs and reads the test dataset; answers its row, too. `open` says that the place is being tried out.
+async fn entered(
+    request: &SignIn<'_>,
+    inputs: Inputs,
+    credentials: &Credentials,
+    open: bool,
+) -> Result<(Session, Option<Row>), ConnectError> {
+    let SignIn { app, login, route, events, .. } = *request;
     let hosts = login.resolve(&inputs).map_err(|error| ConnectError::HostInvalid { sentence: error.to_string() })?;
     events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
-    let mut wire = Wire::new(app, hosts, inputs, credentials, route, limits, clock)?;
-    let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &ledger, browser: &browser, events };
+    let mut wire = Wire::new(app, hosts, inputs, credentials, route, request.limits.clone(), Arc::clone(&request.clock))?;
+    let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, events };
     let signed = match &login.strategy {
         Strategy::Bearer { token } => bearer(&attempt, token)?,
         Strategy::ClientCredentials(strategy) => oauth::client_credentials(&attempt, strategy).await?,
         Strategy::Okta(strategy) => okta::sign_in(&attempt, strategy).await?,
         Strategy::Entra(strategy) => entra::sign_in(&attempt, strategy).await?,
     };
+    let mut hints = hints(login, credentials);
+    hints.expires_at = hints.expires_at.or(signed.expires_at);
+    if let (Strategy::Entra(_), Authorisation::Token(token)) = (&login.strategy, &signed.authorisation)
+        && let Some(claims) = token.claims()
+    {
+        hints.grants(login, claims);
+    }
     wire.authorise(signed.authorisation);
 
     let test = app
@@ -262,18 +348,16 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
     let ask = Request::first(app, &wire, &test, None)?;
     events(SignInStep::Asking { host: ask.host().to_owned(), title: test.title.clone() });
     let watcher = |event| watched(event, events);
-    let mut hints = hints(login, credentials);
-    hints.expires_at = hints.expires_at.or(signed.expires_at);
     // A person is waiting: what fails is told at once and not tried again.
     let fetched = wire
         .fetch(app, &test, &ask, 0, &watcher)
         .await
-        .map_err(|error| with_hints(of_test(error, &test.title), app, login, &wire, &hints))?;
-    if let Content::Body { body, .. } = &fetched.content {
-        reduce(&test, body, None)?;
-    }
-    events(SignInStep::Accepted);
-    Ok(Session { app: app.slug.clone(), wire, hints, keepsakes: signed.keepsakes, unclaimed: Mutex::default() })
+        .map_err(|error| with_hints(of_test(error, &test.title), app, login, &wire, &hints, open))?;
+    let row = match &fetched.content {
+        Content::Body { body, .. } => reduce(&test, body, None)?.rows.into_iter().next(),
+        Content::StandIn(_) => None,
+    };
+    Ok((Session { app: app.slug.clone(), wire, hints, keepsakes: signed.keepsakes, unclaimed: Mutex::default() }, row))
 }
 
 /// The open fields in the form that templates take.
@@ -343,7 +427,16 @@ fn of_test(mut error: ConnectError, title: &str) -> ConnectError {
 }
 
 /// Words a refusal with what the credential tells about itself.
-fn with_hints(error: ConnectError, app: &App, login: &Login, wire: &Wire, hints: &Hints) -> ConnectError {
+fn with_hints(error: ConnectError, app: &App, login: &Login, wire: &Wire, hints: &Hints, open: bool) -> ConnectError {
+    if let (ConnectError::ScopeMissing { sentence, .. }, false) = (&error, hints.missing.is_empty()) {
+        let missing = hints.missing.join(", ");
+        return ConnectError::ScopeMissing {
+            sentence: format!("{sentence} The token was issued without {missing}."),
+            remedy: format!(
+                "Grant {missing} to the app registration, have an administrator consent, wait some minutes, and connect again."
+            ),
+        };
+    }
     let ConnectError::CredentialRefused { sentence, .. } = &error else { return error };
     let now = wire.clock().now();
     if let Some(expired) = hints.expires_at.filter(|at| *at <= now) {
@@ -351,6 +444,9 @@ fn with_hints(error: ConnectError, app: &App, login: &Login, wire: &Wire, hints:
             sentence: format!("{sentence} It expired on {}.", expired.strftime("%-d %b %Y")),
             remedy: "Create a new key.".to_owned(),
         };
+    }
+    if open {
+        return error;
     }
     // A choice that names the host: keys are good for one of them.
     let region =

@@ -11,9 +11,10 @@ use crate::{
     proxy::{self, Chooser},
     request::Request,
     tls,
+    token::{self, Token},
 };
-use catalog::{App, Dataset, Inputs, ResolvedHosts};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, ORIGIN, REFERER};
+use catalog::{App, CauseKind, Dataset, Inputs, ResolvedHosts};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::{
@@ -62,6 +63,21 @@ pub(crate) enum Authorisation {
     Header(HeaderValue),
     /// The application's cookies of a sign-in by single sign-on.
     Cookies(Jar),
+    /// A bearer token that is renewed by itself.
+    Token(Token),
+}
+
+/// What one request is authorised by: the header, and for a token that is renewed which one it is.
+#[derive(Default)]
+struct Carried {
+    header: Option<(HeaderName, HeaderValue)>,
+    generation: Option<u64>,
+}
+
+impl Carried {
+    fn of(token: token::Carried) -> Self {
+        Self { header: Some((AUTHORIZATION, token.header)), generation: Some(token.generation) }
+    }
 }
 
 /// One client for one route, with the gates of its hosts and the credential.
@@ -171,10 +187,30 @@ impl Wire {
         let gate = self.gates.get(host).ok_or_else(|| ConnectError::RequestRefused { sentence: "the host has no gate.".to_owned() })?;
         let waiting = |until| watcher(Event::Waiting { host: host.to_owned(), until });
         let (mut tries, mut waits, mut waited) = (0_u32, 0_u32, Duration::ZERO);
+        // What is sent once more after the vendor refused a token that may have ended on its way.
+        let mut again: Option<Carried> = None;
+        let mut sent_again = false;
         loop {
             let place = gate.enter(self.clock(), self.limits.patience, &waiting).await?;
+            let carried = match again.take() {
+                Some(carried) => Ok(carried),
+                None => self.carry(request, permit.credential, watcher).await,
+            };
+            let carried = match carried {
+                Ok(carried) => carried,
+                Err(error) => {
+                    drop(place);
+                    if tries < retries && matches!(error.kind(), CauseKind::Connectivity | CauseKind::VendorError) {
+                        self.clock.sleep(self.backoff(tries, self.next_request.load(Ordering::Relaxed))).await;
+                        tries += 1;
+                        continue;
+                    }
+                    return Err(error);
+                }
+            };
+            let generation = carried.generation;
             let mut line = self.line(request, dataset, watcher);
-            let received = self.send(dataset, request, permit.credential, &mut line).await;
+            let received = self.send(dataset, request, carried, &mut line).await;
             drop(place);
             let received = match received {
                 Ok(received) => received,
@@ -205,6 +241,14 @@ impl Wire {
                 }
                 Said::Refused(error) => {
                     line.failed(&error);
+                    if let (401, false, Some(generation), Authorisation::Token(token)) =
+                        (received.status, sent_again, generation, &self.authorisation)
+                        && let Some(fresh) = token.carry_again(self, watcher, generation).await?
+                    {
+                        again = Some(Carried::of(fresh));
+                        sent_again = true;
+                        continue;
+                    }
                     return Err(error);
                 }
                 Said::Faltered(error) => {
@@ -327,25 +371,27 @@ impl Wire {
         }
     }
 
-    async fn send(&self, dataset: &Dataset, request: &Request, credential: bool, line: &mut Line<'_>) -> Result<Received, ConnectError> {
+    /// What a dataset request is authorised by now.
+    async fn carry(&self, request: &Request, credential: bool, watcher: Watcher<'_>) -> Result<Carried, ConnectError> {
+        let header = match &self.authorisation {
+            _ if !credential => None,
+            Authorisation::Nothing => None,
+            Authorisation::Header(header) => Some((AUTHORIZATION, header.clone())),
+            Authorisation::Cookies(jar) => jar.header_for(&request.url).map(|header| (COOKIE, header)),
+            Authorisation::Token(token) => return Ok(Carried::of(token.carry(self, watcher).await?)),
+        };
+        Ok(Carried { header, generation: None })
+    }
+
+    async fn send(&self, dataset: &Dataset, request: &Request, carried: Carried, line: &mut Line<'_>) -> Result<Received, ConnectError> {
         let method = match dataset.method {
             catalog::Method::Get => reqwest::Method::GET,
             catalog::Method::Post => reqwest::Method::POST,
         };
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if credential {
-            match &self.authorisation {
-                Authorisation::Nothing => {}
-                Authorisation::Header(header) => {
-                    headers.insert(AUTHORIZATION, header.clone());
-                }
-                Authorisation::Cookies(jar) => {
-                    if let Some(header) = jar.header_for(&request.url) {
-                        headers.insert(COOKIE, header);
-                    }
-                }
-            }
+        if let Some((name, value)) = carried.header {
+            headers.insert(name, value);
         }
         let mut builder = self.client.request(method, request.url.clone());
         if let Some(document) = &dataset.document {

@@ -295,7 +295,8 @@ fn hints_are_read_on_this_computer() {
             roles: vec!["a.read".into()],
             issued_at: None,
             expires_at: Some("2030-01-01T00:00:00Z".parse().unwrap()),
-            made_for: Some("EU".into())
+            made_for: Some("EU".into()),
+            missing: vec![],
         }
     );
     for text in ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.bnVsbA.x", "..."] {

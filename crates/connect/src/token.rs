@@ -1,0 +1,321 @@
+//! Short-lived access tokens: what a token endpoint said (RFC 6749, section 5), until when a token works, and how it is
+//! renewed in the middle of a scan. Who asks for one, and with what, is an [`Exchange`].
+
+use crate::{
+    Clock, ConnectError, SignInStage, answer,
+    hop::HopAnswer,
+    session::bearer_header,
+    transform,
+    wire::{Watcher, Wire},
+};
+use catalog::CauseKind;
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use tokio::sync::Mutex;
+
+/// How long before its end a token is renewed, so that none ends on its way.
+const EARLY: SignedDuration = SignedDuration::from_secs(60);
+/// A token that has less time left than this may have ended already by the vendor's clock.
+const NEAR_ITS_END: SignedDuration = SignedDuration::from_mins(5);
+/// How long a renewal that failed for a moment is left alone while the token still works.
+const LEFT_ALONE: SignedDuration = SignedDuration::from_secs(10);
+/// The largest difference of clocks that is corrected, as for one-time codes: what differs by more is some other fault.
+const CORRECTED: SignedDuration = SignedDuration::from_hours(14);
+/// The longest life of a token that is believed: a year. Only keeps sums within bounds.
+const LONGEST: u64 = 366 * 24 * 3600;
+
+/// Gets a token: the first one, and each that follows it.
+pub(crate) trait Exchange: Send + Sync {
+    /// Asks the token endpoint once.
+    fn exchange<'a>(&'a self, wire: &'a Wire, watcher: Watcher<'a>) -> BoxFuture<'a, Result<Issued, ConnectError>>;
+}
+
+/// A token as it was issued.
+pub(crate) struct Issued {
+    header: HeaderValue,
+    came: Timestamp,
+    /// When it ends by our clock; `None` when neither the answer nor the token says.
+    ends: Option<Timestamp>,
+    /// The granted scope; `None` when the answer does not say.
+    pub(crate) scope: Option<String>,
+    /// What a token that is a JSON Web Token says of itself. Not verified.
+    pub(crate) claims: Option<Map<String, Value>>,
+    pub(crate) refresh: Option<SecretString>,
+}
+
+/// What a token endpoint said.
+pub(crate) enum Told {
+    Issued(Box<Issued>),
+    Refused(Refusal),
+}
+
+/// A refusal of a token or authorization endpoint.
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) error: OAuthError,
+    /// The whole of it; `Null` when it is not JSON.
+    pub(crate) body: Value,
+}
+
+/// The values of `error`: RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5, OpenID Connect Core section 3.1.2.6, and
+/// those that Microsoft adds
+/// (<https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-device-code>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OAuthError {
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+    AccessDenied,
+    ServerError,
+    TemporarilyUnavailable,
+    InvalidResource,
+    InteractionRequired,
+    LoginRequired,
+    ConsentRequired,
+    AuthorizationPending,
+    SlowDown,
+    Declined,
+    ExpiredToken,
+    /// No `error`, or one that is none of these.
+    Unknown,
+}
+
+impl OAuthError {
+    pub(crate) fn read(text: &str) -> Self {
+        match text {
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_client" => Self::InvalidClient,
+            "invalid_grant" | "bad_verification_code" => Self::InvalidGrant,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" | "unsupported_response_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            "access_denied" => Self::AccessDenied,
+            "server_error" => Self::ServerError,
+            "temporarily_unavailable" => Self::TemporarilyUnavailable,
+            "invalid_resource" => Self::InvalidResource,
+            "interaction_required" => Self::InteractionRequired,
+            "login_required" => Self::LoginRequired,
+            "consent_required" => Self::ConsentRequired,
+            "authorization_pending" => Self::AuthorizationPending,
+            "slow_down" => Self::SlowDown,
+            "authorization_declined" => Self::Declined,
+            "expired_token" | "code_expired" => Self::ExpiredToken,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Reads the answer of a token endpoint. Refusals that say nothing of the credential are errors of their own.
+///
+/// # Errors
+/// [`ConnectError::RateLimited`], [`ConnectError::VendorError`], [`ConnectError::Redirected`], [`ConnectError::NotJson`] and
+/// [`ConnectError::NotUnderstood`].
+pub(crate) fn understand(vendor: &str, answer: &HopAnswer, clock: &dyn Clock) -> Result<Told, ConnectError> {
+    let host = answer.url.host_str().unwrap_or_default().to_owned();
+    let now = clock.now();
+    match answer.status {
+        200 => match answer.json() {
+            Some(Value::Object(body)) => issued(vendor, &body, &answer.headers, now).map(|issued| Told::Issued(Box::new(issued))),
+            Some(_) | None => Err(ConnectError::NotJson { host, what: "something other than a token" }),
+        },
+        300..=399 => Err(ConnectError::Redirected { host, status: answer.status }),
+        400..=499 => {
+            let body = answer.json().unwrap_or(Value::Null);
+            let error = body.get("error").and_then(Value::as_str).map_or(OAuthError::Unknown, OAuthError::read);
+            if answer.status == 429 && error == OAuthError::Unknown {
+                return Err(rate_limited(host, &answer.headers, now));
+            }
+            Ok(Told::Refused(Refusal { status: answer.status, error, body }))
+        }
+        503 if answer.headers.contains_key(RETRY_AFTER) => Err(rate_limited(host, &answer.headers, now)),
+        500..=599 => Err(ConnectError::VendorError {
+            status: answer.status,
+            sentence: format!("{vendor} answered with an error of its own ({}) when a token was asked for.", answer.status),
+        }),
+        status => Err(ConnectError::NotUnderstood { sentence: format!("{vendor} answered without a token ({status}).") }),
+    }
+}
+
+pub(crate) fn rate_limited(host: String, headers: &HeaderMap, now: Timestamp) -> ConnectError {
+    // A minute where the vendor does not say.
+    let wait = answer::asks_to_wait(headers, "", now).unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(LONGEST));
+    let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
+    ConnectError::RateLimited { host, until: until.round(jiff::Unit::Second).unwrap_or(until) }
+}
+
+fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Timestamp) -> Result<Issued, ConnectError> {
+    let wrong = |what: &str| ConnectError::NotUnderstood { sentence: format!("{vendor} answered with a token that {what}.") };
+    let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let token = text("access_token").ok_or_else(|| wrong("is empty"))?;
+    if !text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+        return Err(wrong("is not of the type Bearer"));
+    }
+    let token = SecretString::from(token.to_owned());
+    let header = bearer_header(&token).ok_or_else(|| wrong("holds a character that cannot be sent"))?;
+    let claims = transform::jwt_claims(secrecy::ExposeSecret::expose_secret(&token));
+    // Some vendors write the number as text.
+    let seconds = body.get("expires_in").and_then(|value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()));
+    let after = |seconds: u64| now.checked_add(SignedDuration::from_secs(seconds.min(LONGEST) as i64)).ok();
+    // The token's own end is in the vendor's time.
+    let own =
+        claims.as_ref().and_then(|claims| transform::jwt_time(claims, "exp")).and_then(|end| end.checked_sub(ahead(headers, now)).ok());
+    let ends = [seconds.and_then(after), own].into_iter().flatten().min();
+    if ends.is_some_and(|ends| ends <= now) {
+        return Err(ConnectError::SignInFailed {
+            stage: SignInStage::Token,
+            code: "E-TOKEN-ENDED",
+            kind: CauseKind::NotUnderstood,
+            sentence: format!("{vendor} answered with a token that has ended already."),
+            remedy: "Check this computer's date and time, and connect again.".to_owned(),
+            reference: None,
+        });
+    }
+    Ok(Issued {
+        header,
+        came: now,
+        ends,
+        scope: text("scope").map(str::to_owned),
+        claims,
+        refresh: text("refresh_token").map(|token| SecretString::from(token.to_owned())),
+    })
+}
+
+/// How far the vendor's clock is ahead of ours, by the `Date` of an answer that has just come (RFC 9110, section 6.6.1).
+/// Nothing when it does not say, or when it is off by more than clocks are.
+pub(crate) fn ahead(headers: &HeaderMap, now: Timestamp) -> SignedDuration {
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(|date| httpdate::parse_http_date(date).ok());
+    let Some(theirs) = date.and_then(|date| Timestamp::try_from(date).ok()) else { return SignedDuration::ZERO };
+    let ahead = theirs.duration_since(now);
+    if ahead.abs() > CORRECTED { SignedDuration::ZERO } else { ahead }
+}
+
+/// A token that is renewed by itself. Requests that find it near its end wait for one renewal together.
+pub(crate) struct Token {
+    exchange: Box<dyn Exchange>,
+    state: Mutex<State>,
+    /// How often a renewal was begun, for whoever waited while somebody else tried.
+    begun: AtomicU64,
+    claims: Option<Map<String, Value>>,
+}
+
+struct State {
+    header: HeaderValue,
+    ends: Option<Timestamp>,
+    renew_at: Option<Timestamp>,
+    /// Counts the tokens.
+    generation: u64,
+    /// What the last renewal failed with.
+    failed: Option<ConnectError>,
+    /// The credential was refused; it is not sent again in this session.
+    refused: bool,
+}
+
+/// A token as one request carries it.
+pub(crate) struct Carried {
+    pub(crate) header: HeaderValue,
+    pub(crate) generation: u64,
+}
+
+impl Token {
+    pub(crate) fn new(issued: Issued, exchange: Box<dyn Exchange>) -> Self {
+        let renew_at = issued.renew_at();
+        let Issued { header, ends, claims, .. } = issued;
+        let state = State { header, ends, renew_at, generation: 0, failed: None, refused: false };
+        Self { exchange, state: Mutex::new(state), begun: AtomicU64::new(0), claims }
+    }
+
+    /// What the first token says of itself. Not verified.
+    pub(crate) fn claims(&self) -> Option<&Map<String, Value>> {
+        self.claims.as_ref()
+    }
+
+    /// The token to send now, renewed before where it is near its end.
+    ///
+    /// # Errors
+    /// What the renewal failed with.
+    pub(crate) async fn carry(&self, wire: &Wire, watcher: Watcher<'_>) -> Result<Carried, ConnectError> {
+        self.renewed(wire, watcher, None).await
+    }
+
+    /// After a request with the token of `generation` was answered with 401: the token that is worth one more try, or `None`
+    /// when there is none, because it was neither renewed meanwhile nor near its end.
+    ///
+    /// # Errors
+    /// What the renewal failed with.
+    pub(crate) async fn carry_again(&self, wire: &Wire, watcher: Watcher<'_>, generation: u64) -> Result<Option<Carried>, ConnectError> {
+        {
+            let state = self.state.lock().await;
+            let now = wire.clock().now();
+            let fresh = state.ends.is_some_and(|ends| ends.duration_since(now) > NEAR_ITS_END);
+            if state.generation == generation && fresh {
+                return Ok(None);
+            }
+        }
+        self.renewed(wire, watcher, Some(generation)).await.map(Some)
+    }
+
+    async fn renewed(&self, wire: &Wire, watcher: Watcher<'_>, not: Option<u64>) -> Result<Carried, ConnectError> {
+        let begun = self.begun.load(Ordering::Acquire);
+        let mut state = self.state.lock().await;
+        let now = wire.clock().now();
+        let must = not == Some(state.generation);
+        if !must && state.renew_at.is_none_or(|at| at > now) {
+            return Ok(state.carried());
+        }
+        let works = !must && state.ends.is_some_and(|ends| ends > now);
+        let waited = self.begun.load(Ordering::Acquire) != begun;
+        if let Some(error) = state.failed.clone().filter(|_| state.refused || waited) {
+            return if works { Ok(state.carried()) } else { Err(error) };
+        }
+        self.begun.fetch_add(1, Ordering::AcqRel);
+        state.failed = None;
+        match self.exchange.exchange(wire, watcher).await {
+            Ok(issued) => {
+                state.renew_at = issued.renew_at();
+                state.ends = issued.ends;
+                state.header = issued.header;
+                state.generation += 1;
+                Ok(state.carried())
+            }
+            Err(error) => {
+                state.refused = !may_pass(&error);
+                state.failed = Some(error.clone());
+                if works {
+                    state.renew_at = now.checked_add(LEFT_ALONE).ok();
+                    return Ok(state.carried());
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl State {
+    fn carried(&self) -> Carried {
+        Carried { header: self.header.clone(), generation: self.generation }
+    }
+}
+
+impl Issued {
+    /// A token that lives for less than two minutes is used for half of its life.
+    fn renew_at(&self) -> Option<Timestamp> {
+        let ends = self.ends?;
+        let early = EARLY.min(ends.duration_since(self.came) / 2);
+        ends.checked_sub(early).ok()
+    }
+}
+
+/// Whether a token endpoint that answered so may answer otherwise in a moment.
+pub(crate) fn may_pass(error: &ConnectError) -> bool {
+    matches!(error.kind(), CauseKind::Connectivity | CauseKind::RateLimited | CauseKind::VendorError)
+}
