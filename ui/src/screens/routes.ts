@@ -4,6 +4,7 @@ import AddApplication from './AddApplication/AddApplication.svelte';
 import ApplicationInstances from './AddApplication/ApplicationInstances.svelte';
 import Applications from './Applications/Applications.svelte';
 import Findings from './Findings/Findings.svelte';
+import AzureAdClient from './Guides/AzureAdClient.svelte';
 import Instance from './Instance/Instance.svelte';
 import Overview from './Overview/Overview.svelte';
 import Settings from './Settings/Settings.svelte';
@@ -39,6 +40,9 @@ export function show(path: string[]): Shown {
         : entry('add-application', ApplicationInstances, { slug: second });
     case 'findings':
       return entry('findings', Findings);
+    case 'guides':
+      // The one guide there is; it belongs to adding an application.
+      return entry('add-application', AzureAdClient, { guide: second ?? 'azure-ad-client' });
     case 'activity':
       return entry('activity', Activity);
     case 'settings':

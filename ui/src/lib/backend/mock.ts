@@ -1,9 +1,9 @@
 import type { Backend, DatasetState, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
-import { attestation, attestationList, attested, give, manualChecks, withdraw } from './invented/attestations';
+import { InventedAttestations } from './invented/attestations';
 import { ago } from './invented/clock';
-import { findingList, findingPage, findings } from './invented/findings';
-import { datasets, instancePage, instances, roleMissing, sandboxInstance } from './invented/instances';
+import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
+import { datasets, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
 import { activity, overview, requests } from './invented/overview';
 
 /** How the invented console behaves. */
@@ -34,8 +34,12 @@ export function mockBackend(options: Invented = {}): Backend {
   let state: StartState = options.start ?? { kind: 'ready', protection: 'keychain' };
   let offered = options.offered ?? true;
   let all: Instance[] = options.empty ? [] : instances();
-  let found: Finding[] = findings(all);
-  const manual = attested();
+  const given = new InventedAttestations(() => all);
+  // What was attested stands beside what was scanned, as in the console.
+  const withAttested = (instance: Instance): Instance => ({ ...instance, attestations: given.counts(instance) });
+  const attestedFindings = (): Finding[] => all.flatMap((instance) => given.of(instance)).filter(({ finding }) => finding !== null).map(attestedFinding);
+  const findAll = (): Finding[] => [...findings(all), ...attestedFindings()];
+  let found: Finding[] = findAll();
   let jobs: Job[] = options.empty
     ? []
     : [{ id: 'job-1', instance: 'i-github', title: 'GitHub Enterprise, haldenmoor', done: 0.62, host: 'api.github.com' }];
@@ -63,7 +67,6 @@ export function mockBackend(options: Invented = {}): Backend {
     if (value === undefined) throw failure('E-NOT-FOUND', 'It is no longer there.', 'Go back and look at the list again.');
     return value;
   };
-  const checksOf = (instance: string) => manualChecks(known(all.find(({ id }) => id === instance)), manual);
   const appOf = (slug: string) => {
     const tile = known(tiles(all).find((candidate) => candidate.slug === slug));
     const names = all.filter((instance) => instance.app === slug).map((instance) => instance.name);
@@ -90,6 +93,36 @@ export function mockBackend(options: Invented = {}): Backend {
       }
       values.set(field, label);
       return { kind: 'right', value: label, note: label === value ? '' : 'The name was taken from the address.' };
+    }
+    if (asked.format === 'okta_domain') {
+      const host = value.trim().toLowerCase().replace(/^https:\/\//, '').replace(/\/.*$/, '');
+      const whole = host.includes('.') ? host : `${host}.okta.com`;
+      if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?\.(okta\.com|okta-emea\.com|oktapreview\.com)$/.test(whole)) {
+        return { kind: 'wrong', sentence: 'This is not a domain of Okta’s own. Give the organization’s name at okta.com here: haldenmoor.' };
+      }
+      if (whole.includes('-admin.')) {
+        return { kind: 'wrong', sentence: `This is the address of the admin console. The organization is ${whole.replace(/-admin\..*$/, '')}.` };
+      }
+      values.set(field, whole);
+      return { kind: 'right', value: whole, note: '' };
+    }
+    if (asked.format === 'mfa_key') {
+      const key = value.replaceAll(/\s/g, '').toUpperCase();
+      if (/^\d{6}$/.test(key)) {
+        return { kind: 'wrong', sentence: 'This is a code of six digits, which lasts half a minute. The key behind it is wanted: letters and digits, shown once in Okta.' };
+      }
+      if (!/^[A-Z2-7]{16,}$/.test(key)) {
+        return { kind: 'wrong', sentence: 'This does not look like an MFA key: base32 has only A to Z and 2 to 7.' };
+      }
+      values.set(field, key);
+      return { kind: 'right', value: null, note: `${key.length} characters, base32` };
+    }
+    if (asked.format === 'certificate_and_key') {
+      if (!value.includes('BEGIN CERTIFICATE') || !value.includes('PRIVATE KEY')) {
+        return { kind: 'wrong', sentence: 'Both are needed, in PEM: a certificate and its private key.' };
+      }
+      values.set(field, value);
+      return { kind: 'right', value: null, note: 'Certificate and key' };
     }
     values.set(field, value);
     return { kind: 'right', value: asked.secret ? null : value, note: asked.format === 'jwt' ? 'EU pod, expires 14 Jan 2027' : '' };
@@ -163,8 +196,36 @@ export function mockBackend(options: Invented = {}): Backend {
     });
   }
 
+  /** The stages of a sign-in through somebody else. */
+  async function stages(strategy: string, host: string, job: string, progress: Listener): Promise<void> {
+    const stage = async (name: string, title: string, at: string, until: string | null = null) => {
+      progress({ kind: 'sign_in', stage: name, title, host: at, until });
+      await wait();
+    };
+    const later = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+    if (strategy === 'okta') {
+      const okta = 'haldenmoor.okta.com';
+      await stage('organization', 'finding the organization', okta);
+      await stage('who_signs_in', 'finding where the user signs in', okta);
+      await stage('start', 'the application’s sign-in page', host);
+      await stage('password', 'user and password', okta);
+      await stage('one_time_code', 'the one-time code', okta);
+      await stage('one_time_code', 'waiting for the next one-time code', '', later(pace === 0 ? 0 : 4));
+      if (pace > 0) await new Promise((done) => setTimeout(done, 4000));
+      await stage('application', 'the way back to the application', host);
+    }
+    if (strategy === 'entra_browser' || strategy === 'entra_device_code') {
+      await stage('browser', 'signing in in the browser', 'login.microsoftonline.com');
+      const code = strategy === 'entra_device_code' ? 'H7KM2QXTD' : null;
+      progress({ kind: 'visit', address: code ? 'https://microsoft.com/devicelogin' : 'https://login.microsoftonline.com/haldenmoor.example/oauth2/v2.0/authorize?client_id=11111111', code, until: later(900) });
+      for (let step = 0; step < 20 && !cancelled.has(job); step += 1) await wait();
+      if (cancelled.has(job)) throw failure('E-CANCELLED', 'Stopped at your request.', 'Connect again when you want to.');
+    }
+    if (strategy === 'client_credentials' || strategy.startsWith('entra_')) await stage('token', 'exchanging the credential for a token', host);
+  }
+
   /** Format, host and sign-in; rejects when the invented key holds the word "wrong". */
-  async function signIn(values: Map<string, string>, host: string, progress: Listener): Promise<void> {
+  async function signIn(values: Map<string, string>, host: string, progress: Listener, strategy = 'bearer', job = ''): Promise<void> {
     progress({ kind: 'step', step: 'format', state: 'done', detail: 'EU pod, expires 14 Jan 2027', milliseconds: 0 });
     progress({ kind: 'step', step: 'host', state: 'running', detail: host, milliseconds: 0 });
     await wait();
@@ -181,6 +242,16 @@ export function mockBackend(options: Invented = {}): Backend {
     progress({ kind: 'step', step: 'host', state: 'done', detail: host, milliseconds: 84 });
     progress({ kind: 'step', step: 'sign_in', state: 'running', detail: '', milliseconds: 0 });
     await wait();
+    if (strategy === 'okta' && secret.includes('refused')) {
+      progress({ kind: 'sign_in', stage: 'password', title: 'user and password', host: 'haldenmoor.okta.com', until: null });
+      throw failure(
+        'E-SIGN-IN-REFUSED',
+        'Signing in failed at user and password: Okta does not accept them (E0000004, oaeX8Dbi1TT3S).',
+        'Sign in to Okta by hand as this user. Nothing is tried a second time, so that the account is not locked.',
+        'password',
+      );
+    }
+    await stages(strategy, host, job, progress);
     if (secret.includes('wrong')) {
       progress({ kind: 'step', step: 'sign_in', state: 'failed', detail: '', milliseconds: 131 });
       throw failure(
@@ -246,6 +317,14 @@ export function mockBackend(options: Invented = {}): Backend {
     async checkField(draft, field, value) {
       return judge(draft, field, value);
     },
+    async oneTimeCode(draft, field) {
+      const key = known(drafts.get(draft)).values.get(field);
+      if (key === undefined) return null;
+      // Not the real code, which only the console makes; one that moves on in the same way.
+      const step = Math.floor(Date.now() / 30_000);
+      const code = String((step * 7919 + key.length * 104_729) % 1_000_000).padStart(6, '0');
+      return { code, seconds_left: 30 - (Math.floor(Date.now() / 1000) % 30), period: 30 };
+    },
     async closeDraft(draft) {
       drafts.delete(draft);
     },
@@ -254,7 +333,14 @@ export function mockBackend(options: Invented = {}): Backend {
       const app = appOf(request.app);
       const region = app.logins[0]?.fields.flatMap(({ choices }) => choices).find((choice) => request.inputs.some(({ value }) => value === choice.value));
       const host = region?.host ?? 'api.github.com';
-      await signIn(values, host, progress);
+      const login = known(app.logins.find((candidate) => candidate.id === request.login));
+      const adding: Job = { id: `job-${next++}`, instance: '', title: `${app.tile.name}, ${request.name}`, done: 0, host };
+      setJobs([...jobs, adding]);
+      try {
+        await signIn(values, host, progress, login.strategy, adding.id);
+      } finally {
+        setJobs(jobs.filter((one) => one.id !== adding.id));
+      }
       const id = `i-${next++}`;
       const invented = sandboxInstance(request.app, app.tile.name, request.name);
       all = [
@@ -262,12 +348,20 @@ export function mockBackend(options: Invented = {}): Backend {
         { ...invented, id, label: request.label, owner: request.owner, sandbox: false, health: 'unhealthy', cause: roleMissing, last_scan: ago({}) },
       ];
       await run({ id: `job-${next++}`, instance: id, title: `${app.tile.name}, ${request.name}`, done: 0, host }, progress, true);
-      found = findings(all);
+      found = findAll();
       return id;
     },
     async replaceSecret(draft, instance, progress) {
-      const { values } = known(drafts.get(draft));
-      await signIn(values, 'api.prod2.kustomerapp.com', progress);
+      const { app, login, values } = known(drafts.get(draft));
+      const { strategy } = known(appOf(app).logins.find((candidate) => candidate.id === login));
+      const job = `job-${next++}`;
+      const replaced = known(all.find((one) => one.id === instance));
+      setJobs([...jobs, { id: job, instance, title: `${replaced.app_name}, ${replaced.name}`, done: 0, host: 'api.prod2.kustomerapp.com' }]);
+      try {
+        await signIn(values, 'api.prod2.kustomerapp.com', progress, strategy, job);
+      } finally {
+        setJobs(jobs.filter((one) => one.id !== job));
+      }
       all = all.map((other) => (other.id === instance ? { ...other, health: 'up', cause: null } : other));
     },
     async sandboxTenants() {
@@ -281,20 +375,22 @@ export function mockBackend(options: Invented = {}): Backend {
         await run({ id: `job-${next++}`, instance: instance.id, title: `${chosen.app_name}, ${chosen.name}`, done: 0, host: 'api.kustomerapp.com' }, progress, false);
         all = [...all.filter(({ id }) => id !== instance.id), instance];
       }
-      found = findings(all);
+      found = findAll();
     },
     async removeSandbox() {
       const gone = all.filter(({ sandbox }) => sandbox).length;
       all = all.filter(({ sandbox }) => !sandbox);
-      found = findings(all);
+      found = findAll();
       return { scans: gone, rows: gone * 650, findings: gone * 16, evidence: gone * 40, attestations: 0 };
     },
 
     async instances(sandbox) {
-      return all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox);
+      return all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox).map(withAttested);
     },
     async instance(id) {
-      return instancePage(known(all.find((instance) => instance.id === id)), all);
+      const page = instancePage(withAttested(known(all.find((instance) => instance.id === id))), all);
+      const product = given.product(id);
+      return product ? { ...page, inputs: Object.entries(product).map(([field, value]) => ({ field, value })) } : page;
     },
     async changeInstance(id, change) {
       all = all.map((instance) => (instance.id === id ? { ...instance, name: change.name, label: change.label, owner: change.owner } : instance));
@@ -306,7 +402,7 @@ export function mockBackend(options: Invented = {}): Backend {
         throw failure('E-NAME-DIFFERS', `The name typed is not “${instance.name}”.`, 'Type the name exactly as it stands.', 'typed_name');
       }
       all = all.filter((candidate) => candidate.id !== id);
-      found = findings(all);
+      found = findAll();
       return { scans: 5, rows: 650, findings: 9, evidence: 40, attestations: 0 };
     },
     async scan(instance, progress) {
@@ -327,72 +423,59 @@ export function mockBackend(options: Invented = {}): Backend {
     },
 
     async attestations(instance) {
-      return attestationList(checksOf(instance));
+      return given.list(given.of(known(all.find(({ id }) => id === instance))));
     },
     async attestationsDue(sandbox) {
-      const shown = all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox);
-      const rows = shown.flatMap((instance) => manualChecks(instance, manual));
-      return attestationList(rows, rows.filter(({ state }) => state !== 'attested'));
+      return given.due(sandbox);
     },
-    async attest(request, file) {
-      await wait();
-      const asked = known(checksOf(request.instance).find(({ check }) => check === request.check));
-      if (request.note.trim() === '') throw failure('E-NOTE', 'An attestation needs a note of 1 to 4,000 characters.', 'Write what you saw and where.', 'note');
-      give(manual, request.instance, request.check, attestation(`at-${next++}`, request, asked.title, file));
-      return known(checksOf(request.instance).find(({ check }) => check === request.check));
-    },
-    async withdrawAttestation(id, reason) {
-      if (reason.trim() === '') throw failure('E-REASON', 'A withdrawal needs a reason of 1 to 1,000 characters.', 'Write why it no longer holds.', 'reason');
-      const place = known(withdraw(manual, id, reason) ?? undefined);
-      return known(checksOf(place.instance).find(({ check }) => check === place.check));
-    },
-    async saveAttestationFile() {
-      return '~/attestation.pdf';
-    },
-    async ownChecks(instance) {
-      return manual.own.get(instance) ?? [];
-    },
-    async saveOwnCheck(instance, draft) {
-      if (draft.title.trim() === '') throw failure('E-TITLE', 'A check needs a title of 1 to 200 characters.', 'Write it as a statement that is true when it is met.', 'title');
-      const check = { ...draft, id: draft.id ?? `own.${next++}`, changed_at: ago({}) };
-      const others = (manual.own.get(instance) ?? []).filter(({ id }) => id !== check.id);
-      manual.own.set(instance, [...others, check]);
+    async attest(attestation, file) {
+      await wait(0.2);
+      const check = given.attest(attestation, file);
+      found = findAll();
       return check;
     },
+    async withdrawAttestation(id, reason) {
+      const check = given.withdraw(id, reason);
+      found = findAll();
+      return check;
+    },
+    async saveAttestationFile() {
+      return '~/network-settings.pdf';
+    },
+    async ownChecks(instance) {
+      return given.own(instance);
+    },
+    async saveOwnCheck(instance, check) {
+      return given.saveOwn(instance, check);
+    },
     async removeOwnCheck(instance, check) {
-      manual.own.set(instance, (manual.own.get(instance) ?? []).filter(({ id }) => id !== check));
+      given.removeOwn(instance, check);
+      found = findAll();
     },
     async addManualInstance(request) {
-      const id = `i-${next++}`;
       const app = appOf(request.app);
-      const added: Instance = {
-        ...sandboxInstance(request.app, app.tile.name, request.name),
-        id,
-        label: request.label,
-        owner: request.owner,
-        sandbox: false,
-        health: 'manual',
-        score: null,
-        open: { critical: 0, high: 0, medium: 0, low: 0, info: 0 },
-        last_scan: null,
-      };
-      all = [...all, added];
-      return added;
+      const instance = manualInstance(`i-${next++}`, request.app, app.tile.name, request);
+      all = [...all, instance];
+      given.setProduct(instance.id, { product: request.product, console_url: request.console_url });
+      return withAttested(instance);
     },
     async changeManualInstance(id, request) {
-      all = all.map((instance) => (instance.id === id ? { ...instance, name: request.name, label: request.label, owner: request.owner } : instance));
-      return known(all.find((instance) => instance.id === id));
+      all = all.map((one) => (one.id === id ? { ...one, name: request.name, label: request.label, owner: request.owner } : one));
+      given.setProduct(id, { product: request.product, console_url: request.console_url });
+      return withAttested(known(all.find((one) => one.id === id)));
     },
 
     async overview(sandbox) {
-      return overview(all, found, sandbox);
+      return overview(all.map(withAttested), found, sandbox);
     },
     async findings(query) {
       await wait(0.2);
       return findingList(found, query);
     },
     async finding(id) {
-      return findingPage(known(found.find((finding) => finding.id === id)));
+      const finding = known(found.find((one) => one.id === id));
+      const check = all.flatMap((instance) => given.of(instance)).find((one) => one.finding === id);
+      return check ? attestedPage(finding, check) : findingPage(finding);
     },
     async exportFindings(query, format) {
       return { path: `~/findings.${format}`, findings: findingList(found, query).total };

@@ -28,5 +28,6 @@ export { default as VerdictMark } from './VerdictMark.svelte';
 export * from './names';
 export { default as Card } from './Card.svelte';
 export { default as Checkbox } from './Checkbox.svelte';
+export { default as CountdownRing } from './CountdownRing.svelte';
 export { default as RadioCards } from './RadioCards.svelte';
 export { default as Segmented } from './Segmented.svelte';

@@ -17,3 +17,11 @@ export function listed(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? '';
   return `${words.slice(0, -1).join(', ')} and ${words[words.length - 1] ?? ''}`;
 }
+
+/** A one-time code or a code to be typed elsewhere, in two halves: `482 913`. One that already has a divider stays as it is. */
+export function grouped(code: string): string {
+  const letters = Array.from(code);
+  if (letters.length < 6 || /[\s-]/.test(code)) return code;
+  const half = Math.ceil(letters.length / 2);
+  return `${letters.slice(0, half).join('')} ${letters.slice(half).join('')}`;
+}

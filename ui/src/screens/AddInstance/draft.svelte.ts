@@ -1,4 +1,5 @@
-import { asFailure, type Application, type Backend, type Field, type FieldState, type Login } from '$lib/backend/backend';
+import { asFailure, type Application, type Backend, type Field, type FieldState, type Login, type OneTimeCode } from '$lib/backend/backend';
+import { isShared } from './field-text';
 
 const pause = 400;
 
@@ -21,6 +22,8 @@ export class Draft {
   states = $state<Record<string, FieldState>>({});
   /** Secret fields with something typed in them. */
   filled = $state<Record<string, boolean>>({});
+  /** Fields behind a tick box that were asked for. */
+  revealed = $state<Record<string, boolean>>({});
 
   constructor(backend: Backend, application: Application, login: Login) {
     this.#backend = backend;
@@ -31,11 +34,22 @@ export class Draft {
   /** Takes another login option; values that both options ask for are kept and checked again. */
   choose(login: Login): void {
     this.close();
+    // What the new option does not ask for is forgotten with the old one.
+    const before = this.login as Login | undefined;
+    for (const field of before?.fields ?? []) {
+      if (isShared(field, login)) continue;
+      delete this.values[field.id];
+      delete this.filled[field.id];
+      delete this.revealed[field.id];
+    }
     this.login = login;
     this.states = {};
     for (const field of login.fields) {
       if (field.secret) continue;
-      this.values[field.id] ??= field.default ?? '';
+      const known = this.values[field.id];
+      // Two options may offer different choices under one name.
+      const lost = field.format === 'choice' && !field.choices.some(({ value }) => value === known);
+      if (known === undefined || lost) this.values[field.id] = field.default ?? '';
       if (this.values[field.id] !== '') void this.check(field.id, this.values[field.id] ?? '');
     }
   }
@@ -44,6 +58,26 @@ export class Draft {
   id(): Promise<string> {
     this.#opened ??= this.#backend.openDraft(this.#app, this.login.id);
     return this.#opened;
+  }
+
+  /** Whether a field is to be seen: one behind a tick box only once that is ticked, or once it holds something. */
+  isShown(field: Field): boolean {
+    return field.reveal === null || (this.revealed[field.id] ?? (this.values[field.id] ?? '') !== '');
+  }
+
+  /** Ticks or unticks the box before a field; unticked, the field is empty. */
+  reveal(field: Field, shown: boolean): void {
+    this.revealed[field.id] = shown;
+    if (shown) return;
+    clearTimeout(this.#timers.get(field.id));
+    this.#timers.delete(field.id);
+    this.values[field.id] = '';
+    void this.check(field.id, '');
+  }
+
+  /** The one-time code that a secret field makes now; `null` while it holds no right key. */
+  async oneTimeCode(field: string): Promise<OneTimeCode | null> {
+    return this.#backend.oneTimeCode(await this.id(), field);
   }
 
   stateOf(field: string): FieldState {
@@ -85,7 +119,7 @@ export class Draft {
       const failure = asFailure(thrown);
       state = { kind: 'wrong', sentence: `${failure.sentence} ${failure.remedy}` };
     }
-    // A later value was asked about meanwhile; its answer counts.
+    // A later value was asked about meanwhile, or another login option was chosen; its answer counts.
     if (this.#asked.get(field) !== turn) return;
     this.states[field] = state;
     if (state.kind === 'right' && state.value !== null) this.values[field] = state.value;
@@ -126,6 +160,7 @@ export class Draft {
   close(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    for (const [field, turn] of this.#asked) this.#asked.set(field, turn + 1);
     const opened = this.#opened;
     this.#opened = null;
     // Nothing is left to do when the draft could not be opened.

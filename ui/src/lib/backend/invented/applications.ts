@@ -1,10 +1,12 @@
 import type { Application, Login, SandboxTenant, Tile } from '../backend';
+import { convo, customerIo, notOffered, office365 } from './logins';
 
 type Facts = [slug: string, name: string, vendor: string, category: string, features: string, verified: string, checks: number];
 
 const config = 'config risky_accounts third_party_plugins';
 const facts: Facts[] = [
   ['box', 'Box', 'Box, Inc.', 'collaboration', config, 'contract', 24],
+  ['convo', 'Convo', 'Convo Corporation', 'collaboration', 'config risky_accounts', 'facts', 12],
   ['customer-io', 'Customer.io', 'Peaberry Software, Inc.', 'marketing', config, 'contract', 21],
   ['databricks', 'Databricks', 'Databricks, Inc.', 'data', 'config risky_accounts identity', 'contract', 31],
   ['datadog', 'Datadog', 'Datadog, Inc.', 'developer-tools', config, 'contract', 27],
@@ -17,7 +19,9 @@ const facts: Facts[] = [
   ['kustomer', 'Kustomer', 'Kustomer, LLC', 'customer-service', config, 'contract', 23],
   ['lokalise', 'Lokalise', 'Lokalise, Inc.', 'developer-tools', 'config risky_accounts', 'facts', 11],
   ['mongodb-atlas', 'MongoDB Atlas', 'MongoDB, Inc.', 'data', 'config risky_accounts identity', 'contract', 29],
+  ['office-365', 'Office 365', 'Microsoft Corporation', 'productivity', 'config risky_accounts identity', 'facts', 30],
   ['okta', 'Okta', 'Okta, Inc.', 'identity', 'config risky_accounts identity', 'contract', 41],
+  ['other-application', 'Other application', 'Any vendor', 'other', 'config', 'manual', 0],
   ['sap-ariba', 'SAP Ariba', 'SAP SE', 'finance', 'config', 'manual', 16],
   ['salesforce', 'Salesforce', 'Salesforce, Inc.', 'sales', `${config} identity`, 'contract', 62],
   ['slack', 'Slack Enterprise', 'Slack Technologies, LLC', 'collaboration', config, 'contract', 34],
@@ -45,6 +49,7 @@ const kustomerKey: Login = {
   id: 'api-key',
   label: 'API Key',
   summary: 'A key of a machine user, made by an administrator.',
+  strategy: 'bearer',
   checks: 23,
   fields: [
     {
@@ -65,6 +70,7 @@ const kustomerKey: Login = {
         'Choose Create and copy the key at once: Kustomer shows it only there.',
       ],
       link: 'https://www.kustomerapp.com/domain',
+      reveal: null,
     },
     {
       id: 'region',
@@ -83,6 +89,7 @@ const kustomerKey: Login = {
       example: '',
       steps: ['Ask who set up Kustomer, or open Settings › Organization.', 'Choose the region that stands there.'],
       link: null,
+      reveal: null,
     },
     {
       id: 'organization',
@@ -97,6 +104,7 @@ const kustomerKey: Login = {
       example: 'haldenmoor',
       steps: ['Look at the address of your Kustomer window.', 'Copy the part before .kustomerapp.com.'],
       link: null,
+      reveal: null,
     },
   ],
   needs: ['org.permission.security', 'org.permission.user.read', 'org.permission.audit_logs.read', 'org.permission.outbound_webhook.read'],
@@ -111,6 +119,7 @@ const githubToken: Login = {
   id: 'token',
   label: 'Fine-grained token',
   summary: 'A token of an organization owner, read-only.',
+  strategy: 'bearer',
   checks: 26,
   fields: [
     {
@@ -126,6 +135,7 @@ const githubToken: Login = {
       example: 'github_pat_11AA…',
       steps: ['Open Settings › Developer settings › Personal access tokens.', 'Create a fine-grained token for the organization.', 'Give it read access to administration and members.'],
       link: 'https://github.com/settings/personal-access-tokens/new',
+      reveal: null,
     },
     {
       id: 'organization',
@@ -140,6 +150,7 @@ const githubToken: Login = {
       example: 'haldenmoor',
       steps: ['Open the organization in a browser.', 'Copy the part after github.com/.'],
       link: null,
+      reveal: null,
     },
   ],
   needs: ['administration: read', 'members: read'],
@@ -161,11 +172,21 @@ const generic: Login = { ...githubToken, fields: githubToken.fields.slice(0, 1),
 
 /** An application as its dialog sees it. */
 export function application(tile: Tile, names: string[]): Application {
-  const logins = { kustomer: [kustomerKey], 'github-enterprise': [githubToken, githubApp] }[tile.slug] ?? [{ ...generic, checks: tile.checks }];
+  const known: Record<string, Login[]> = {
+    kustomer: [kustomerKey],
+    'github-enterprise': [githubToken, githubApp],
+    'customer-io': customerIo,
+    convo,
+    'office-365': office365,
+    'other-application': [],
+    'sap-ariba': [],
+  };
+  const logins = known[tile.slug] ?? [{ ...generic, checks: tile.checks }];
   return {
     tile,
     home: `https://www.${tile.slug.replaceAll('-', '')}.com`,
     logins,
+    not_offered: notOffered[tile.slug] ?? [],
     labels: ['Default', 'Production', 'Sandbox', 'Internal', 'QA', 'Dev'],
     never: tile.slug === 'kustomer' ? [{ path: '/v1/auth/customer/settings', reason: 'Its answer holds a secret.' }] : [],
     questions:

@@ -155,7 +155,8 @@ export class InventedAttestations {
 
   due(scope: SandboxScope): AttestationList {
     const all = this.#instances().filter((instance) => scope === 'with' || (scope === 'only') === instance.sandbox);
-    return this.list(all.flatMap((instance) => this.of(instance)).filter(({ state }) => state !== 'attested'));
+    const { counts, rows } = this.list(all.flatMap((instance) => this.of(instance)));
+    return { counts, rows: rows.filter(({ state }) => state !== 'attested') };
   }
 
   #find(instance: string, check: string): ManualCheck {

@@ -1,4 +1,4 @@
-import type { Finding, FindingFilter, FindingList, FindingPage, FindingQuery, Instance, Severity, SeverityCounts } from '../backend';
+import type { Finding, FindingFilter, FindingList, FindingPage, FindingQuery, Instance, ManualCheck, Severity, SeverityCounts } from '../backend';
 import { ago, chance } from './clock';
 
 type Template = [title: string, severity: Severity, feature: string, resources: string[]];
@@ -175,5 +175,50 @@ export function findingPage(finding: Finding): FindingPage {
     sscf: ['IAM-02'],
     source: 'https://developer.kustomer.com/api/auth/get-auth-settings',
     attestation: null,
+  };
+}
+
+/** The finding that an attestation led to. */
+export function attestedFinding(check: ManualCheck): Finding {
+  const at = check.current?.at ?? ago({});
+  return {
+    id: check.finding ?? '',
+    instance: check.instance,
+    instance_name: check.instance_name,
+    app: check.app,
+    app_name: check.app_name,
+    sandbox: check.sandbox,
+    check: check.check,
+    title: `Not met: ${check.title}`,
+    resource: '',
+    severity: check.severity,
+    feature: check.feature,
+    state: 'open',
+    first_seen: at,
+    last_seen: at,
+    ended_at: null,
+    not_rechecked_since: null,
+    new: false,
+    attested: true,
+  };
+}
+
+/** The page of such a finding: the attestation is its evidence. */
+export function attestedPage(finding: Finding, check: ManualCheck): FindingPage {
+  return {
+    ...findingPage(finding),
+    practice: check.title,
+    verdict: 'fail',
+    current: 'Not met',
+    recommended: check.recommended,
+    why: check.why,
+    steps: check.steps,
+    link: check.link,
+    evidence: [],
+    history: [{ at: finding.first_seen, kind: 'opened', sentence: 'Opened: attested as not met' }],
+    frameworks: [],
+    sscf: [],
+    source: check.source,
+    attestation: check.current,
   };
 }

@@ -24,12 +24,11 @@ const facts: Facts[] = [
   ['i-okta', 'okta', 'Okta', 'haldenmoor', 'T. Adler', 'up', 86, [0, 1, 5, 3, 0], 124],
   ['i-datadog', 'datadog', 'Datadog', 'HM EU1', 'P. Raman', 'up', 88, [0, 0, 2, 2, 0], 125],
   ['i-workday', 'workday', 'Workday', 'haldenmoor_prd', 'T. Adler', 'unknown', null, [0, 0, 0, 0, 0], null],
+  ['i-convo', 'convo', 'Convo', 'Halden Moor', 'T. Adler', 'up', 80, [0, 0, 1, 0, 0], 126],
   ['i-workspace', 'google-workspace', 'Google Workspace', 'haldenmoor.example', 'T. Adler', 'up', 93, [0, 0, 1, 0, 0], 127],
 ];
 
-/** Three manual checks that nobody attested. */
-const allDue: AttestationCounts = { due: 3, attested: 0, due_soon: 0, expired: 0, withdrawn: 0 };
-
+export const noAttestations: AttestationCounts = { due: 0, attested: 0, due_soon: 0, expired: 0, withdrawn: 0 };
 const counts = ([critical = 0, high = 0, medium = 0, low = 0, info = 0]: number[]): SeverityCounts => ({ critical, high, medium, low, info });
 
 function causeOf(health: Health): Cause | null {
@@ -60,10 +59,25 @@ export function instances(): Instance[] {
       last_scan: minutes === null ? null : ago({ minutes }),
       scanning: health === 'scanning' ? 0.62 : null,
       resumable: health === 'down',
-      attestations: id === 'i-kustomer' ? { due: 1, attested: 0, due_soon: 1, expired: 1, withdrawn: 0 } : { ...allDue },
+      attestations: noAttestations,
     };
   });
   return [...real, sandboxInstance('kustomer', 'Kustomer', 'Lantern Goods (risky)')];
+}
+
+/** An instance that nobody signs in to. */
+export function manualInstance(id: string, app: string, appName: string, given: { name: string; label: string; owner: string }): Instance {
+  return {
+    ...sandboxInstance(app, appName, given.name),
+    id,
+    label: given.label,
+    owner: given.owner,
+    sandbox: false,
+    health: 'manual',
+    score: null,
+    open: counts([]),
+    last_scan: null,
+  };
 }
 
 /** A simulated instance. */
@@ -83,7 +97,7 @@ export function sandboxInstance(app: string, appName: string, name: string): Ins
     last_scan: ago({ hours: 26 }),
     scanning: null,
     resumable: false,
-    attestations: { ...allDue },
+    attestations: noAttestations,
   };
 }
 
@@ -120,6 +134,22 @@ export function instancePage(instance: Instance, all: Instance[]): InstancePage 
   const tile = tiles(all).find(({ slug }) => slug === instance.app) ?? tiles(all)[0];
   if (!tile) throw new Error('there are no tiles');
   const app = application(tile, all.filter((other) => other.app === instance.app).map(({ name }) => name));
+  if (instance.health === 'manual') {
+    return {
+      instance,
+      application: app,
+      login: '',
+      inputs: [],
+      secrets: [],
+      hosts: [],
+      route: { proxy: 'system', proxy_url: '', extra_roots_pem: '' },
+      features: [],
+      datasets: [],
+      checks: [],
+      scans: [],
+      answers: [],
+    };
+  }
   const partial = instance.health === 'unhealthy';
   const count = (feature: string, verdict: string) => checks.filter((check) => check[3] === feature && check[4] === verdict).length;
   return {
