@@ -13,13 +13,28 @@ const WHOLE: i64 = 1 << 53;
 pub(crate) fn pass(row: &Row, shape: &Shape, paths: &[Path], complete: bool) -> Result<(), Cause> {
     for path in paths {
         if let Some((fault, why)) = row.faults.iter().find(|(fault, _)| path.touched_by(fault)) {
-            let sentence = format!("{fault} could not be read: {why}.");
-            let kind = if why == Row::UNKNOWN_VALUE { CauseKind::UnknownValue } else { CauseKind::FieldMissing };
-            return Err(Cause { kind, sentence, remedy: SHAPE.to_owned() });
+            return Err(of_fault(fault, why));
         }
         value(Some(&row.fields), shape, &path.0, complete).map_err(Blocked::cause)?;
     }
     Ok(())
+}
+
+/// The cause that a fault of a row comes to.
+fn of_fault(field: &str, why: &str) -> Cause {
+    let (kind, sentence) = match why {
+        Row::NOT_PUBLISHED => (
+            CauseKind::NotPublished,
+            format!("The field {field} is not published by the vendor's description of this answer, and its name is known from nowhere else."),
+        ),
+        Row::DESCRIPTION_UNREAD => {
+            let sentence = format!("Whether the vendor publishes the field {field} is not known, because its description was not read whole.");
+            return Cause { kind: CauseKind::InputIncomplete, sentence, remedy: "Scan again.".to_owned() };
+        }
+        Row::UNKNOWN_VALUE => (CauseKind::UnknownValue, format!("{field} could not be read: {why}.")),
+        _ => (CauseKind::FieldMissing, format!("{field} could not be read: {why}.")),
+    };
+    Cause { kind, sentence, remedy: SHAPE.to_owned() }
 }
 
 /// Whether one value, with what lies at `steps` from it, may be looked at.

@@ -377,6 +377,8 @@ pub enum Format {
         prefixes: Vec<String>,
         /// Least number of characters after the prefix.
         min: u32,
+        /// Values that are often pasted in its place, each told from the token by what it looks like.
+        refused: Vec<Mistaken>,
     },
     /// One DNS label: `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`, at most 63 characters. A pasted URL or host is reduced to it
     /// when it ends in one of these suffixes.
@@ -417,6 +419,15 @@ pub enum Format {
         /// The expression for one item.
         item: String,
     },
+}
+
+/// Something that is pasted where a token belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mistaken {
+    /// A regular expression for the whole value: `sa_sandbox_.*`.
+    pub expression: String,
+    /// What it is, and what belongs here.
+    pub sentence: String,
 }
 
 /// One value of a choice.

@@ -13,6 +13,10 @@ pub struct Dataset {
     pub title: String,
     /// One row or many; follows from [`Dataset::rows`].
     pub kind: DatasetKind,
+    /// What an answer is: data, or the vendor's description of its own answers.
+    pub form: Form,
+    /// The description that fields known from nowhere else are held against.
+    pub published_by: Option<PublishedBy>,
     /// The login option's host role that is asked.
     pub host: String,
     /// Whether the session's credential goes along; `false` for documents that are public.
@@ -48,6 +52,8 @@ pub struct Dataset {
     pub probes: Vec<Probe>,
     /// What it means that a Complete answer has no rows.
     pub on_empty: OnEmpty,
+    /// Only the newest rows are wanted; none when all are.
+    pub recent: Option<Recent>,
     /// Answers with a meaning of their own, asked before the application's.
     pub says: Vec<Says>,
     /// How hard the vendor may be asked.
@@ -59,6 +65,33 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// What is kept of a description: one row for each request of the application on the description's host role.
+    /// `method` and `path` (the template, as our manifest writes it), whether it is `published`, the `fields` of a successful
+    /// answer by path and type (`users[].email:string`), and whether `all` of them are listed or some were left out
+    /// because there are too many.
+    pub fn described_rows(place: &Place) -> BTreeMap<FieldPath, Keep> {
+        let keep = |ty: Type| Keep {
+            ty,
+            transform: None,
+            absent: None,
+            on_empty: OnEmpty::None,
+            source: None,
+            published: false,
+            withheld: None,
+            place: place.clone(),
+        };
+        [
+            ("method", Type::String),
+            ("path", Type::String),
+            ("published", Type::Bool),
+            ("fields", Type::List(Box::new(Type::String))),
+            ("all", Type::Bool),
+        ]
+        .into_iter()
+        .map(|(path, ty)| (FieldPath::from(path), keep(ty)))
+        .collect()
+    }
+
     /// The dataset as it is read with these inputs: itself, or, when the field of [`Dataset::instead`] is filled, once per
     /// item of that field with the path written there. The administrator then says what is whole, so nothing is probed for.
     pub fn for_inputs(&self, inputs: &Inputs) -> Cow<'_, Self> {
@@ -114,6 +147,36 @@ impl DatasetKind {
     }
 }
 
+/// What an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// Data.
+    #[default]
+    Data,
+    /// The vendor's OpenAPI 3 description of this host role's answers. Its rows ([`Dataset::described_rows`]) say which
+    /// requests of the application, and which fields of their answers, it publishes; nothing else is kept of it.
+    OpenApi,
+}
+
+/// The description that a dataset is held against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedBy {
+    /// A dataset of [`Form::OpenApi`] and of the same host role, written earlier.
+    pub dataset: String,
+    /// Whether the request itself is known from nowhere else: it is made only if the description publishes it.
+    pub request: bool,
+}
+
+/// Of a list that the vendor gives newest first, only what is this new is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recent {
+    /// The kept timestamp that the list is ordered by. An entry without it leaves the list in doubt.
+    pub field: FieldPath,
+    /// How old an entry may be, in days from when it is read.
+    pub days: u32,
+}
+
 /// The verbs a dataset may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -162,6 +225,60 @@ pub enum Pagination {
         #[serde(default)]
         size: Option<(String, u32)>,
     },
+    /// Pages with numbers from 1 up, until an answer says that it was the last, or is empty. A page with fewer rows than
+    /// were asked for is not the end: vendors cap page sizes.
+    PageNumber {
+        /// Name of the parameter with the page's number.
+        page: String,
+        /// Name and value of the page-size parameter.
+        #[serde(default)]
+        size: Option<(String, u32)>,
+        /// Path of the number of pages in the body, where the vendor has it.
+        #[serde(default)]
+        pages: Option<FieldPath>,
+        /// Path of a bool in the body that says whether more pages follow, where the vendor has it.
+        #[serde(default)]
+        more: Option<FieldPath>,
+    },
+    /// A text or number in the body that names the next page; null or empty at the end.
+    Cursor {
+        /// Name of the parameter that it is given back in.
+        parameter: String,
+        /// Its path in the body.
+        next: FieldPath,
+        /// Name and value of the page-size parameter.
+        #[serde(default)]
+        size: Option<(String, u32)>,
+        /// Whether its path is known from nowhere but the vendor's description ([`Dataset::published_by`]); where that does
+        /// not publish it, the end of the list is not known.
+        #[serde(default)]
+        published: bool,
+        /// Why the cursor is not followed; set for one scan, `None` in every manifest.
+        #[serde(skip)]
+        withheld: Option<Withheld>,
+    },
+}
+
+impl Pagination {
+    /// Name and value of the page-size parameter.
+    pub fn size(&self) -> Option<&(String, u32)> {
+        match self {
+            Self::None => None,
+            Self::JsonApi { size, .. } | Self::LinkHeader { size } | Self::PageNumber { size, .. } | Self::Cursor { size, .. } => size.as_ref(),
+        }
+    }
+
+    /// The same with pages of another size; without effect where the size is not said.
+    pub fn set_size(&mut self, rows: u32) {
+        match self {
+            Self::None => {}
+            Self::JsonApi { size, .. } | Self::LinkHeader { size } | Self::PageNumber { size, .. } | Self::Cursor { size, .. } => {
+                if let Some((_, value)) = size {
+                    *value = rows;
+                }
+            }
+        }
+    }
 }
 
 fn links_next() -> FieldPath {
@@ -182,9 +299,34 @@ pub struct Keep {
     pub on_empty: OnEmpty,
     /// Source of a fact that is not in the dataset's own source.
     pub source: Option<String>,
+    /// Whether the field's name is known from nowhere but the vendor's own description: it is kept only where that
+    /// ([`Dataset::published_by`]), read whole in the same scan, publishes exactly this path with a matching type.
+    pub published: bool,
+    /// Why the field is not kept although it may be in the answer; set for one scan, `None` in every manifest.
+    #[serde(skip)]
+    pub withheld: Option<Withheld>,
     /// Where it is written.
     #[serde(skip)]
     pub place: Place,
+}
+
+/// Why a field whose name is known from a description alone is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// The description does not publish it, or with another type.
+    NotPublished,
+    /// The description was not read whole.
+    DescriptionUnread,
+}
+
+impl Withheld {
+    /// The word in [`crate::Row::faults`].
+    pub fn fault(self) -> &'static str {
+        match self {
+            Self::NotPublished => crate::Row::NOT_PUBLISHED,
+            Self::DescriptionUnread => crate::Row::DESCRIPTION_UNREAD,
+        }
+    }
 }
 
 /// The type of a kept value.

@@ -1,7 +1,7 @@
 //! What a field's value must look like: checked while typing, again before anything is sent, and before a value may stand
 //! in a host or path. Pure. A sentence never holds the value, nor any part of it.
 
-use crate::{Choice, Format, MfaKey, okta_domain};
+use crate::{Choice, Format, Mistaken, MfaKey, okta_domain};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl Format {
         match self {
             Self::Text => text(value),
             Self::Jwt => jwt(value),
-            Self::Token { prefixes, min } => token(value, prefixes, *min),
+            Self::Token { prefixes, min, refused } => token(value, prefixes, *min, refused),
             Self::DnsLabel { suffixes } => dns_label(value, suffixes),
             Self::Host => host(value),
             Self::Choice => choice(value, choices),
@@ -140,7 +140,10 @@ fn jwt(value: &str) -> Result<String, FormatProblem> {
     Ok(value.to_owned())
 }
 
-fn token(value: &str, prefixes: &[String], min: u32) -> Result<String, FormatProblem> {
+fn token(value: &str, prefixes: &[String], min: u32, refused: &[Mistaken]) -> Result<String, FormatProblem> {
+    if let Some(mistaken) = refused.iter().find(|mistaken| whole(&mistaken.expression).is_some_and(|expression| expression.is_match(value))) {
+        return problem(mistaken.sentence.clone());
+    }
     let Some(prefix) = prefixes.iter().find(|prefix| value.starts_with(prefix.as_str())) else {
         return problem(format!("This does not look like the token: it starts with {}.", or(prefixes)));
     };

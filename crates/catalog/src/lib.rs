@@ -21,9 +21,10 @@ mod view;
 
 pub use app::{
     App, Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Inputs, Login,
+    Mistaken,
     NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
 };
-pub use check::{Check, CheckKind, Link, Param, ParamType, ParamValue, Severity};
+pub use check::{Check, CheckKind, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 pub use dataset::{
     Absent, Dataset, DatasetKind, Each, EachOver, Form, Instead, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe,
     PublishedBy, Recent, Says, TimestampFormat, Transform, Type, Withheld,

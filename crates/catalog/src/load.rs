@@ -319,6 +319,10 @@ impl Entry {
                     &login.place,
                     format!("login option \"{}\" tests the connection with \"{}\", which is read once per something; name one that is read alone", login.id, login.test),
                 ),
+                Some(dataset) if !login.roles.iter().any(|role| role.id == dataset.host) => errors.add(
+                    &login.place,
+                    format!("login option \"{}\" tests the connection with \"{}\", which is on the host role \"{}\"; add that to `roles`", login.id, login.test, dataset.host),
+                ),
                 Some(_) => {}
             }
         }

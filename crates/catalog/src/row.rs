@@ -37,9 +37,13 @@ pub enum Completeness {
 }
 
 impl Row {
-    /// The word in [`Row::faults`] for a value that is not among those declared; any other word means that the field is
-    /// missing or ill-typed.
+    /// The word in [`Row::faults`] for a value that is not among those declared; a word that is none of these constants
+    /// means that the field is missing or ill-typed.
     pub const UNKNOWN_VALUE: &'static str = "unknown value";
+    /// The word for a field that the vendor's description does not publish, whose name is known from nowhere else.
+    pub const NOT_PUBLISHED: &'static str = "not published";
+    /// The word for such a field where the description was not read whole.
+    pub const DESCRIPTION_UNREAD: &'static str = "description not read";
 }
 
 impl Completeness {

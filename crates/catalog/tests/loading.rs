@@ -260,7 +260,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "datasets.toml",
         "host = \"api\"",
         "host = \"web\"",
-        "tiny/datasets.toml:4: the host role \"web\" is not in `roles` of login option \"key\"; every option must have it",
+        "tiny/datasets.toml:4: the host role \"web\" is not in `roles` of any login option; add it to one",
     ),
     (
         "datasets.toml",

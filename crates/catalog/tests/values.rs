@@ -17,7 +17,7 @@ fn choices() -> Vec<Choice> {
 #[test]
 fn good_values_are_brought_into_one_form() {
     let list = Format::List { item: "(?<name>[a-z.]+)(@(?<branch>[a-z/]+))?".into() };
-    let token = Format::Token { prefixes: vec!["tk_".into()], min: 4 };
+    let token = Format::Token { prefixes: vec!["tk_".into()], min: 4, refused: Vec::new() };
     for (format, typed, stored) in [
         (&label(), "Halden-Moor", "halden-moor"),
         (&label(), " https://halden-moor.tiny.example/settings?x=1 ", "halden-moor"),
@@ -39,7 +39,7 @@ fn good_values_are_brought_into_one_form() {
 #[test]
 fn bad_values_are_explained() {
     let list = Format::List { item: "[a-z]+".into() };
-    let token = Format::Token { prefixes: vec!["ghp_".into(), "github_pat_".into()], min: 4 };
+    let token = Format::Token { prefixes: vec!["ghp_".into(), "github_pat_".into()], min: 4, refused: Vec::new() };
     for (format, typed, position, sentence) in [
         (&label(), "", None, "Nothing is filled in yet."),
         (&label(), "halden.example", None, "This is another host. Write only the name before \".api.tiny.example\" or \".tiny.example\"."),
@@ -224,7 +224,7 @@ proptest! {
 
     #[test]
     fn a_sentence_never_holds_a_secret(secret in "[A-Za-z0-9_.!-]{12,60}") {
-        for format in [Format::Jwt, Format::Token { prefixes: vec!["tk_".into()], min: 200 }, Format::Host, label(), Format::List { item: "x".into() }] {
+        for format in [Format::Jwt, Format::Token { prefixes: vec!["tk_".into()], min: 200, refused: Vec::new() }, Format::Host, label(), Format::List { item: "x".into() }] {
             if let Err(problem) = format.check(&[], &secret) {
                 // No run of six characters of it: shorter ones stand in ordinary words.
                 for start in 0..secret.len() - 5 {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub fn keep(ty: Type) -> Keep {
-    Keep { ty, transform: None, absent: None, on_empty: OnEmpty::Unknown, source: None, place: place(1) }
+    Keep { ty, transform: None, absent: None, on_empty: OnEmpty::Unknown, source: None, published: false, withheld: None, place: place(1) }
 }
 
 pub fn list(element: Type) -> Keep {
@@ -45,6 +45,9 @@ pub fn dataset(id: &str, kind: DatasetKind, fields: Vec<(&str, Keep)>) -> Datase
         query: Vec::new(),
         document: None,
         pagination: Pagination::None,
+        form: Default::default(),
+        published_by: None,
+        recent: None,
         rows: String::new(),
         keep: fields.into_iter().map(|(path, keep)| (FieldPath::from(path), keep)).collect(),
         constant: BTreeMap::new(),
@@ -79,6 +82,7 @@ pub fn check(on: &str, pass: &str) -> Check {
         why: "Because.".into(),
         steps: Vec::new(),
         link: None,
+        valid_days: catalog::VALID_DAYS,
         params: BTreeMap::new(),
         sscf: Vec::new(),
         frameworks: BTreeMap::new(),

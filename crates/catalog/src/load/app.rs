@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Login,
-    Meaning, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
+    Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -62,13 +62,20 @@ fn is_slug(text: &str) -> bool {
 
 pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
     let front = front(&table, folder);
-    let home = table.text("home", "the product's public home page");
+    // A tile for whatever the catalog does not know has no home page, and the hosts of its links are the administrator's.
+    let attested = table.get("login").is_none() && front.as_ref().is_some_and(|front| front.verified == Verified::Manual);
+    let (home, link_hosts) = match attested {
+        true => (table.text_or_empty("home"), table.texts("link_hosts")),
+        false => (
+            table.text("home", "the product's public home page"),
+            table.some_texts("link_hosts", "the hosts that links to the vendor's console and documents may point at"),
+        ),
+    };
     words::https(table.errors, &table.place_of("home"), "home", &home);
-    let link_hosts = table.some_texts("link_hosts", "the hosts that links to the vendor's console and documents may point at");
     let never = table.tables("never").into_iter().map(never).collect();
     let says = table.tables("says").into_iter().filter_map(says).collect();
     let logins: Vec<Login> = table.tables("login").into_iter().filter_map(|login| self::login(login, &link_hosts)).collect();
-    if table.get("login").is_none() && front.as_ref().is_some_and(|front| front.verified != Verified::Manual) {
+    if table.get("login").is_none() && !attested && front.is_some() {
         table.wrong("app.toml lacks `[[login]]`: at least one way to sign in, unless nothing is scanned (verified = \"manual\")");
     }
     for (at, login) in logins.iter().enumerate() {
@@ -493,6 +500,7 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
         0 => Format::Token {
             prefixes: inner.some_texts("prefixes", "the texts such a token starts with"),
             min: inner.get("min").and_then(|value| value.whole()).and_then(|min| u32::try_from(min).ok()).unwrap_or_default(),
+            refused: inner.get("refused").map(|value| value.items().iter().filter_map(mistaken).collect()).unwrap_or_default(),
         },
         1 => Format::DnsLabel { suffixes: inner.texts("suffixes") },
         3 => {
@@ -513,6 +521,18 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
     };
     inner.finish();
     Some(format)
+}
+
+fn mistaken(value: &Value<'_>) -> Option<Mistaken> {
+    let mut table = value.table()?;
+    table.what = "a value that is refused".to_owned();
+    let expression = table.text("expression", "the regular expression for the whole value");
+    if format::whole(&expression).is_none() {
+        value.wrong(format!("has the expression \"{expression}\", which is not a regular expression"));
+    }
+    let sentence = table.text("sentence", "what it is, and what belongs here");
+    table.finish();
+    Some(Mistaken { expression, sentence })
 }
 
 fn choice(value: &Value<'_>) -> Option<Choice> {

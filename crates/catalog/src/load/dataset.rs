@@ -7,8 +7,8 @@ use super::{
     view, words,
 };
 use crate::{
-    Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Instead, Login, Method, Needs, NeverCalled, Pagination, Politeness, Probe,
-    Type, hosts,
+    Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Method, Needs, NeverCalled, Pagination, Politeness,
+    Probe, PublishedBy, Recent, Type, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -25,12 +25,10 @@ pub(super) struct Around<'a> {
 pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
     let id = table.text("id", "stable within the application, such as auth-settings");
     let title = table.text("title", "what the administrator sees, such as Sign-in settings");
+    let form = table.word("kind", &[("openapi", Form::OpenApi)]).unwrap_or_default();
     let host = table.text("host", "the host role that is asked");
-    for login in around.logins.iter().filter(|login| !login.roles.iter().any(|role| role.id == host)) {
-        table.errors.add(
-            &table.place_of("host"),
-            format!("the host role \"{host}\" is not in `roles` of login option \"{}\"; every option must have it", login.id),
-        );
+    if !around.logins.iter().any(|login| has_role(login, &host)) {
+        table.errors.add(&table.place_of("host"), format!("the host role \"{host}\" is not in `roles` of any login option; add it to one"));
     }
     let authorised = table.flag_or("authorised", true);
     let method = table.word("method", &[("GET", Method::Get), ("POST", Method::Post)]).unwrap_or(Method::Get);
@@ -45,7 +43,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         .get("query")
         .map(|value| value.entries().into_iter().filter_map(|(key, value)| value.text().map(|text| (key, text))).collect())
         .unwrap_or_default();
-    let pagination = table.get("pagination").map_or(Pagination::None, |value| pagination(&value));
+    let pagination = table.get("pagination").and_then(|value| pagination(&value)).unwrap_or(Pagination::None);
     let rows = table.text_or_empty("rows");
     let kind = DatasetKind::of_rows(&rows);
     if !rows.is_empty() && (rows.trim_end_matches("[]").contains("[]") || rows.starts_with('.')) {
@@ -53,6 +51,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
     }
     let keep = match table.get("keep") {
         Some(value) => keep::read(&value),
+        None if form == Form::OpenApi => Dataset::described_rows(&table.place),
         None => {
             table.wrong("[[dataset]] lacks `keep`: what is kept of each row, by path and type");
             BTreeMap::new()
@@ -73,12 +72,16 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
     let probe = table.get("probe");
     let on_empty = table.word("on_empty", keep::ON_EMPTY).unwrap_or_default();
     let says = table.tables("says").into_iter().filter_map(super::app::says).collect();
+    let published_by = published_by(&table);
+    let recent = recent(&table);
     let politeness = table.get("politeness").map_or_else(|| around.politeness.clone(), |value| politeness(&value, around.politeness));
     let source = words::source(&table);
     let mut dataset = Dataset {
         id,
         title,
         kind,
+        form,
+        published_by,
         host,
         authorised,
         method,
@@ -96,17 +99,124 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         instead,
         probes: Vec::new(),
         on_empty,
+        recent,
         says,
         politeness,
         source,
         place: table.place.clone(),
     };
+    if form == Form::OpenApi {
+        description(&table, &mut dataset);
+    }
     paths(&table, &dataset, around);
+    published(&table, &dataset, around);
     let shape = Shape::of_dataset(&dataset, around.before, around.logins);
     identity(&table, &dataset, &shape);
     dataset.probes = probe.map(|value| probes(&value, &dataset, &shape, around)).unwrap_or_default();
     table.finish();
     Some(dataset)
+}
+
+fn has_role(login: &Login, role: &str) -> bool {
+    login.roles.iter().any(|known| known.id == role)
+}
+
+fn published_by(table: &Table<'_>) -> Option<PublishedBy> {
+    let request = table.flag_or("published", false);
+    let dataset = table.get("published_by").and_then(|value| value.text());
+    if request && dataset.is_none() {
+        table.wrong("`published` says that a description must publish the request; name that in `published_by`");
+    }
+    dataset.map(|dataset| PublishedBy { dataset, request })
+}
+
+fn recent(table: &Table<'_>) -> Option<Recent> {
+    let value = table.get("recent")?;
+    let inner = value.table()?;
+    let field = FieldPath(inner.text("field", "the kept timestamp that the list is ordered by, newest first"));
+    let days = inner.get("days").and_then(|value| value.whole()).and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0);
+    if days.is_none() {
+        value.wrong("lacks `days`: how old an entry may be, from 1 up");
+    }
+    inner.finish();
+    Some(Recent { field, days: days? })
+}
+
+/// A description has its own rows; what a manifest says of rows has no place in it.
+fn description(table: &Table<'_>, dataset: &mut Dataset) {
+    const NOT_THERE: [&str; 13] = [
+        "rows",
+        "keep",
+        "key",
+        "label",
+        "each",
+        "instead",
+        "pagination",
+        "probe",
+        "constant",
+        "document",
+        "published_by",
+        "recent",
+        "on_empty",
+    ];
+    for key in NOT_THERE {
+        if let Some(value) = table.get(key) {
+            value.wrong("has no meaning for a dataset of kind openapi; leave it out");
+        }
+    }
+    dataset.kind = DatasetKind::List;
+    dataset.key = vec![FieldPath::from("method"), FieldPath::from("path")];
+    dataset.label = Some(FieldPath::from("path"));
+}
+
+/// Fields that a description must publish have one, and `recent` names a timestamp.
+fn published(table: &Table<'_>, dataset: &Dataset, around: &Around<'_>) {
+    if let Some(by) = &dataset.published_by {
+        let place = table.place_of("published_by");
+        match around.before.iter().find(|other| other.id == by.dataset) {
+            None => table.errors.add(&place, format!("`published_by` is \"{}\", which is not written before this dataset", by.dataset)),
+            Some(other) if other.form != Form::OpenApi => {
+                table.errors.add(&place, format!("`published_by` is \"{}\", which is not of kind openapi", by.dataset));
+            }
+            Some(other) if other.host != dataset.host => table.errors.add(
+                &place,
+                format!("`published_by` is \"{}\", which describes the host role \"{}\" and not this one", by.dataset, other.host),
+            ),
+            Some(_) => {}
+        }
+        if dataset.instead.is_some() {
+            table.errors.add(&place, "`published_by` and `instead` exclude each other: the description is held against one path");
+        }
+    } else {
+        let asks = |keep: &Keep| keep.published || inner(&keep.ty).any(|keep| keep.published);
+        for (path, keep) in dataset.keep.iter().filter(|(_, keep)| asks(keep)) {
+            table.errors.add(&keep.place, format!("\"{path}\" must be published by a description; name that in the dataset's `published_by`"));
+        }
+        if matches!(dataset.pagination, Pagination::Cursor { published: true, .. }) {
+            table.wrong("the cursor must be published by a description; name that in `published_by`");
+        }
+    }
+    if let Some(recent) = &dataset.recent
+        && (dataset.kind != DatasetKind::List
+            || !dataset.keep.get(&recent.field).is_some_and(|keep| matches!(keep.ty, Type::Timestamp(_)) && keep.absent.is_none()))
+    {
+        table.errors.add(
+            &table.place_of("recent"),
+            format!("`recent` names \"{}\", which is not a kept timestamp of a list that has to be there", recent.field),
+        );
+    }
+}
+
+/// The fields of the objects in a list.
+fn inner(ty: &Type) -> impl Iterator<Item = &Keep> {
+    let fields = if let Type::List(element) = ty
+        && let Type::Object(fields) = element.as_ref()
+    {
+        Some(fields)
+    } else {
+        None
+    };
+    fields.into_iter().flat_map(|fields| fields.values())
 }
 
 /// Key and label name kept single values.
@@ -194,7 +304,8 @@ fn parts(logins: &[Login], field: &str) -> Vec<String> {
 
 /// A placeholder over login fields: open, in every option, and surely filled or named in `needs.fields`.
 fn filled(table: &Table<'_>, dataset: &Dataset, logins: &[Login], name: &str, place: &crate::Place) {
-    for login in logins {
+    // An option without the host role never asks for it.
+    for login in logins.iter().filter(|login| has_role(login, &dataset.host)) {
         match login.fields.iter().find(|field| field.id == name) {
             None => table.errors.add(
                 place,
@@ -224,9 +335,11 @@ fn same_path(one: &str, other: &str) -> bool {
     segments(one) == segments(other)
 }
 
-fn pagination(value: &Value<'_>) -> Pagination {
-    let Some(table) = value.table() else { return Pagination::None };
-    let style = table.some_word("style", &[("none", 0), ("json_api", 1), ("link_header", 2)]);
+/// How a list is paged; `None` when what is written makes no style.
+fn pagination(value: &Value<'_>) -> Option<Pagination> {
+    let table = value.table()?;
+    let styles = [("none", 0), ("json_api", 1), ("link_header", 2), ("page_number", 3), ("cursor", 4)];
+    let style = table.some_word("style", &styles);
     let size = table.get("size").and_then(|value| {
         let items = value.items();
         match items.as_slice() {
@@ -237,7 +350,22 @@ fn pagination(value: &Value<'_>) -> Pagination {
             }
         }
     });
-    let next = table.get("next").and_then(|value| value.text()).map(FieldPath);
+    let path = |key: &str, of: &[u8], style_name: &str| {
+        let value = table.get(key)?;
+        if !style.is_some_and(|style| of.contains(&style)) {
+            value.wrong(format!("is a word of the style {style_name}; leave it out"));
+        }
+        value.text()
+    };
+    let next = path("next", &[1, 4], "json_api or cursor").map(FieldPath);
+    let page = path("page", &[3], "page_number");
+    let pages = path("pages", &[3], "page_number").map(FieldPath);
+    let more = path("more", &[3], "page_number").map(FieldPath);
+    let parameter = path("parameter", &[4], "cursor");
+    let published = table.flag_or("published", false);
+    if published && style != Some(4) {
+        table.wrong("`published` is a word of the style cursor; leave it out");
+    }
     let said_at = |key: &str| {
         let value = table.get(key)?;
         if style != Some(1) {
@@ -251,10 +379,17 @@ fn pagination(value: &Value<'_>) -> Pagination {
     let pagination = match style {
         Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size, ends_without, single },
         Some(2) => Pagination::LinkHeader { size },
+        Some(3) => Pagination::PageNumber { page: page.unwrap_or_else(|| "page".to_owned()), size, pages, more },
+        Some(4) => {
+            if next.is_none() || parameter.is_none() {
+                table.wrong("the style cursor needs `parameter`, the query name of the cursor, and `next`, where an answer holds it");
+            }
+            Pagination::Cursor { parameter: parameter?, next: next?, size, published, withheld: None }
+        }
         Some(_) | None => Pagination::None,
     };
     table.finish();
-    pagination
+    Some(pagination)
 }
 
 fn needs(value: &Value<'_>, logins: &[Login]) -> Needs {

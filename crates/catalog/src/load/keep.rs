@@ -69,6 +69,8 @@ fn group(lines: Vec<Line<'_>>) -> BTreeMap<FieldPath, Keep> {
             absent: None,
             on_empty: OnEmpty::Unknown,
             source: None,
+            published: false,
+            withheld: None,
             place: first.place.clone(),
         };
         let (options, inner): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.options && line.path.is_empty());
@@ -94,7 +96,7 @@ fn group(lines: Vec<Line<'_>>) -> BTreeMap<FieldPath, Keep> {
 }
 
 fn plain(ty: Type, place: Place) -> Keep {
-    Keep { ty, transform: None, absent: None, on_empty: OnEmpty::Unknown, source: None, place }
+    Keep { ty, transform: None, absent: None, on_empty: OnEmpty::Unknown, source: None, published: false, withheld: None, place }
 }
 
 /// What is said of a list of objects itself.
@@ -103,6 +105,7 @@ fn list_options(value: &Value<'_>) -> Option<Keep> {
     let mut keep = plain(Type::Object(BTreeMap::new()), value.place.clone());
     keep.on_empty = table.word("on_empty", ON_EMPTY).unwrap_or_default();
     keep.source = table.get("source").and_then(|value| value.text());
+    keep.published = table.flag_or("published", false);
     let absent = table.get("absent");
     let source = table.get("absent_source").and_then(|value| value.text());
     match (absent, source) {
@@ -139,6 +142,7 @@ fn field(value: &Value<'_>) -> Option<Keep> {
     let source = table.get("source").and_then(|value| value.text());
     let absent = table.get("absent");
     let absent_source = table.get("absent_source").and_then(|value| value.text());
+    let published = table.flag_or("published", false);
     table.finish();
     let ty = ty?;
     if let Some(transform) = transform {
@@ -147,7 +151,7 @@ fn field(value: &Value<'_>) -> Option<Keep> {
     if on_empty == OnEmpty::None && !matches!(ty, Type::List(_)) {
         value.wrong("is not a list, so `on_empty` says nothing; leave it out");
     }
-    let mut keep = Keep { ty, transform, absent: None, on_empty, source, place: value.place.clone() };
+    let mut keep = Keep { ty, transform, absent: None, on_empty, source, published, withheld: None, place: value.place.clone() };
     match (optional, absent, absent_source) {
         (true, Some(absent), Some(source)) => {
             // TOML has no null: the word stands for it.

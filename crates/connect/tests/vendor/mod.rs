@@ -393,7 +393,7 @@ pub fn place() -> Place {
 }
 
 pub fn keep(ty: Type) -> Keep {
-    Keep { ty, transform: None, absent: None, on_empty: OnEmpty::None, source: None, place: place() }
+    Keep { ty, transform: None, absent: None, on_empty: OnEmpty::None, source: None, published: false, withheld: None, place: place() }
 }
 
 pub fn optional(ty: Type, value: Value) -> Keep {
@@ -414,6 +414,9 @@ pub fn dataset(id: &str, kind: DatasetKind, path: &str) -> Dataset {
         query: vec![],
         document: None,
         pagination: Pagination::None,
+        form: Default::default(),
+        published_by: None,
+        recent: None,
         rows: if list { "data[]".into() } else { "data".into() },
         keep: BTreeMap::from([(FieldPath::from("id"), keep(Type::Id)), (FieldPath::from("name"), keep(Type::String))]),
         constant: BTreeMap::new(),
