@@ -18,6 +18,7 @@ const PROMISES: &[(&str, &str)] = &[
     ("request-refused", "A request that nothing allows is refused before a socket opens"),
     ("bad-input", "Bad input gives its exact sentence, code and remedy"),
     ("recorded", "Verdicts on answers recorded from the real GitHub"),
+    ("foreign-identity", "Signed in through an identity provider and applications made of libraries of others"),
     ("contract", "Requests and kept fields stand in the vendors' own descriptions"),
     ("secret-service", "Keys are kept in and removed from a real Secret Service"),
 ];
@@ -107,15 +108,15 @@ mod tests {
     #[test]
     fn silence_is_failure() {
         let ledger = Ledger::read("");
-        assert_eq!(ledger.failures(), 10);
+        assert_eq!(ledger.failures() as usize, PROMISES.len());
         assert_eq!(ledger.kept_count(), 0);
-        assert_eq!(ledger.table().matches("no test showed it").count(), 10);
+        assert_eq!(ledger.table().matches("no test showed it").count(), PROMISES.len());
     }
 
     #[test]
     fn all_shown_is_success() {
         let ledger = Ledger::read(&all());
-        assert_eq!((ledger.kept_count(), ledger.failures()), (10, 0));
+        assert_eq!((ledger.kept_count() as usize, ledger.failures()), (PROMISES.len(), 0));
     }
 
     #[test]

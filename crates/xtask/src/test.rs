@@ -57,6 +57,7 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     machine::prepare(project, Need::Test, consent)?;
     frontend::install(project, "ui")?;
     frontend::install(project, "tests/recorded")?;
+    frontend::install(project, "tests/identity")?;
     let drivers = install_tauri_driver(project)?;
     let promises = project.target().join("promises.tsv");
     project::write(&promises, "")?;
