@@ -3,9 +3,10 @@
 
 mod vendor;
 
-use catalog::{App, DatasetKind, Method, Pagination};
+use catalog::{App, Catalog, DatasetKind, Method, Pagination};
 use posture_connect::{Asked, ConnectError, Permit, RequestClass, permit};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use vendor::{HOST, app, dataset, inputs, json_api, over};
 
 fn vendor_app() -> App {
@@ -110,6 +111,47 @@ fn everything_else_is_refused() {
             Err(error) => assert_eq!(error.code(), "E-REQUEST-REFUSED", "{what}"),
             Ok(_) => panic!("{what} was permitted"),
         }
+    }
+}
+
+/// Convo calls methods by name in the body, so the body is all that tells a read from a change.
+#[test]
+fn convo_is_asked_for_the_one_method_that_reads() {
+    let app = Catalog::built_in().unwrap().app("convo").unwrap().unwrap();
+    let inputs = BTreeMap::from([
+        ("user".to_owned(), "posture@haldenmoor.example".to_owned()),
+        ("okta_domain".to_owned(), "halden-moor.okta.com".to_owned()),
+        ("account_id".to_owned(), "acc-7f3a91".to_owned()),
+    ]);
+    let hosts = app.login("okta").unwrap().resolve(&inputs).unwrap();
+    const READ: &str = r#"{"method":"getGroupsDirectory"}"#;
+    let groups = |body| Asked { method: "POST", host: "app.convo.com", body, ..get("groups", "/api/v1/groups", &[]) };
+    assert_eq!(permit(&app, &hosts, &inputs, &groups(Some(READ))), Ok(Permit { credential: true }));
+
+    let others = [
+        r#"{"method":"deleteGroup"}"#,
+        r#"{"method":"getGroupsDirectory","group_id":"grp-1"}"#,
+        r#"{"method":"getGroupsDirectory","method":"deleteGroup"}"#,
+        r#"{"method":"GetGroupsDirectory"}"#,
+        r#"{"method": "getGroupsDirectory"}"#,
+        r#"{"method":"getGroupsDirectory"} "#,
+        r#"[{"method":"getGroupsDirectory"}]"#,
+        "",
+    ];
+    let other_paths =
+        ["/api/v1/user", "/api/v1/users", "/api/v1/login", "/api/v1/groups/", "/api/v1/accounts", "/feed/fetch", "/api/v1/feed/fetch"];
+    let mut refused: Vec<(String, Asked<'_>)> = others.iter().map(|body| ((*body).to_owned(), groups(Some(*body)))).collect();
+    refused.push(("no body".into(), groups(None)));
+    refused.push(("another verb".into(), Asked { method: "GET", ..groups(None) }));
+    refused.push((
+        "a POST to a list that is read by GET".into(),
+        Asked { method: "POST", host: "app.convo.com", body: Some(READ), ..get("users", "/api/v1/users", &[]) },
+    ));
+    refused.push(("the identity provider's host".into(), Asked { host: "halden-moor.okta.com", ..groups(Some(READ)) }));
+    refused.extend(other_paths.map(|path| (path.to_owned(), Asked { path, ..groups(Some(READ)) })));
+    for (what, asked) in refused {
+        let answer = permit(&app, &hosts, &inputs, &asked);
+        assert!(matches!(answer, Err(ConnectError::RequestRefused { .. })), "{what}: {answer:?}");
     }
 }
 
