@@ -141,6 +141,14 @@ describe('texts', () => {
     expect(format.cutMiddle('short', 15)).toBe('short');
   });
 
+  it.each([
+    ['048213', '048 213'],
+    ['12345678', '1234 5678'],
+    ['H7KM2QXTD', 'H7KM2 QXTD'],
+    ['WXYZ-1234', 'WXYZ-1234'],
+    ['1234', '1234'],
+  ])('the code %s is read as %s', (code, text) => expect(format.grouped(code)).toBe(text));
+
   it('are listed', () => {
     expect(format.listed(['High'])).toBe('High');
     expect(format.listed(['Critical', 'High', 'Medium'])).toBe('Critical, High and Medium');

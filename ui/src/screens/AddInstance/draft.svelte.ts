@@ -36,20 +36,19 @@ export class Draft {
     this.close();
     // What the new option does not ask for is forgotten with the old one.
     const before = this.login as Login | undefined;
-    for (const field of before?.fields ?? []) {
-      if (isShared(field, login)) continue;
-      delete this.values[field.id];
-      delete this.filled[field.id];
-      delete this.revealed[field.id];
-    }
+    const lost = new Set((before?.fields ?? []).filter((field) => !isShared(field, login)).map(({ id }) => id));
+    const kept = <T>(record: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(record).filter(([id]) => !lost.has(id)));
+    this.values = kept(this.values);
+    this.filled = kept(this.filled);
+    this.revealed = kept(this.revealed);
     this.login = login;
     this.states = {};
     for (const field of login.fields) {
       if (field.secret) continue;
       const known = this.values[field.id];
       // Two options may offer different choices under one name.
-      const lost = field.format === 'choice' && !field.choices.some(({ value }) => value === known);
-      if (known === undefined || lost) this.values[field.id] = field.default ?? '';
+      const unknown = field.format === 'choice' && !field.choices.some(({ value }) => value === known);
+      if (known === undefined || unknown) this.values[field.id] = field.default ?? '';
       if (this.values[field.id] !== '') void this.check(field.id, this.values[field.id] ?? '');
     }
   }

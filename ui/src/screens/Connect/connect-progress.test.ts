@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Progress } from '$lib/backend/backend';
-import { advance, datasetCount, failed, silent, stepName } from './connect-progress';
+import { advance, datasetCount, failed, secondsUntil, silent, stageName, stepName } from './connect-progress';
 
 const failure = { code: 'E-AUTH-REFUSED', sentence: 'Refused.', remedy: '', field: 'api_key' };
 const step = (name: 'host' | 'sign_in', state: 'running' | 'done', detail = ''): Progress => ({ kind: 'step', step: name, state, detail, milliseconds: 84 });
@@ -43,4 +43,39 @@ describe('what a job tells', () => {
     expect(stepName({ step: 'sign_in', state: 'failed', detail: '', milliseconds: 0 })).toBe('Sign in');
     expect(stepName({ step: 'sign_in', state: 'done', detail: '', milliseconds: 0 })).toBe('Signed in');
   });
+
+  const stage = (name: string, until: string | null = null, host = 'haldenmoor.okta.com'): Progress => ({ kind: 'sign_in', stage: name, title: `the ${name}`, host, until });
+  const visit: Progress = { kind: 'visit', address: 'https://login.microsoftonline.com/', code: null, until: '2026-11-21T12:15:00Z' };
+
+  it('ends a stage when the next one begins, and the sign-in runs from the first', () => {
+    const told = [stage('password'), stage('one_time_code')].reduce(advance, silent());
+    expect(told.stages.map((line) => [line.stage, line.state])).toEqual([['password', 'done'], ['one_time_code', 'running']]);
+    expect(told.steps.find((line) => line.step === 'sign_in')?.state).toBe('running');
+    expect(told.stages.map(stageName)).toEqual(['The password', 'The one_time_code']);
+  });
+
+  it('keeps a stage that waits as one line, with the host that it asked', () => {
+    const told = [stage('one_time_code'), stage('one_time_code', '2026-11-21T12:00:12Z', '')].reduce(advance, silent());
+    expect(told.stages).toEqual([{ stage: 'one_time_code', title: 'the one_time_code', host: 'haldenmoor.okta.com', state: 'running', until: '2026-11-21T12:00:12Z' }]);
+  });
+
+  it('marks the stage that ran as the one that failed', () => {
+    const told = failed([stage('organization'), stage('password')].reduce(advance, silent()), failure);
+    expect(told.stages.map((line) => line.state)).toEqual(['done', 'failed']);
+  });
+
+  it('takes the card of the browser away once signing in went on, ended or failed', () => {
+    const waiting = [stage('browser'), visit].reduce(advance, silent());
+    expect(waiting.visit?.address).toBe('https://login.microsoftonline.com/');
+    expect(advance(waiting, stage('token')).visit).toBeNull();
+    expect(advance(waiting, step('sign_in', 'done')).visit).toBeNull();
+    expect(failed(waiting, failure).visit).toBeNull();
+    expect(advance(waiting, step('sign_in', 'done')).stages[0]?.state).toBe('done');
+  });
+
+  it.each([
+    ['2026-11-21T12:00:12Z', 12],
+    ['2026-11-21T11:59:59Z', 0],
+    ['soon', 0],
+  ])('until %s there are %d seconds', (until, left) => expect(secondsUntil(until, Date.parse('2026-11-21T12:00:00Z'))).toBe(left));
 });
