@@ -37,6 +37,8 @@ pub struct Check {
     pub steps: Vec<String>,
     /// The vendor's console page.
     pub link: Option<Link>,
+    /// Of a manual check, for how many days an attestation holds unless another end is chosen: 1 to [`MAX_VALID_DAYS`].
+    pub valid_days: u32,
     /// Thresholds that an administrator may set.
     pub params: BTreeMap<String, Param>,
     /// SSCF controls.
@@ -48,6 +50,12 @@ pub struct Check {
     /// Where `pass` is written (and, nearly, everything else).
     pub place: Place,
 }
+
+/// For how many days an attestation holds unless the check says otherwise.
+pub const VALID_DAYS: u32 = 365;
+
+/// For how many days an attestation can hold: three years.
+pub const MAX_VALID_DAYS: u32 = 1095;
 
 /// How bad a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -49,6 +49,10 @@ async fn no_false_pass() {
     for tile in catalog.tiles() {
         let tenants = catalog.sandbox_tenants(&tile.slug).unwrap();
         let app = catalog.app(&tile.slug).unwrap().unwrap();
+        if app.logins.is_empty() {
+            // Nothing of it is read; what is attested is tried in `attested`.
+            continue;
+        }
         trial.case(!tenants.is_empty(), || format!("{} has no tenant", tile.slug));
         trial.damaged.clear();
         let mut seen: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();

@@ -6,3 +6,67 @@ CREATE TABLE code_step (
     account TEXT PRIMARY KEY,
     step INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- What a person attested of a manual check. Rows are only ever added; the last one that was not withdrawn counts.
+CREATE TABLE attestation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance INTEGER NOT NULL REFERENCES instance (no) ON DELETE CASCADE,
+    check_id TEXT NOT NULL,
+    -- The check's title at that time.
+    asked TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    who TEXT NOT NULL,
+    recorded_by TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    -- The last day on which it holds, as a date, and the moment at which that day ends where it was attested.
+    valid_until TEXT NOT NULL,
+    ends_at INTEGER NOT NULL,
+    remind_days INTEGER NOT NULL
+);
+CREATE INDEX attestation_by_check ON attestation (instance, check_id, id);
+
+CREATE TABLE attestation_file (
+    attestation INTEGER PRIMARY KEY REFERENCES attestation (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    content BLOB NOT NULL
+);
+
+CREATE TABLE attestation_withdrawal (
+    attestation INTEGER PRIMARY KEY REFERENCES attestation (id) ON DELETE CASCADE,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    reason TEXT NOT NULL
+);
+
+CREATE TRIGGER attestation_unchanged BEFORE UPDATE ON attestation BEGIN
+    SELECT RAISE (ABORT, 'attestations are never changed');
+END;
+CREATE TRIGGER attestation_file_unchanged BEFORE UPDATE ON attestation_file BEGIN
+    SELECT RAISE (ABORT, 'attestations are never changed');
+END;
+CREATE TRIGGER attestation_withdrawal_unchanged BEFORE UPDATE ON attestation_withdrawal BEGIN
+    SELECT RAISE (ABORT, 'attestations are never changed');
+END;
+
+-- Checks that an administrator wrote for one instance: every version of each, the last one counts.
+CREATE TABLE own_check (
+    id INTEGER PRIMARY KEY,
+    instance INTEGER NOT NULL REFERENCES instance (no) ON DELETE CASCADE,
+    check_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    removed INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    severity INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    steps TEXT NOT NULL,
+    recommended TEXT NOT NULL
+);
+CREATE INDEX own_check_by_check ON own_check (instance, check_id, id);
+CREATE TRIGGER own_check_unchanged BEFORE UPDATE ON own_check BEGIN
+    SELECT RAISE (ABORT, 'what a check was is never changed');
+END;

@@ -33,7 +33,7 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("There is no such {what}.")]
     NotFound {
-        /// `instance`, `scan`, `finding`.
+        /// `instance`, `scan`, `finding`, `attestation`, `attached file`, `check`.
         what: &'static str,
     },
     /// The application already has an instance of that name.
@@ -48,6 +48,9 @@ pub enum StoreError {
         /// Its state.
         actual: &'static str,
     },
+    /// The attestation is not the one that counts: a later one took its place, or it was withdrawn.
+    #[error("This attestation no longer counts: a later one took its place, or it was withdrawn.")]
+    NotInForce,
     /// The folder or file could not be opened, created or locked.
     #[error("The database file could not be opened: {0}.")]
     Io(#[source] std::io::Error),
@@ -78,6 +81,7 @@ impl StoreError {
             Self::NotFound { .. } => "E-NOT-FOUND",
             Self::NameTaken { .. } => "E-NAME-TAKEN",
             Self::WrongState { .. } => "E-SCAN-STATE",
+            Self::NotInForce => "E-ATTESTATION-ENDED",
             Self::Io(_) => "E-DB-FILE",
             Self::Unreadable { .. } => "E-DB-CONTENT",
             Self::Migration(_) => "E-DB-MIGRATION",
@@ -99,6 +103,7 @@ impl StoreError {
             Self::NotFound { .. } => "It may have been deleted meanwhile: reload the list.",
             Self::NameTaken { .. } => "Choose another name.",
             Self::WrongState { .. } => "Start a new scan.",
+            Self::NotInForce => "Reload the list and look at the newest one.",
             Self::Io(_) => "Check that the data folder exists and that you may write to it.",
             Self::Unreadable { .. } => "Install the newest version of Posture Console.",
             Self::Migration(_) => "Start the version that was used before, and report this with the code and the log.",

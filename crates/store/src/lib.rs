@@ -1,7 +1,7 @@
 //! What the console remembers: instances, scans, rows with their evidence, verdicts, findings and what became of them.
 //!
 //! This crate owns the encrypted SQLite database and everything that is written in SQL, and with it the rules by which a
-//! finding is opened, stays open, is fixed or gone. It must not know how rows are read, how verdicts come about, where the
+//! finding is opened, stays open, is fixed or gone, by a scan or by what a person attested. It must not know how rows are read, how verdicts come about, where the
 //! database's key is kept, how anything is shown, or what time it is: times and the key are passed in. It holds no secret.
 //!
 //! Times are kept to the millisecond. Every call may block on the disk; a caller in an asynchronous program runs it on a
@@ -22,6 +22,7 @@ pub use lease::SignInLease;
 pub use schema::{OLDEST_READER, SCHEMA};
 pub use store::{DeletedInstance, Slice, Store};
 pub use table::activity::Act;
+pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
 pub use table::event::{EventKind, FindingEvent, Since};
 pub use table::finding::{
@@ -29,6 +30,7 @@ pub use table::finding::{
     SandboxScope, ScanOutcome, SeverityTally,
 };
 pub use table::instance::{Instance, InstanceId};
+pub use table::own_check::{OwnCheck, OwnCheckVersion};
 pub use table::request::{Request, RequestClass, RequestId, RequestOutcome};
 pub use table::row::{PageWrite, StoredRow};
 pub use table::scan::{Resumable, ResumeState, Scan, ScanId, ScanState, TrendDay};

@@ -1,14 +1,15 @@
 //! The one handle through which everything else reads and writes the database.
 
 use crate::{
-    Act, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, Instance, InstanceId,
-    PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally,
-    SignInLease, Since, StoreError, StoredRow, StoredVerdict, TrendDay,
+    Act, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId,
+    FindingList, FindingSort, Instance, InstanceId, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable,
+    ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally, SignInLease, Since, StoreError, StoredFile, StoredRow,
+    StoredVerdict, TrendDay,
 };
 use crate::{
     lease::Lease,
     pool::{Durability, Pool},
-    table::{activity, code_step, dataset, event, finding, instance, preference, request, row, scan, verdict},
+    table::{activity, attestation, code_step, dataset, event, finding, instance, own_check, preference, request, row, scan, verdict},
 };
 use catalog::{Cause, Collected, Completeness, ParamValue, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -48,6 +49,8 @@ pub struct DeletedInstance {
     pub evidence: u64,
     /// Entries of the request log.
     pub requests: u64,
+    /// Attestations, with what was attached to them.
+    pub attestations: u64,
 }
 
 /// The open database. Clones share it; it can be used from any thread.
@@ -446,6 +449,82 @@ impl Store {
     /// Sets a preference, or removes it with null.
     pub fn set_preference(&self, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| preference::set(transaction, key, value))
+    }
+
+    /// Stores an attestation of a manual check with the act that tells it, and brings the check's finding in line: not met opens
+    /// it, met fixes it. Gives the attestation.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn attest(&self, write: &AttestationWrite, act: &Act) -> Result<AttestationId, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            let id = attestation::insert(transaction, write, act.at)?;
+            activity::insert(transaction, act)?;
+            Ok(id)
+        })
+    }
+    /// Takes back the last attestation of a check, by whom and when the act says. The one before it counts again, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::NotInForce`] when it is not the last one that was not withdrawn.
+    pub fn withdraw_attestation(&self, id: AttestationId, reason: &str, act: &Act) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            attestation::withdraw(transaction, id, &act.who, reason, act.at)?;
+            activity::insert(transaction, act)
+        })
+    }
+    /// One attestation.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn attestation(&self, id: AttestationId) -> Result<Attestation, StoreError> {
+        self.inner.pool.read(|view| attestation::get(view, id))
+    }
+    /// Every attestation of an instance, or of all, by instance and check, oldest first.
+    pub fn attestations(&self, instance: Option<InstanceId>) -> Result<BTreeMap<(InstanceId, String), Vec<Attestation>>, StoreError> {
+        self.inner.pool.read(|view| attestation::by_check(view, instance))
+    }
+    /// The file of an attestation, as it was given.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Damaged`] when it is not what was given.
+    pub fn attestation_file(&self, id: AttestationId) -> Result<(StoredFile, Vec<u8>), StoreError> {
+        self.inner.pool.read(|view| attestation::content(view, id))
+    }
+    /// Marks the open findings whose attestation has ended as not re-checked; gives how many. Costs one look where there are none.
+    pub fn expire_attestations(&self, now: Timestamp) -> Result<u32, StoreError> {
+        if !self.inner.pool.read(|view| attestation::any_ended(view, now))? {
+            return Ok(0);
+        }
+        self.inner.pool.write(Durability::Power, |transaction| attestation::expire(transaction, now))
+    }
+    /// Checks of the administrator's own that are asked, of one instance or of all, in the order in which they were written.
+    pub fn own_checks(&self, instance: Option<InstanceId>) -> Result<BTreeMap<InstanceId, Vec<OwnCheckVersion>>, StoreError> {
+        self.inner.pool.read(|view| own_check::current(view, instance))
+    }
+    /// Every version of an own check, oldest first; also of one that was removed.
+    pub fn own_check_history(&self, instance: InstanceId, check: &str) -> Result<Vec<OwnCheckVersion>, StoreError> {
+        self.inner.pool.read(|view| own_check::history(view, instance, check))
+    }
+    /// Adds an own check, or a new version of it. `finding` is what its finding is called.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn save_own_check(&self, instance: InstanceId, check: &OwnCheck, finding: &str, act: &Act) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            own_check::save(transaction, instance, check, finding, &act.who, act.at)?;
+            activity::insert(transaction, act)
+        })
+    }
+    /// Removes an own check. Its finding is gone; its versions and what was attested of it stay.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn remove_own_check(&self, instance: InstanceId, check: &str, act: &Act) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            own_check::remove(transaction, instance, check, &act.who, act.at)?;
+            activity::insert(transaction, act)
+        })
     }
 
     /// Takes the right to sign an account in; `None` while somebody else has it, in this process or another.

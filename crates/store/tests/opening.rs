@@ -4,14 +4,18 @@
 
 mod tenant;
 
-use catalog::{Completeness, RowKey, Verdict};
+use catalog::{Completeness, Feature, RowKey, Severity, Verdict};
+use jiff::civil::date;
 use secrecy::SecretBox;
 use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
-use store::{FindingFilter, FindingSort, OLDEST_READER, SCHEMA, Slice, Store, StoreError};
+use store::{
+    Act, AttestationAnswer, AttestationWrite, FileWrite, FindingFilter, FindingSort, OLDEST_READER, OwnCheck, SCHEMA, Slice, Store,
+    StoreError,
+};
 use tenant::*;
 
 const MARK: &str = "thisTextMustNotBeReadableInTheFile";
@@ -159,7 +163,10 @@ fn a_newer_database_is_read_or_refused_by_what_it_says() {
     assert_eq!(error.code(), "E-DB-NEWER");
     assert_eq!(
         error.to_string(),
-        "The database was written by a newer version of Posture Console (schema 4) that this version (schema 1) cannot read."
+        format!(
+            "The database was written by a newer version of Posture Console (schema {}) that this version (schema {SCHEMA}) cannot read.",
+            SCHEMA + 3
+        )
     );
     assert_eq!(error.remedy(), "Install the newest version of Posture Console.");
 }
@@ -181,6 +188,14 @@ fn databases_of_every_released_schema_open() {
         assert_eq!((detail.evidence.len(), detail.history.len(), detail.verdict), (1, 2, Verdict::Fail));
         let last = store.last_complete_scan(instance_id(1)).unwrap().unwrap();
         assert_eq!(store.collected(last.id).unwrap()["users"].rows, [row("a", json!({ "mfa": false })), row("b", json!({ "mfa": true }))]);
+        if schema >= 2 {
+            let own = store.own_checks(None).unwrap().remove(&instance_id(1)).unwrap();
+            assert_eq!(own.iter().map(|version| version.check.title.as_str()).collect::<Vec<_>>(), ["Exports have an owner"]);
+            let given = store.attestations(None).unwrap().remove(&(instance_id(1), "own.1".to_owned())).unwrap();
+            assert_eq!((given[0].answer, given[0].ends_at), (AttestationAnswer::Met, at(1_000)));
+            assert_eq!(store.attestation_file(given[0].id).unwrap().1, b"seen");
+            assert!(!store.claim_code_step("ada", 7).unwrap(), "it was sent");
+        }
         let resumable = store.resumable_scan(instance_id(1)).unwrap().unwrap();
         store.resume_scan(resumable.scan).unwrap();
         store.commit_scan(resumable.scan, &[], at(900), at(901)).unwrap();
@@ -210,6 +225,35 @@ fn write_the_fixture_of_this_schema() {
     store.write_page(scan, &page("users", &RowKey::default(), 0, &rows[..1], Some("/v1/users?page=2"))).unwrap();
     store.end_scan(scan, store::ScanState::Cancelled, None, at(301)).unwrap();
     store.set_preference("theme", &json!("dark")).unwrap();
+    store.claim_code_step("ada", 7).unwrap();
+    let act = |what: &str| Act { at: at(400), who: "ada".into(), what: what.into(), detail: String::new() };
+    let own = OwnCheck {
+        id: "own.1".into(),
+        title: "Exports have an owner".into(),
+        severity: Severity::Low,
+        why: String::new(),
+        steps: Vec::new(),
+        recommended: String::new(),
+    };
+    store.save_own_check(instance_id(1), &own, "An export has no owner", &act("check added")).unwrap();
+    let attestation = AttestationWrite {
+        instance: instance_id(1),
+        check: own.id,
+        asked: own.title,
+        finding: "An export has no owner".into(),
+        severity: own.severity,
+        feature: Feature::Config,
+        recommended: String::new(),
+        answer: AttestationAnswer::Met,
+        who: "Mei Laurent".into(),
+        recorded_by: "ada".into(),
+        note: "Agreed.".into(),
+        valid_until: date(2026, 12, 31),
+        ends_at: at(1_000),
+        remind_days: 30,
+        file: Some(FileWrite { name: "mail.txt".into(), media_type: "text/plain".into(), content: b"seen".to_vec() }),
+    };
+    store.attest(&attestation, &act("attested")).unwrap();
     drop(store);
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{SCHEMA}.db"));
     fs::create_dir_all(fixture.parent().unwrap()).unwrap();

@@ -12,7 +12,7 @@ fn every_check_of_every_built_in_application_compiles_and_reads_something() {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             panic!("{}", lines.join("\n"))
         });
-        assert!(!app.checks.is_empty(), "{} has no checks", tile.slug);
+        assert!(!app.checks.is_empty() || app.logins.is_empty(), "{} has no checks", tile.slug);
         for check in &app.checks {
             assert_eq!(program.reads(&check.id).is_empty(), check.kind == CheckKind::Manual, "{}", check.id);
         }

@@ -6,7 +6,7 @@ use super::{
     source::{Table, Value},
     words,
 };
-use crate::{Check, CheckKind, Feature, Link, Param, ParamType, ParamValue, Severity};
+use crate::{Check, CheckKind, Feature, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 use std::collections::BTreeMap;
 
 /// What checks are held against.
@@ -47,6 +47,12 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Check> {
             for key in ["on", "pass", "when", "current"] {
                 if let Some(value) = table.get(key) {
                     value.wrong("has no place in a manual check, which a person attests");
+                }
+            }
+            if let Some(value) = table.get("valid_days") {
+                match value.whole().and_then(|days| u32::try_from(days).ok()).filter(|days| (1..=MAX_VALID_DAYS).contains(days)) {
+                    Some(days) => check.valid_days = days,
+                    None => value.wrong(format!("is not a number of days from 1 to {MAX_VALID_DAYS}")),
                 }
             }
         }
@@ -127,6 +133,7 @@ fn common(table: &Table<'_>, around: &Around<'_>) -> Check {
         why: table.text("why", "why it matters, in two or three plain sentences"),
         steps: table.some_texts("steps", "what to do, step by step, in the vendor's console"),
         link: table.get("link").and_then(|value| link(&value, around.link_hosts)),
+        valid_days: VALID_DAYS,
         params: BTreeMap::new(),
         sscf,
         frameworks,

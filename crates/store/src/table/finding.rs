@@ -2,16 +2,17 @@
 //!
 //! The law: a finding is *fixed* only by a Pass of the same row on a Complete dataset, and *gone* only when the row is absent
 //! from a Complete dataset or, there, the check no longer applies to it or, of a check that only observes, gives no verdict on
-//! it. Everything else leaves it open, not re-checked.
+//! it. Everything else leaves it open, not re-checked. A finding of a manual check is governed by what was attested of it
+//! instead: see `attestation`.
 
-use super::{event, instance, row, verdict};
-use crate::{EventKind, FindingEvent, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally, column};
+use super::{attestation, event, instance, own_check, row, verdict};
+use crate::{Attestation, EventKind, FindingEvent, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally, column};
 use catalog::{Cause, CauseKind, CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params, params_from_iter, types::Value};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     num::ParseIntError,
     str::FromStr,
@@ -34,6 +35,9 @@ impl FromStr for FindingId {
         text.parse().map(Self)
     }
 }
+
+/// The verdict of a finding that a person attested, as it lies in its column.
+pub(crate) const ATTESTED: &str = r#"{"verdict":"manual"}"#;
 
 /// State of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -170,6 +174,8 @@ pub struct Finding {
     pub current: String,
     /// What it should be.
     pub recommended: String,
+    /// Whether a person attested what it says; it was not scanned.
+    pub attested: bool,
 }
 
 /// A finding with everything behind it.
@@ -187,6 +193,8 @@ pub struct FindingDetail {
     pub evidence: Vec<StoredRow>,
     /// What happened to it, newest first.
     pub history: Vec<FindingEvent>,
+    /// Of an attested one, the last attestation of its check that was not withdrawn.
+    pub attestation: Option<Attestation>,
 }
 
 /// Whether simulated instances are looked at.
@@ -312,6 +320,7 @@ struct Known {
     open: bool,
     scan: i64,
     not_rechecked: bool,
+    attested: bool,
 }
 
 /// What becomes of an open finding that did not fail again.
@@ -335,10 +344,12 @@ pub(crate) fn apply(
     let mut writer =
         Writer { connection, instance, scan, as_of: column::time(as_of), now: column::time(now), outcome: ScanOutcome::default() };
     let mut known = known(connection, instance)?;
-    let mut spoken: HashSet<&str> = HashSet::new();
     for check in checks {
-        spoken.insert(&check.check);
         let mut of_check = known.remove(&check.check).unwrap_or_default();
+        if check.kind == CheckKind::Manual {
+            // What a person attested, only a person ends.
+            of_check.retain(|_, before| !before.attested);
+        }
         let worst = worst_by_row(&check.judged);
         for judged in worst.values() {
             let before = of_check.remove(&judged.row);
@@ -356,13 +367,19 @@ pub(crate) fn apply(
             writer.ends(&before, fate_of_missing(check, &row, whole.copied()))?;
         }
     }
-    for (_, before) in known.into_values().flatten().filter(|(_, before)| before.open) {
-        writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
+    for (check, rows) in known {
+        for before in rows.into_values().filter(|before| before.open) {
+            // The catalog never had a check that the administrator wrote.
+            if !(before.attested && own_check::exists(connection, instance, &check)?) {
+                writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
+            }
+        }
     }
     Ok(writer.outcome)
 }
 
-/// Leaves every open finding of an instance open, not re-checked: its scan failed before anything was judged.
+/// Leaves every open finding of an instance open, not re-checked: its scan failed before anything was judged. What a person
+/// attested no scan would have re-checked.
 pub(crate) fn none_rechecked(
     connection: &Connection,
     instance: i64,
@@ -373,18 +390,19 @@ pub(crate) fn none_rechecked(
     let now = column::time(now);
     let mut writer = Writer { connection, instance, scan, as_of: now, now, outcome: ScanOutcome::default() };
     let rows = known(connection, instance)?.into_values().flat_map(BTreeMap::into_values);
-    rows.filter(|before| before.open).try_for_each(|before| writer.ends(&before, Fate::NotRechecked(cause.clone())))
+    rows.filter(|before| before.open && !before.attested).try_for_each(|before| writer.ends(&before, Fate::NotRechecked(cause.clone())))
 }
 
 /// Findings of an instance by check and row.
 fn known(connection: &Connection, instance: i64) -> Result<HashMap<String, BTreeMap<RowKey, Known>>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT check_id, row_key, id, state, scan, not_rechecked_since IS NOT NULL FROM finding WHERE instance = ?1")?;
-    let mut rows = statement.query([instance])?;
+    let mut statement = connection.prepare_cached(
+        "SELECT check_id, row_key, id, state, scan, not_rechecked_since IS NOT NULL, verdict = ?2 FROM finding WHERE instance = ?1",
+    )?;
+    let mut rows = statement.query(params![instance, ATTESTED])?;
     let mut known: HashMap<String, BTreeMap<RowKey, Known>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let open = FindingState::read(row.get(3)?)? == FindingState::Open;
-        let finding = Known { id: row.get(2)?, open, scan: row.get(4)?, not_rechecked: row.get(5)? };
+        let finding = Known { id: row.get(2)?, open, scan: row.get(4)?, not_rechecked: row.get(5)?, attested: row.get(6)? };
         known.entry(row.get(0)?).or_default().insert(RowKey(row.get(1)?), finding);
     }
     Ok(known)
@@ -524,12 +542,7 @@ impl Writer<'_> {
             }
             Fate::NotRechecked(cause) => {
                 self.outcome.not_rechecked += 1;
-                self.connection
-                    .prepare_cached(
-                        "UPDATE finding SET not_rechecked_since = coalesce(not_rechecked_since, checked_at), not_rechecked_cause = ?2 WHERE id = ?1",
-                    )?
-                    .execute(params![before.id, column::json(&cause)?])?;
-                event::record(self.connection, before.id, EventKind::NotRechecked, self.now, self.scan, &cause.sentence)
+                not_rechecked(self.connection, before.id, self.scan, &cause, self.now)
             }
         }
     }
@@ -549,6 +562,16 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// Marks an open finding as not re-checked since it was last judged.
+pub(crate) fn not_rechecked(connection: &Connection, finding: i64, scan: ScanId, cause: &Cause, now: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE finding SET not_rechecked_since = coalesce(not_rechecked_since, checked_at), not_rechecked_cause = ?2 WHERE id = ?1",
+        )?
+        .execute(params![finding, column::json(cause)?])?;
+    event::record(connection, finding, EventKind::NotRechecked, now, scan, &cause.sentence)
 }
 
 /// Open findings of one instance.
@@ -652,7 +675,7 @@ impl FindingSort {
 
 const COLUMNS: &str =
     "finding.id, instance.id, instance.name, app, sandbox, check_id, row_key, finding.label, title, severity, feature, state,
-    first_seen, last_seen, ended_at, not_rechecked_since, not_rechecked_cause, current, recommended";
+    first_seen, last_seen, ended_at, not_rechecked_since, not_rechecked_cause, current, recommended, verdict";
 
 fn read(row: &Row<'_>) -> Result<Finding, StoreError> {
     let text = |index| row.get::<_, String>(index);
@@ -677,6 +700,7 @@ fn read(row: &Row<'_>) -> Result<Finding, StoreError> {
         not_rechecked: since.zip(cause).map(|(since, cause)| NotRechecked { since, cause }),
         current: text(17)?,
         recommended: text(18)?,
+        attested: text(19)? == ATTESTED,
     })
 }
 
@@ -722,6 +746,21 @@ pub(crate) fn detail(connection: &Connection, id: FindingId) -> Result<FindingDe
         read: stored.map(|stored| stored.evidence).unwrap_or_default(),
         evidence,
         history: event::history(connection, id.0)?,
+        attestation: match finding.attested {
+            true => attestation::last(connection, instance::number(connection, finding.instance)?, &finding.check)?,
+            false => None,
+        },
         finding,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    /// The column is compared as text.
+    #[test]
+    fn the_attested_verdict_is_spelled_as_it_is_stored() {
+        assert_eq!(super::column::json(&catalog::Verdict::Manual).unwrap(), super::ATTESTED);
+    }
 }

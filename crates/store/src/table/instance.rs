@@ -1,6 +1,6 @@
 //! `instance`: the onboarded tenants.
 
-use super::evidence;
+use super::{attestation, evidence};
 use crate::{DeletedInstance, StoreError, column};
 use catalog::ParamValue;
 use jiff::Timestamp;
@@ -155,6 +155,8 @@ pub(crate) fn get(connection: &Connection, id: InstanceId) -> Result<Instance, S
 pub(crate) fn delete(connection: &Connection, id: InstanceId) -> Result<DeletedInstance, StoreError> {
     let number = number(connection, id)?;
     let evidence = evidence::count(connection)?;
+    // Their files and withdrawals go with them, by the keys of their tables.
+    let attestations = attestation::count(connection, number)?;
     let delete = |sql: &str| connection.execute(sql, [number]);
     let rows = delete("DELETE FROM scan_row WHERE scan IN (SELECT id FROM scan WHERE instance = ?1)")?;
     let requests = delete("DELETE FROM request WHERE instance = ?1")?;
@@ -167,5 +169,6 @@ pub(crate) fn delete(connection: &Connection, id: InstanceId) -> Result<DeletedI
         findings: findings as u64,
         evidence: column::count(evidence - evidence::count(connection)?),
         requests: requests as u64,
+        attestations,
     })
 }

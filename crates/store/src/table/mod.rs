@@ -1,12 +1,14 @@
 //! One module per table: its SQL, and the types in which its rows come and go.
 
 pub(crate) mod activity;
+pub(crate) mod attestation;
 pub(crate) mod code_step;
 pub(crate) mod dataset;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod finding;
 pub(crate) mod instance;
+pub(crate) mod own_check;
 pub(crate) mod preference;
 pub(crate) mod request;
 pub(crate) mod row;
