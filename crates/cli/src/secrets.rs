@@ -4,31 +4,51 @@ use console::{SecretString, screen::Failure};
 use std::io::Read;
 use zeroize::Zeroizing;
 
-/// Secrets of an Add Instance, one per secret field that is not optional, in order.
-pub fn for_fields(fields: &[(String, String)], from_stdin: bool) -> Result<Vec<(String, SecretString)>, Failure> {
+/// A secret field of a login option.
+pub struct Wanted {
+    pub id: String,
+    pub label: String,
+    /// Whether its value has several lines (PEM); such a field is the last of its login option.
+    pub several_lines: bool,
+}
+
+/// Secrets of an Add Instance, one per secret field that is not optional, in order. From standard input each is a line; one of
+/// several lines is all that is left.
+pub fn for_fields(fields: &[Wanted], from_stdin: bool) -> Result<Vec<(String, SecretString)>, Failure> {
     if from_stdin {
         let mut text = Zeroizing::new(String::new());
         std::io::stdin().read_to_string(&mut text).map_err(|error| unreadable("standard input", &error))?;
-        let mut lines = text.lines();
+        let mut rest = text.as_str();
         let mut secrets = Vec::new();
-        for (id, label) in fields {
-            let Some(line) = lines.next().map(str::trim).filter(|line| !line.is_empty()) else {
+        for field in fields {
+            let (value, after) = if field.several_lines { (rest, "") } else { rest.split_once('\n').unwrap_or((rest, "")) };
+            rest = after;
+            let value = value.trim();
+            if value.is_empty() {
                 return Err(Failure {
                     code: "E-SECRET-MISSING".into(),
-                    sentence: format!("Standard input holds no line for {label}."),
+                    sentence: format!("Standard input holds no line for {}.", field.label),
                     remedy: format!("Write one line per secret field, in this order: {}.", labels(fields)),
-                    field: Some(id.clone()),
+                    field: Some(field.id.clone()),
                 });
-            };
-            secrets.push((id.clone(), SecretString::from(line.to_owned())));
+            }
+            secrets.push((field.id.clone(), SecretString::from(value.to_owned())));
         }
         return Ok(secrets);
     }
     fields
         .iter()
-        .map(|(id, label)| {
-            rpassword::prompt_password(format!("{label} (not shown): "))
-                .map(|value| (id.clone(), SecretString::from(value)))
+        .map(|field| {
+            if field.several_lines {
+                return Err(Failure {
+                    code: "E-SECRET-LINES".into(),
+                    sentence: format!("{} has several lines, which cannot be typed at a prompt.", field.label),
+                    remedy: "Use --secret-stdin and hand the file in: posture instance add … --secret-stdin < file.pem".into(),
+                    field: Some(field.id.clone()),
+                });
+            }
+            rpassword::prompt_password(format!("{} (not shown): ", field.label))
+                .map(|value| (field.id.clone(), SecretString::from(value)))
                 .map_err(|error| unreadable("the terminal", &error))
         })
         .collect()
@@ -73,8 +93,8 @@ fn from_descriptor(_descriptor: i32) -> Result<SecretString, Failure> {
     })
 }
 
-fn labels(fields: &[(String, String)]) -> String {
-    fields.iter().map(|(_, label)| label.as_str()).collect::<Vec<_>>().join(", ")
+fn labels(fields: &[Wanted]) -> String {
+    fields.iter().map(|field| field.label.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn unreadable(what: &str, error: &std::io::Error) -> Failure {

@@ -3,7 +3,8 @@
 use super::{Ending, Outcome, Stop, Terminal, ending};
 use crate::{
     arguments::{AddArguments, InstanceCommand, SeverityChoice},
-    print, secrets,
+    print,
+    secrets::{self, Wanted},
 };
 use console::screen::{
     AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Input, Instance, RouteChoice,
@@ -78,11 +79,15 @@ impl Terminal {
             answers,
             route: RouteChoice { proxy, proxy_url, extra_roots_pem },
         };
-        let fields: Vec<(String, String)> = login
+        let fields: Vec<Wanted> = login
             .fields
             .iter()
             .filter(|field| field.secret && !field.optional)
-            .map(|field| (field.id.clone(), field.label.clone()))
+            .map(|field| Wanted {
+                id: field.id.clone(),
+                label: field.label.clone(),
+                several_lines: field.format == "certificate_and_key",
+            })
             .collect();
         let draft = self.console.open_draft(&request.app, &request.login)?;
         for (field, value) in secrets::for_fields(&fields, arguments.secret_stdin)? {
