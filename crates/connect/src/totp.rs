@@ -106,6 +106,13 @@ impl<'a> Codes<'a> {
         })
     }
 
+    /// Now by the vendor's clock, as far as it is known.
+    pub(crate) fn their_now(&self) -> Timestamp {
+        let correction = if self.offset.abs() > CORRECTED { SignedDuration::ZERO } else { self.offset };
+        let now = self.clock.now();
+        now.checked_add(correction).unwrap_or(now)
+    }
+
     /// The next code that was never sent, recorded as sent. Waits for the next time step where the present one was used or
     /// is about to end.
     ///
@@ -115,9 +122,7 @@ impl<'a> Codes<'a> {
         let period = self.key.period.max(1);
         for _ in 0..=MOST_WAITS {
             let now = self.clock.now();
-            let correction = if self.offset.abs() > CORRECTED { SignedDuration::ZERO } else { self.offset };
-            let theirs = now.checked_add(correction).unwrap_or(now);
-            let milliseconds = u64::try_from(theirs.as_millisecond()).unwrap_or_default();
+            let milliseconds = u64::try_from(self.their_now().as_millisecond()).unwrap_or_default();
             let step = milliseconds / (period * 1000);
             let left = Duration::from_millis(period * 1000 - milliseconds % (period * 1000));
             if left >= LEAST_LEFT && self.claim(step).await? {
