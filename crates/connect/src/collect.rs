@@ -8,14 +8,17 @@ use crate::{
     Begun, BegunStream, ConnectError, Page, Parent, Progress, Resume, Session, Sink,
     answer::MalformedLink,
     condition::holds,
+    paging,
+    published::{self, Published},
     reduce::{ReducedPage, at_path, put, reduce, stand_in, text_of},
-    request::{Request, label_of},
+    request::{Request, label_of, login_lacks},
     wire::{Content, Event, Watcher},
 };
-use catalog::{App, Cause, CauseKind, Completeness, Dataset, EachOver, FieldPath, Format, Pagination, Probe, Row, RowKey};
+use catalog::{App, Cause, CauseKind, Completeness, Dataset, EachOver, FieldPath, Form, Format, Pagination, Probe, Recent, Row, RowKey};
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::{Map, Value};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet, VecDeque, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
     sync::Arc,
@@ -62,8 +65,11 @@ pub async fn collect(
         }
         while running.len() < session.wire.limits().under_way.max(1) {
             let Some(stream) = collection.next_stream() else { break };
-            let dataset = collection.readings[stream.reading].dataset.clone();
-            running.push(step(session, app, dataset, stream, &watcher).boxed());
+            let reading = &collection.readings[stream.reading];
+            match reading.refused.clone() {
+                Some(error) => running.push(std::future::ready((stream, Err(error))).boxed()),
+                None => running.push(step(session, app, reading.dataset.clone(), stream, &watcher).boxed()),
+            }
         }
         if running.is_empty() {
             break Ok(());
@@ -125,6 +131,8 @@ struct Stream {
     doubted: bool,
     /// Pages in a row that held nothing new.
     nothing_new: u32,
+    /// The age of the last entry, of lists of which only the newest are wanted.
+    last: Option<jiff::Timestamp>,
 }
 
 /// A page, as one step of a stream brings it.
@@ -175,10 +183,20 @@ async fn page_of(
             });
             (ReducedPage { rows: row.into_iter().collect(), next: None, doubt }, None)
         }
+        Content::Body { body, .. } if dataset.form == Form::OpenApi => {
+            (published::describe(app, dataset, session.wire.inputs(), &body)?, None)
+        }
         Content::Body { body, next } => {
             let mut page = reduce(dataset, &body, parent)?;
+            let turned = paging::next_query(dataset, &request, &body, page.rows.len()).unwrap_or_else(|error| {
+                page.doubt.get_or_insert(error);
+                None
+            });
+            if let Some(query) = turned {
+                return Ok(Got { request: fetched.request, at: fetched.at, bytes: fetched.bytes, page, next: Some(query) });
+            }
             let link = match dataset.pagination {
-                Pagination::None => None,
+                Pagination::None | Pagination::PageNumber { .. } | Pagination::Cursor { .. } => None,
                 Pagination::JsonApi { .. } => page.next.clone(),
                 Pagination::LinkHeader { .. } => next.unwrap_or_else(|MalformedLink| {
                     page.doubt.get_or_insert(ConnectError::NotUnderstood {
@@ -211,6 +229,12 @@ struct Reading {
     children: Vec<usize>,
     /// The datasets that this one is held against, in the order of its probes.
     probes: Vec<Option<usize>>,
+    /// The description that its fields are held against.
+    description: Option<usize>,
+    /// Of a description: its rows.
+    described: Vec<Row>,
+    /// Why nothing is asked, by what the description publishes.
+    refused: Option<ConnectError>,
     /// Streams that are queued or under way.
     open: u32,
     parents_known: u32,
@@ -249,6 +273,8 @@ struct Collection<'a> {
     app: &'a App,
     readings: Vec<Reading>,
     queue: VecDeque<Stream>,
+    /// Streams that wait for a description.
+    held: Vec<Stream>,
     resume: Resume,
 }
 
@@ -271,6 +297,7 @@ impl<'a> Collection<'a> {
                 wanted.push_back(parent.clone());
             }
             wanted.extend(dataset.probes.iter().filter_map(Probe::dataset).map(str::to_owned));
+            wanted.extend(dataset.published_by.iter().map(|by| by.dataset.clone()));
             index.insert(id.clone(), readings.len());
             readings.push(Reading {
                 id,
@@ -278,6 +305,9 @@ impl<'a> Collection<'a> {
                 parent: None,
                 children: Vec::new(),
                 probes: Vec::new(),
+                description: None,
+                described: Vec::new(),
+                refused: None,
                 open: 0,
                 parents_known: 0,
                 parents_done: 0,
@@ -311,16 +341,49 @@ impl<'a> Collection<'a> {
                 readings[*holder].is_probed_for = true;
             }
             readings[child].probes = probes;
+            readings[child].description = readings[child].dataset.published_by.as_ref().map(|by| index[&by.dataset]);
         }
         for reading in &mut readings {
             if let Some(finished) = resume.finished.get(&reading.id) {
                 reading.done = Some(finished.completeness.clone());
                 reading.object = finished.rows.first().cloned();
+                if reading.dataset.form == Form::OpenApi {
+                    reading.described = finished.rows.clone();
+                }
             } else if let Some(begun) = resume.begun.remove(&reading.id) {
                 reading.begin_again(begun);
             }
         }
-        Ok(Self { session, app, readings, queue: VecDeque::new(), resume })
+        let mut collection = Self { session, app, readings, queue: VecDeque::new(), held: Vec::new(), resume };
+        for index in 0..collection.readings.len() {
+            if collection.readings[index].done.is_some() {
+                collection.described(index);
+            }
+        }
+        Ok(collection)
+    }
+
+    /// Holds the datasets that rest on a description, once it is done, against what it publishes.
+    fn described(&mut self, index: usize) {
+        if self.readings[index].dataset.form != Form::OpenApi {
+            return;
+        }
+        let whole = self.readings[index].done.as_ref().is_some_and(Completeness::is_complete);
+        let published = Published::of_rows(&self.readings[index].described, whole);
+        for reading in self.readings.iter_mut().filter(|reading| reading.description == Some(index)) {
+            match published.apply(&reading.dataset) {
+                Ok(dataset) => reading.dataset = Arc::new(dataset),
+                Err(error) => reading.refused = Some(error),
+            }
+        }
+        let held = std::mem::take(&mut self.held);
+        let (held, free) = held.into_iter().partition(|stream| self.waits_for_description(stream.reading));
+        self.held = held;
+        self.queue.extend::<Vec<Stream>>(free);
+    }
+
+    fn waits_for_description(&self, index: usize) -> bool {
+        self.readings[index].description.is_some_and(|description| self.readings[description].done.is_none())
     }
 
     /// Queues what does not wait for parents, and the parents that are known already.
@@ -438,7 +501,9 @@ impl<'a> Collection<'a> {
             return;
         }
         self.readings[index].open += 1;
-        self.queue.push_back(Stream { reading: index, parent, page: 0, next: None, asked: HashSet::new(), doubted: false, nothing_new: 0 });
+        let stream =
+            Stream { reading: index, parent, page: 0, next: None, asked: HashSet::new(), doubted: false, nothing_new: 0, last: None };
+        if self.waits_for_description(index) { self.held.push(stream) } else { self.queue.push_back(stream) }
     }
 
     /// The next stream to make a step of. Streams of datasets that were stopped end here.
@@ -479,8 +544,27 @@ impl<'a> Collection<'a> {
             stream.doubted = true;
             reading.troubled(doubt);
         }
-        let received = got.page.rows.len();
-        let Sifted { rows, new, changed } = reading.sift(got.page.rows);
+        let mut next = got.next;
+        let rows = match reading.dataset.recent.clone() {
+            None => got.page.rows,
+            Some(recent) => match newest(&recent, got.page.rows, got.at, &mut stream.last) {
+                Ok(Newest { rows, older }) => {
+                    if older {
+                        next = None;
+                    }
+                    rows
+                }
+                Err((rows, what)) => {
+                    stream.doubted = true;
+                    let sentence = format!("{}: {what}", reading.dataset.title);
+                    reading.troubled(ConnectError::NotUnderstood { sentence });
+                    next = None;
+                    rows
+                }
+            },
+        };
+        let received = rows.len();
+        let Sifted { rows, new, changed } = reading.sift(rows);
         if changed {
             stream.doubted = true;
             reading.troubled(ConnectError::PagesChanged {
@@ -492,7 +576,6 @@ impl<'a> Collection<'a> {
             reading.troubled(ConnectError::PagesChanged { sentence: "A page came twice: the list changed while it was read.".to_owned() });
         }
         stream.nothing_new = if received > 0 && new == 0 { stream.nothing_new + 1 } else { 0 };
-        let mut next = got.next;
         if let Some(query) = &next {
             let mut digest = DefaultHasher::new();
             query.hash(&mut digest);
@@ -509,6 +592,9 @@ impl<'a> Collection<'a> {
             }
         }
         reading.rows += new;
+        if reading.dataset.form == Form::OpenApi {
+            reading.described.clone_from(&rows);
+        }
         if next.is_none() {
             reading.parents_done += u32::from(stream.parent.is_some());
         }
@@ -578,6 +664,7 @@ impl<'a> Collection<'a> {
         reading.seen = HashMap::new();
         sink.finished(&reading.id, &completeness)?;
         sink.progress(Progress::Finished { dataset: reading.id.clone() });
+        self.described(index);
         Ok(())
     }
 
@@ -651,6 +738,46 @@ impl<'a> Collection<'a> {
             }
         })
     }
+}
+
+/// The rows of a page that are new enough.
+struct Newest {
+    rows: Vec<Row>,
+    /// Whether an older one came, so that nothing behind it is wanted.
+    older: bool,
+}
+
+/// Leaves out what is older than wanted. `last` is the age of the entry before these.
+///
+/// # Errors
+/// The rows that can be relied on, and what leaves the list in doubt: an entry without a time, or one that is newer than
+/// the one before it, so that newer ones may come after older ones.
+fn newest(
+    recent: &Recent,
+    rows: Vec<Row>,
+    now: jiff::Timestamp,
+    last: &mut Option<jiff::Timestamp>,
+) -> Result<Newest, (Vec<Row>, &'static str)> {
+    let since = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(recent.days))).unwrap_or(jiff::Timestamp::MIN);
+    let mut kept = Vec::with_capacity(rows.len());
+    let mut older = false;
+    for row in rows {
+        let at = at_path(&row.fields, &recent.field).and_then(Value::as_str).and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        let Some(at) = at else {
+            kept.push(row);
+            return Err((kept, "an entry does not say when it was made, so that how far back the list goes is not known."));
+        };
+        if last.is_some_and(|last| at > last) {
+            return Err((kept, "the entries are not in the order that was asked for, the newest first."));
+        }
+        *last = Some(at);
+        if at >= since {
+            kept.push(row);
+        } else {
+            older = true;
+        }
+    }
+    Ok(Newest { rows: kept, older })
 }
 
 /// What is handed on of the rows of a page.
@@ -792,23 +919,58 @@ fn digest_of(row: &Row) -> u64 {
     digest.finish()
 }
 
-/// Asks for the first page of each of `datasets` that is not read per parent, to tell which the credential can read.
-/// Nothing is kept of the answers.
+/// Asks for the first page of each of `datasets` that is not read per parent, to tell which the credential can read; of the
+/// others, names those that the login option does not reach at all. Nothing is kept of the answers.
 pub async fn probe(session: &Session, app: &App, datasets: &[&str]) -> Vec<(String, Completeness)> {
     let watcher = |event| session.keep(event);
-    let inputs = session.wire.inputs();
-    let asked =
-        datasets.iter().filter_map(|id| app.dataset(id)).map(|dataset| dataset.for_inputs(inputs)).filter(|dataset| dataset.each.is_none());
     let watcher: Watcher<'_> = &watcher;
-    futures::future::join_all(asked.map(|dataset| async move {
-        let completeness = match page_of(session, app, &dataset, None, None, 1, watcher).await {
-            Ok(got) => match got.page.doubt {
+    let inputs = session.wire.inputs();
+    let asked: Vec<Cow<'_, Dataset>> = datasets.iter().filter_map(|id| app.dataset(id)).map(|dataset| dataset.for_inputs(inputs)).collect();
+    let described: HashSet<&str> = asked.iter().filter_map(|dataset| dataset.published_by.as_ref()).map(|by| by.dataset.as_str()).collect();
+    // Descriptions first: they say what else can be asked for.
+    let descriptions = app.datasets.iter().filter(|dataset| {
+        dataset.form == Form::OpenApi && (described.contains(dataset.id.as_str()) || datasets.contains(&dataset.id.as_str()))
+    });
+    let mut published: HashMap<String, Published> = HashMap::new();
+    let mut known: HashMap<String, Completeness> = HashMap::new();
+    for description in descriptions {
+        let (rows, completeness) = probed(session, app, description, watcher).await;
+        published.insert(description.id.clone(), Published::of_rows(&rows, completeness.is_complete()));
+        known.insert(description.id.clone(), completeness);
+    }
+    let (published, known) = (&published, &known);
+    let answers = futures::future::join_all(asked.iter().map(|dataset| async move {
+        if let Some(completeness) = known.get(&dataset.id) {
+            return Some((dataset.id.clone(), completeness.clone()));
+        }
+        let refused = |error: &ConnectError| Completeness::Unavailable(about(&dataset.title, "could not be read", error.cause()));
+        if let Some(error) = login_lacks(app, session.wire.hosts(), dataset) {
+            return Some((dataset.id.clone(), refused(&error)));
+        }
+        let held = match dataset.published_by.as_ref().and_then(|by| published.get(&by.dataset)).map(|published| published.apply(dataset)) {
+            None => dataset.clone().into_owned(),
+            Some(Ok(held)) => held,
+            Some(Err(error)) => return Some((dataset.id.clone(), refused(&error))),
+        };
+        if held.each.is_some() {
+            return None;
+        }
+        Some((held.id.clone(), probed(session, app, &held, watcher).await.1))
+    }))
+    .await;
+    answers.into_iter().flatten().collect()
+}
+
+/// The rows of a dataset's first page, and whether it can be read.
+async fn probed(session: &Session, app: &App, dataset: &Dataset, watcher: Watcher<'_>) -> (Vec<Row>, Completeness) {
+    match page_of(session, app, dataset, None, None, 1, watcher).await {
+        Ok(got) => {
+            let completeness = match got.page.doubt {
                 None => Completeness::Complete,
                 Some(doubt) => Completeness::Partial(about(&dataset.title, "could be read in part only", doubt.cause())),
-            },
-            Err(error) => Completeness::Unavailable(about(&dataset.title, "could not be read", error.cause())),
-        };
-        (dataset.id.clone(), completeness)
-    }))
-    .await
+            };
+            (got.page.rows, completeness)
+        }
+        Err(error) => (Vec::new(), Completeness::Unavailable(about(&dataset.title, "could not be read", error.cause()))),
+    }
 }

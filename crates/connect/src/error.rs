@@ -158,6 +158,12 @@ pub enum ConnectError {
         /// Which.
         sentence: String,
     },
+    /// The vendor's description, which must publish what is known from nowhere else, was not read whole.
+    #[error("{sentence}")]
+    DescriptionUnread {
+        /// What it would have to publish.
+        sentence: String,
+    },
     /// A role or scope is missing.
     #[error("{sentence}")]
     ScopeMissing {
@@ -333,6 +339,7 @@ impl ConnectError {
             Self::SignInFailed { code, .. } => code,
             Self::LoginLacks { .. } => "E-LOGIN-LACKS",
             Self::NotPublished { .. } => "E-NOT-PUBLISHED",
+            Self::DescriptionUnread { .. } => "E-DESCRIPTION-UNREAD",
             Self::ScopeMissing { .. } => "E-SCOPE-MISSING",
             Self::PlanLacks { .. } => "E-PLAN-LACKS",
             Self::RateLimited { .. } => "E-RATE-LIMITED",
@@ -407,6 +414,7 @@ impl ConnectError {
             }
             Self::PagesChanged { .. } => "Scan again at a time when fewer changes are made.",
             Self::ParentUnreadable { .. } | Self::NotPublished { .. } => "",
+            Self::DescriptionUnread { .. } => "Scan again.",
             Self::LoginLacks { .. } => "Add an instance with the other login option, or do without what rests on it.",
             Self::RequestRefused { .. } => "This is a fault of the catalog, not of your tenant. Report it with the request log.",
             Self::Cancelled => "Scan again to go on from where it stopped.",
@@ -439,6 +447,7 @@ impl ConnectError {
             Self::SignInFailed { kind, .. } => *kind,
             Self::LoginLacks { .. } => CauseKind::LoginLacks,
             Self::NotPublished { .. } => CauseKind::NotPublished,
+            Self::DescriptionUnread { .. } => CauseKind::InputIncomplete,
             Self::ScopeMissing { .. } => CauseKind::ScopeMissing,
             Self::PlanLacks { .. } => CauseKind::PlanLacks,
             Self::RateLimited { .. } => CauseKind::RateLimited,

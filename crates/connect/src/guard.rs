@@ -5,7 +5,7 @@
 
 use crate::{
     ConnectError, RequestClass,
-    hop::Hop,
+    hop::{self, Hop},
     jar::Jar,
     template::{Values, decode_segment, encode_segment},
 };
@@ -103,6 +103,9 @@ pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'
             if !keeps_filters(dataset, inputs, asked.query) {
                 return refuse(format!("the link to the next page leaves out or changes a filter of dataset {}.", dataset.id));
             }
+            if !only_turns_the_page(dataset, asked.query) {
+                return refuse(format!("the next page of dataset {} is asked for by its number or cursor alone.", dataset.id));
+            }
         }
         RequestClass::SignInHop => {}
     }
@@ -123,7 +126,85 @@ pub(crate) fn permit_hop<'h>(hosts: &ResolvedHosts, jar: &Jar, hop: &'h Hop) -> 
     if !hosts.allowed.contains(host) || !jar.holds(host) {
         return refuse("signing in does not go to a host that is not the login option's.");
     }
+    let Some(path) = plain_segments(hop.url.path()) else { return refuse("the path cannot be read the way a server may read it.") };
+    if changes_account(&path) {
+        return refuse("signing in recovers, enrols, activates, unlocks and changes nothing.");
+    }
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let refused = match hop.method {
+        hop::Method::Get => false,
+        hop::Method::Post => matches!(path.as_slice(), ["api", "v1", "users", ..] | ["api", "v1", "authn", "factors"]),
+        hop::Method::Delete => path != ["api", "v1", "sessions", "me"],
+    };
+    if refused {
+        return refuse("signing in changes nothing but its own session.");
+    }
     Ok(host)
+}
+
+/// Words that a path has where an account is recovered, enrolled, activated, unlocked or given another password, without
+/// hyphens and underscores. Of Okta's they stand in `/api/v1/authn/recovery/…`, `/api/v1/authn/credentials/change_password`
+/// and `reset_password`, `/api/v1/authn/factors/{id}/lifecycle/activate` and `resend`
+/// (<https://developer.okta.com/docs/reference/api/authn/>), in `/idp/idx/recover`, `/idp/idx/enroll`,
+/// `/idp/idx/credential/enroll`, `/idp/idx/unlock-account`, `/idp/idx/challenge/send` and `resend`
+/// (<https://github.com/okta/okta-signin-widget>, its answers), and in the pages `/signin/forgot-password`,
+/// `/signin/recovery-question`, `/signin/register`, `/signin/unlock`.
+const ACCOUNT_WORDS: [&str; 24] = [
+    "recovery",
+    "recover",
+    "recoveryquestion",
+    "recoverychallenge",
+    "forgot",
+    "forgotpassword",
+    "changepassword",
+    "resetpassword",
+    "passwordreset",
+    "passwordchange",
+    "passwordexpired",
+    "enroll",
+    "enrol",
+    "enrollment",
+    "reenroll",
+    "activate",
+    "activation",
+    "unlock",
+    "unlockaccount",
+    "accountunlock",
+    "lifecycle",
+    "register",
+    "resend",
+    "send",
+];
+
+/// Whether a path leads to where an account is changed.
+pub(crate) fn changes_account(path: &[String]) -> bool {
+    path.iter().any(|segment| {
+        let word: String = segment.split('.').next().unwrap_or_default().chars().filter(|letter| !matches!(letter, '-' | '_')).collect();
+        ACCOUNT_WORDS.contains(&word.as_str())
+    })
+}
+
+/// The segments of a path the way a server may take them that undoes escapes, however often they were made, and ignores case,
+/// empty segments and parameters. `None` when the path steps up, or cannot be undone.
+pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
+    let mut path = path.to_owned();
+    // Each round takes an escape away, so this ends; more than a few rounds is nobody's honest address.
+    for _ in 0..4 {
+        if !path.contains('%') {
+            break;
+        }
+        path = decode_segment(&path)?;
+    }
+    if path.contains('%') {
+        return None;
+    }
+    let segments: Vec<String> = path
+        .to_lowercase()
+        .split(['/', '\\'])
+        .map(|segment| segment.split([';', '?', '#']).next().unwrap_or_default().trim().to_owned())
+        .filter(|segment| !segment.is_empty() && segment != ".")
+        .collect();
+    (!segments.iter().any(|segment| segment == "..")).then_some(segments)
 }
 
 /// Whether `path` is the dataset's template with each placeholder filled by one segment: the field's value where it is a
@@ -184,17 +265,10 @@ fn may_reach(template: &str, path: &str) -> bool {
     template.len() == path.len() && template.iter().zip(&path).all(|(wanted, segment)| placeholder(wanted).is_some() || wanted == segment)
 }
 
-fn page_size(dataset: &Dataset) -> Option<&(String, u32)> {
-    match &dataset.pagination {
-        Pagination::JsonApi { size, .. } | Pagination::LinkHeader { size } => size.as_ref(),
-        Pagination::None => None,
-    }
-}
-
 /// The parameters that say what the list is of: what the manifest fixes, but for the page size, which a vendor may write
 /// otherwise into its links.
 pub(crate) fn filters(dataset: &Dataset) -> impl Iterator<Item = (&str, &str)> {
-    let size = page_size(dataset).map(|(name, _)| name);
+    let size = dataset.pagination.size().map(|(name, _)| name);
     dataset.query.iter().filter(move |(name, _)| Some(name) != size).map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
@@ -217,11 +291,39 @@ fn keeps_filters(dataset: &Dataset, inputs: &Inputs, query: &[(String, String)])
     })
 }
 
-/// The query of the first request: what the manifest fixes, then the page size.
+/// The query of the first request: what the manifest fixes, then the page size and number.
 pub(crate) fn first_query(dataset: &Dataset) -> impl Iterator<Item = (&str, String)> {
-    let size = page_size(dataset);
+    let size = dataset.pagination.size();
+    let number = match &dataset.pagination {
+        Pagination::PageNumber { page, .. } => Some((page.as_str(), "1".to_owned())),
+        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Cursor { .. } => None,
+    };
     let fixed = dataset.query.iter().map(|(name, value)| (name.as_str(), value.clone()));
-    fixed.chain(size.map(|(name, size)| (name.as_str(), size.to_string())))
+    fixed.chain(size.map(|(name, size)| (name.as_str(), size.to_string()))).chain(number)
+}
+
+/// Whether a query is that of the first request but for the number or cursor of the page, for styles of which nothing else
+/// may change.
+fn only_turns_the_page(dataset: &Dataset, query: &[(String, String)]) -> bool {
+    let turns = match &dataset.pagination {
+        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => return true,
+        Pagination::PageNumber { page, .. } => page,
+        Pagination::Cursor { parameter, .. } => parameter,
+    };
+    let mut wanted: Vec<String> = first_query(dataset).map(|(name, _)| name.to_owned()).collect();
+    if !wanted.contains(turns) {
+        wanted.push(turns.clone());
+    }
+    let mut asked: Vec<String> = query.iter().map(|(name, _)| name.clone()).collect();
+    wanted.sort_unstable();
+    asked.sort_unstable();
+    let size = dataset.pagination.size().is_none_or(|(name, size)| query.iter().any(|(asked, value)| asked == name && *value == size.to_string()));
+    let value = query.iter().find(|(name, _)| name == turns).map(|(_, value)| value.as_str()).unwrap_or_default();
+    let turned = match &dataset.pagination {
+        Pagination::PageNumber { .. } => value.parse::<u32>().is_ok_and(|number| number > 1 && number.to_string() == value),
+        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Cursor { .. } => !value.is_empty(),
+    };
+    wanted == asked && size && turned
 }
 
 fn is_query_of(dataset: &Dataset, inputs: &Inputs, query: &[(String, String)]) -> bool {

@@ -300,6 +300,9 @@ fn refuse(faults: &mut Vec<(String, String)>, path: &str, why: &str) -> Option<V
 }
 
 fn keep_field(keep: &Keep, value: Option<&Value>, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
+    if let Some(withheld) = keep.withheld {
+        return refuse(faults, path, withheld.fault());
+    }
     match (value, &keep.absent) {
         (None | Some(Value::Null), Some(Absent { value, .. })) => Some(value.clone()),
         (None, None) => refuse(faults, path, fault::MISSING),

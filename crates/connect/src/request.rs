@@ -6,7 +6,7 @@ use crate::{
     template::{Unfilled, Values},
     wire::Wire,
 };
-use catalog::{App, Dataset, EachOver, Login, Pagination};
+use catalog::{App, Dataset, EachOver, Login, Pagination, ResolvedHosts};
 use url::Url;
 
 /// A request, built but not sent.
@@ -34,6 +34,9 @@ impl Request {
     pub(crate) fn first(app: &App, wire: &Wire, dataset: &Dataset, parent: Option<&Parent>) -> Result<Self, ConnectError> {
         let missing = |field: &str| ConnectError::InputMissing { label: label_of(app, field) };
         let inputs = wire.inputs();
+        if let Some(lacks) = login_lacks(app, wire.hosts(), dataset) {
+            return Err(lacks);
+        }
         if let Some(field) = dataset.needs.fields.iter().find(|field| inputs.get(*field).is_none_or(|value| value.is_empty())) {
             return Err(missing(field));
         }
@@ -119,6 +122,18 @@ impl Request {
         }
         Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish())
     }
+}
+
+/// The error for a dataset whose host role the login option does not have at all; none when it has it.
+pub(crate) fn login_lacks(app: &App, hosts: &ResolvedHosts, dataset: &Dataset) -> Option<ConnectError> {
+    if hosts.declared.contains(&dataset.host) {
+        return None;
+    }
+    let able = app.logins.iter().filter(|login| login.roles.iter().any(|role| role.id == dataset.host));
+    let able: Vec<String> = able.map(|login| format!("\"{}\"", login.label)).collect();
+    Some(ConnectError::LoginLacks {
+        sentence: format!("This login option does not reach it; it can be read with the login option {}.", able.join(" or ")),
+    })
 }
 
 fn named(parent: Option<&Parent>) -> String {

@@ -4,11 +4,12 @@
 use crate::{
     Parent, Session, Shape,
     condition::holds,
+    published::describe,
     reduce::{at_path, put, reduce},
     request::Request,
     wire::Content,
 };
-use catalog::{App, Dataset, EachOver, Format};
+use catalog::{App, Dataset, EachOver, Form, Format};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,7 +30,10 @@ pub async fn shapes(session: &Session, app: &App) -> Vec<Shape> {
             Err(code) => (None, Some(code.to_owned())),
             Ok(parent) => {
                 let (body, failed) = body_of(session, app, &dataset, parent.as_ref()).await;
-                let shape = body.as_ref().map(shape_of);
+                let shape = match dataset.form {
+                    Form::OpenApi => body.clone(),
+                    Form::Data => body.as_ref().map(shape_of),
+                };
                 answers.insert(dataset.id.clone(), body);
                 (shape, failed)
             }
@@ -47,6 +51,11 @@ async fn body_of(session: &Session, app: &App, dataset: &Dataset, parent: Option
     };
     match session.wire.fetch(app, dataset, &request, 1, &watcher).await {
         Ok(fetched) => match fetched.content {
+            // Of a description, what it says of our own requests: names and types as well.
+            Content::Body { body, .. } if dataset.form == Form::OpenApi => match describe(app, dataset, session.wire.inputs(), &body) {
+                Ok(page) => (Some(Value::Array(page.rows.into_iter().map(|row| row.fields).collect())), None),
+                Err(error) => (None, Some(error.code().to_owned())),
+            },
             Content::Body { body, .. } => (Some(body), None),
             Content::StandIn(_) => (None, None),
         },

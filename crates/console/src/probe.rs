@@ -8,9 +8,10 @@ use catalog::{App, CheckKind, Completeness};
 use connect::Session;
 use std::collections::BTreeMap;
 
-/// Asks for the first page of each dataset that is not read per row of another.
+/// Asks for the first page of each dataset that is not read per row of another, and names those that the login option does
+/// not reach.
 pub(crate) async fn permissions(session: &Session, app: &App) -> Vec<DatasetState> {
-    let datasets: Vec<&str> = app.datasets.iter().filter(|dataset| dataset.each.is_none()).map(|dataset| dataset.id.as_str()).collect();
+    let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
     let probed: BTreeMap<String, Completeness> = connect::probe(session, app, &datasets).await.into_iter().collect();
     app.datasets
         .iter()

@@ -20,6 +20,12 @@ enum Style {
     JsonApiAfter,
     /// `page`, `per_page`; RFC 8288 `Link`.
     LinkHeader,
+    /// `page`, `limit`; `total_pages` and `has_more` in the body.
+    PageNumber,
+    /// `cursor`, `limit`; the number `next_cursor` in the body, null at the end.
+    Cursor,
+    /// `start`, `limit`; the text `next` in the body, empty at the end.
+    CursorStart,
 }
 
 /// What is done to the pages on purpose.
@@ -70,13 +76,16 @@ const DEFAULT_SIZE: usize = 30;
 const GREATEST_SIZE: usize = 100;
 
 impl Paging {
-    /// Parses `json_api`, `json_api_after`, `link_header`, each with `:member`.
+    /// Parses `json_api`, `json_api_after`, `link_header`, `page_number`, `cursor`, `cursor_start`, each with `:member`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (style, member) = text.split_once(':').map_or((text, None), |(style, member)| (style, Some(member)));
         let (style, usual) = match style {
             "json_api" => (Style::JsonApi, "data"),
             "json_api_after" => (Style::JsonApiAfter, "data"),
             "link_header" => (Style::LinkHeader, ""),
+            "page_number" => (Style::PageNumber, "data"),
+            "cursor" => (Style::Cursor, "data"),
+            "cursor_start" => (Style::CursorStart, "data"),
             _ => return Err(format!("{style} is no style")),
         };
         let member = member.unwrap_or(usual).to_owned();
@@ -105,8 +114,10 @@ impl Paging {
         let size = request.number(self.size_name()).unwrap_or(DEFAULT_SIZE).clamp(1, GREATEST_SIZE);
         // The page, from 1.
         let page = match self.style {
-            Style::JsonApi | Style::LinkHeader => request.number("page").unwrap_or(1).max(1),
+            Style::JsonApi | Style::LinkHeader | Style::PageNumber => request.number("page").unwrap_or(1).max(1),
             Style::JsonApiAfter => request.number("after").unwrap_or(0) + 1,
+            Style::Cursor => request.number("cursor").unwrap_or(0) + 1,
+            Style::CursorStart => request.number("start").unwrap_or(0) + 1,
         };
         let real_pages = rows.len().div_ceil(size).max(1);
         let (shown, pages) = match disorder {
@@ -148,6 +159,24 @@ impl Paging {
                 body.insert("links".into(), json!({"self": link(page), "next": next.map(link)}));
                 CutPage { body: Value::Object(body), link: None }
             }
+            Style::PageNumber => {
+                let mut body = self.around(body, slice);
+                if let Some(last) = last {
+                    body.insert("total_pages".into(), json!(last));
+                }
+                body.insert("has_more".into(), json!(next.is_some()));
+                CutPage { body: Value::Object(body), link: None }
+            }
+            Style::Cursor => {
+                let mut body = self.around(body, slice);
+                body.insert("next_cursor".into(), json!(next.map(|page| page - 1)));
+                CutPage { body: Value::Object(body), link: None }
+            }
+            Style::CursorStart => {
+                let mut body = self.around(body, slice);
+                body.insert("next".into(), json!(next.map(|page| (page - 1).to_string()).unwrap_or_default()));
+                CutPage { body: Value::Object(body), link: None }
+            }
             Style::LinkHeader => {
                 let link = |page: usize, relation: &str| {
                     let target = request.target(&[("page", page.to_string()), ("per_page", size.to_string())]);
@@ -169,7 +198,7 @@ impl Paging {
 
     /// Which page a request asks for, from 1.
     pub(crate) fn page_of(request: &AskedPage<'_>) -> usize {
-        match (request.number("page"), request.number("after")) {
+        match (request.number("page"), ["after", "cursor", "start"].iter().find_map(|name| request.number(name))) {
             (Some(page), _) => page.max(1),
             (None, Some(after)) => after.saturating_add(1),
             (None, None) => 1,
@@ -181,6 +210,7 @@ impl Paging {
             Style::JsonApi => "pageSize",
             Style::JsonApiAfter => "count",
             Style::LinkHeader => "per_page",
+            Style::PageNumber | Style::Cursor | Style::CursorStart => "limit",
         }
     }
 

@@ -1,0 +1,86 @@
+//! Lists whose next page is named by a number or by a cursor in the body. Where the end is not told, the list is in doubt.
+
+use crate::{ConnectError, reduce::at_path, request::Request};
+use catalog::{Dataset, FieldPath, Pagination, Withheld};
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+
+/// Characters of a cursor: far above what vendors give, far below what a server takes for a request line.
+const CURSOR: usize = 2 * 1024;
+
+/// The query of the page after the one that `request` asked for and that holds `rows` rows; `None` at the end, and for
+/// styles that name it by a link.
+///
+/// # Errors
+/// [`ConnectError::NotUnderstood`] when the answer does not say whether another page follows,
+/// [`ConnectError::NotPublished`] when nobody says where it would.
+pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, rows: usize) -> Result<Option<String>, ConnectError> {
+    match &dataset.pagination {
+        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => Ok(None),
+        Pagination::PageNumber { page, pages, more, .. } => {
+            let number = number_of(request, page);
+            let last = told(dataset, body, pages.as_ref(), Value::as_u64)?.map(|pages| number >= pages);
+            let more = told(dataset, body, more.as_ref(), Value::as_bool)?;
+            let follows = match (last, more) {
+                // Where both speak, the end is what both say.
+                (Some(last), Some(more)) => more || !last,
+                (Some(last), None) => !last,
+                (None, Some(more)) => more,
+                (None, None) => rows > 0,
+            };
+            if follows && rows == 0 {
+                return Err(doubt(dataset, "an empty page says that more follow"));
+            }
+            Ok(follows.then(|| with(request, page, &(number + 1).to_string())))
+        }
+        Pagination::Cursor { withheld: Some(Withheld::NotPublished), next, .. } => Err(ConnectError::NotPublished {
+            sentence: format!("The vendor's description does not publish {next}, which says whether another page follows."),
+        }),
+        Pagination::Cursor { withheld: Some(Withheld::DescriptionUnread), .. } => Err(ConnectError::DescriptionUnread {
+            sentence:
+                "Where an answer says whether another page follows is not known, because the vendor's description was not read whole."
+                    .to_owned(),
+        }),
+        Pagination::Cursor { parameter, next, withheld: None, .. } => {
+            let cursor = match at_path(body, next) {
+                None => return Err(doubt(dataset, "a page does not say whether another one follows")),
+                Some(Value::Null) => return Ok(None),
+                Some(Value::String(cursor)) if cursor.is_empty() => return Ok(None),
+                Some(Value::String(cursor)) if cursor.len() <= CURSOR => cursor.clone(),
+                Some(Value::Number(cursor)) if cursor.is_i64() || cursor.is_u64() => cursor.to_string(),
+                Some(_) => return Err(doubt(dataset, "what names the next page is neither a text nor a number")),
+            };
+            Ok(Some(with(request, parameter, &cursor)))
+        }
+    }
+}
+
+fn doubt(dataset: &Dataset, what: &str) -> ConnectError {
+    ConnectError::NotUnderstood { sentence: format!("{}: {what}.", dataset.title) }
+}
+
+/// What a declared member says; nothing when it is not declared or not there.
+fn told<T>(
+    dataset: &Dataset,
+    body: &Value,
+    path: Option<&FieldPath>,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, ConnectError> {
+    match path.and_then(|path| at_path(body, path)) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => read(value).map(Some).ok_or_else(|| doubt(dataset, "what says whether another page follows is of another type")),
+    }
+}
+
+fn number_of(request: &Request, page: &str) -> u64 {
+    request.query().iter().find(|(name, _)| name == page).and_then(|(_, value)| value.parse().ok()).unwrap_or(1)
+}
+
+/// The request's own query with another value for one parameter.
+fn with(request: &Request, name: &str, value: &str) -> String {
+    let mut query = Serializer::new(String::new());
+    for (there, before) in request.query().iter().filter(|(there, _)| there != name) {
+        query.append_pair(there, before);
+    }
+    query.append_pair(name, value).finish()
+}
