@@ -11,8 +11,11 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
-/// The most hops of one sign-in.
+/// The most pages of one sign-in, of both parties together.
 pub(crate) const MOST_HOPS: u32 = 20;
+
+/// The most requests to one party while signing in, its pages and its API together.
+const MOST_REQUESTS: u32 = 60;
 
 /// One request of a sign-in.
 pub(crate) struct Hop {
@@ -77,7 +80,7 @@ pub(crate) struct Party<'a> {
 impl<'a> Party<'a> {
     /// `jar` says which hosts belong to the party.
     pub(crate) fn new(wire: &'a Wire, watcher: Watcher<'a>, jar: Jar) -> Self {
-        Self { wire, watcher, jar, left: MOST_HOPS }
+        Self { wire, watcher, jar, left: MOST_REQUESTS }
     }
 
     pub(crate) fn jar(&self) -> &Jar {
@@ -96,9 +99,32 @@ impl<'a> Party<'a> {
     /// A status other than success is no error here.
     pub(crate) async fn send(&mut self, hop: Hop) -> Result<HopAnswer, ConnectError> {
         if self.left == 0 {
-            return Err(ConnectError::RequestRefused { sentence: format!("signing in took more than {MOST_HOPS} requests to one side.") });
+            return Err(ConnectError::RequestRefused {
+                sentence: format!("signing in took more than {MOST_REQUESTS} requests to one side."),
+            });
         }
         self.left -= 1;
         self.wire.hop(&self.jar, hop, self.watcher).await
     }
+}
+
+/// The path of a URL for the request log: no query, and a placeholder in the place of each part that may name a transaction,
+/// an account or a person. What is left are words such as `oauth2`, `v1` and `sessionCookieRedirect`.
+pub(crate) fn path_template(url: &Url) -> String {
+    let mut template = String::new();
+    for segment in url.path_segments().into_iter().flatten() {
+        template.push('/');
+        template.push_str(if is_word(segment) { segment } else { "{id}" });
+    }
+    template
+}
+
+/// Words of at most 32 letters, with a digit at most, capitals only where a part of a word begins.
+fn is_word(segment: &str) -> bool {
+    let count = |fits: fn(&u8) -> bool| segment.bytes().filter(fits).count();
+    segment.len() <= 32
+        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && count(u8::is_ascii_digit) <= 1
+        && count(u8::is_ascii_uppercase) <= 3
+        && !segment.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase))
 }

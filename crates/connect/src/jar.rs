@@ -1,7 +1,7 @@
 //! The cookies of one party of a sign-in (the identity provider, or the application): kept in memory only, sent to that
 //! party's hosts only, each by the rules of RFC 6265.
 
-use cookie_store::CookieStore;
+use cookie_store::{Cookie, CookieDomain, CookieStore};
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
@@ -10,7 +10,12 @@ use std::{
 };
 use url::Url;
 
-/// Cookies of one party.
+/// Bytes of one cookie with its attributes, and cookies of one party, at most: above what browsers must be able to keep
+/// (RFC 6265, section 6.1), small beside what a server takes for a header.
+const COOKIE_BYTES: usize = 8 * 1024;
+const MOST_COOKIES: usize = 100;
+
+/// Cookies of one party. They end when they say so, by this computer's clock, and with the session at the latest.
 pub(crate) struct Jar {
     hosts: BTreeSet<String>,
     cookies: Mutex<CookieStore>,
@@ -38,9 +43,20 @@ impl Jar {
         }
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         for text in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
-            // A cookie that breaks the rules (another domain, no value) is left out, as browsers do.
-            let _ = cookies.parse(text, url);
+            // A cookie that breaks the rules (another domain, no name) is left out, as browsers do.
+            let Ok(cookie) = Cookie::parse(text, url) else { continue };
+            let (domain, path) = (String::from(&cookie.domain), String::from(&cookie.path));
+            let known = cookies.contains_any(&domain, &path, cookie.name());
+            if text.len() > COOKIE_BYTES || is_of_everybody(&cookie.domain) || (!known && cookies.iter_any().count() >= MOST_COOKIES) {
+                continue;
+            }
+            let _ = cookies.insert(cookie.into_owned(), url);
         }
+    }
+
+    /// Whether there is no cookie that would be sent anywhere.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner).iter_unexpired().next().is_none()
     }
 
     /// Puts a cookie that an earlier sign-in kept.
@@ -64,7 +80,11 @@ impl Jar {
             return None;
         }
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = cookies.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        // Longer paths first, then by name: a server that knows a name twice takes the first (RFC 6265, section 5.4).
+        let mut fitting = cookies.matches(url);
+        fitting.sort_by_key(|cookie| (std::cmp::Reverse(String::from(&cookie.path).len()), cookie.name().to_owned()));
+        let text =
+            fitting.iter().map(|cookie| cookie.name_value()).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
         let text = SecretString::from(text);
         if text.expose_secret().is_empty() {
             return None;
@@ -72,5 +92,13 @@ impl Jar {
         let mut header = HeaderValue::from_str(text.expose_secret()).ok()?;
         header.set_sensitive(true);
         Some(header)
+    }
+}
+
+/// Whether a cookie is meant for everybody under a public suffix (`com`, `co.uk`), by <https://publicsuffix.org>.
+fn is_of_everybody(domain: &CookieDomain) -> bool {
+    match domain {
+        CookieDomain::Suffix(domain) => psl::suffix_str(domain).is_none_or(|suffix| suffix == domain),
+        CookieDomain::HostOnly(_) | CookieDomain::NotPresent | CookieDomain::Empty => false,
     }
 }

@@ -399,7 +399,12 @@ impl Wire {
             builder = builder.body(document.clone());
         }
         let bound = |status| if status == 200 { self.limits.page_bytes } else { self.limits.refusal_bytes };
-        self.read(builder.headers(headers), request.host(), bound, line).await
+        let received = self.read(builder.headers(headers), request.host(), bound, line).await?;
+        if let (true, Authorisation::Cookies(jar)) = (credential, &self.authorisation) {
+            // Applications give a session another cookie from time to time; the earlier one is worth nothing then.
+            jar.take(&request.url, &received.headers);
+        }
+        Ok(received)
     }
 
     async fn read(
