@@ -400,7 +400,7 @@ impl Wire {
         }
         let bound = |status| if status == 200 { self.limits.page_bytes } else { self.limits.refusal_bytes };
         let received = self.read(builder.headers(headers), request.host(), bound, line).await?;
-        if let (true, Authorisation::Cookies(jar)) = (credential, &self.authorisation) {
+        if let (true, Authorisation::Cookies(jar)) = (dataset.authorised, &self.authorisation) {
             // Applications give a session another cookie from time to time; the earlier one is worth nothing then.
             jar.take(&request.url, &received.headers);
         }
