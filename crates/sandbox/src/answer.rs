@@ -4,6 +4,7 @@ use crate::{
     paging::Paging,
     placeholder::{INDEX, with_index},
 };
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
@@ -47,6 +48,24 @@ pub(crate) struct Asked {
     pub(crate) query: Vec<(String, String)>,
     /// The value of the Authorization header.
     pub(crate) authorization: Option<String>,
+    /// Names and values of its cookies.
+    pub(crate) cookies: Vec<(String, String)>,
+    /// The value of the Content-Type header.
+    pub(crate) content_type: Option<String>,
+    /// The first mebibyte of its body.
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a query parameter.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Which paths and queries are meant.

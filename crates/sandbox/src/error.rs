@@ -33,6 +33,34 @@ pub enum SandboxError {
         /// A host that both serve.
         host: String,
     },
+    /// Two tenants sign in at one identity provider's host.
+    #[error("{one} and {two} both have their Okta organization at {host}; each simulated tenant has one of its own.")]
+    SameOrganization {
+        /// The name of one.
+        one: String,
+        /// The name of the other.
+        two: String,
+        /// The host.
+        host: String,
+    },
+    /// A tenant's field does not have the form that its sign-in needs.
+    #[error("Sandbox tenant {tenant}: {field}: {problem}")]
+    FieldMalformed {
+        /// `kustomer/risky`.
+        tenant: String,
+        /// The field.
+        field: String,
+        /// What is wrong with it, in a sentence.
+        problem: String,
+    },
+    /// The tenant's login option signs in in a way that is not simulated.
+    #[error("Sandbox tenant {tenant}: its login option signs in through {strategy}, which the sandbox does not simulate.")]
+    NotSimulated {
+        /// `kustomer/risky`.
+        tenant: String,
+        /// "Microsoft Entra ID".
+        strategy: &'static str,
+    },
     /// The tenant names a login option that its application does not have.
     #[error("Sandbox tenant {tenant}: its application has no login option {login}.")]
     LoginUnknown {
@@ -145,6 +173,22 @@ pub enum SandboxError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A change that means nothing to a tenant which signs in in another way.
+    #[error("{change} is for tenants that sign in through {needs}; {tenant} does not.")]
+    ChangeUnfit {
+        /// `kustomer/risky`.
+        tenant: String,
+        /// `lock_user`.
+        change: &'static str,
+        /// "Okta".
+        needs: &'static str,
+    },
+    /// An MFA key that is none.
+    #[error("{sentence}")]
+    MfaKey {
+        /// What is wrong with it.
+        sentence: String,
+    },
     /// An assignment without `=`.
     #[error("{text} is not of the form path=value.")]
     Assignment {
@@ -196,6 +240,9 @@ impl SandboxError {
             Self::Certificate(_) | Self::Tls(_) | Self::Random(_) => "E-SANDBOX-TLS",
             Self::Twice { .. }
             | Self::SameCredential { .. }
+            | Self::SameOrganization { .. }
+            | Self::FieldMalformed { .. }
+            | Self::NotSimulated { .. }
             | Self::LoginUnknown { .. }
             | Self::CredentialAbsent { .. }
             | Self::HostUnknown { .. }
@@ -206,6 +253,8 @@ impl SandboxError {
             Self::TenantUnknown { .. }
             | Self::AnswerUnknown { .. }
             | Self::FieldUnknown { .. }
+            | Self::ChangeUnfit { .. }
+            | Self::MfaKey { .. }
             | Self::Assignment { .. }
             | Self::OutOfBounds { .. } => "E-SANDBOX-CHANGE",
             Self::Runtime { .. } => "E-SANDBOX-FOLDER",
@@ -222,11 +271,16 @@ impl SandboxError {
             Self::Random(_) => "Try again; if it stays, the operating system's random source is broken.".into(),
             Self::Twice { .. } => "Give each tenant folder a name of its own.".into(),
             Self::SameCredential { .. } => "Give each tenant a credential of its own in the `fields` of its tenant.toml.".into(),
+            Self::SameOrganization { .. } => "Give each tenant an Okta domain of its own in the `fields` of its tenant.toml.".into(),
+            Self::FieldMalformed { .. } => "Correct the value in the `fields` of the tenant's tenant.toml.".into(),
+            Self::NotSimulated { .. } => "Name another login option in the tenant's `login`.".into(),
+            Self::ChangeUnfit { .. } => "Name a tenant whose login option is of that kind.".into(),
+            Self::MfaKey { .. } => "Give a key for time-based one-time codes, such as JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP.".into(),
             Self::LoginUnknown { .. } => "Name a login option of app.toml in the tenant's `login`.".into(),
             Self::CredentialAbsent { .. } => "Add the field to the tenant's `fields`.".into(),
             Self::HostUnknown { .. } => "Write a host role of the login option or a full host name, and fill every field that its template names.".into(),
             Self::Placeholder { .. } => "See catalog/README.md for the placeholders and their arguments.".into(),
-            Self::Paging { .. } => "Write json_api, json_api_after or link_header, and give the body a list where the style expects it.".into(),
+            Self::Paging { .. } => "Write json_api, json_api_after, link_header, page_number, cursor or cursor_start, and give the body a list where the style expects it.".into(),
             Self::Pattern { .. } => "Add a row that holds {{index}} to the rows of a paged answer.".into(),
             Self::RecordingAbsent { .. } => "Run `npm ci` in tests/recorded; `cargo xtask test` does it.".into(),
             Self::RecordingUnreadable { .. } | Self::RecordingExchange { .. } => {

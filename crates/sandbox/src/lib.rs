@@ -9,11 +9,14 @@
 //! memory. It must not know connectors, checks, the store or the window, and connectors must not know it: they reach it
 //! by a route (this proxy and this authority) and by nothing else.
 
+mod account;
 mod answer;
 mod authority;
 mod control;
+mod door;
 mod error;
 mod field;
+mod okta;
 mod overlay;
 mod paging;
 mod placeholder;
@@ -23,6 +26,7 @@ mod served;
 mod server;
 mod tenant;
 mod token;
+mod token_endpoint;
 
 pub use authority::AUTHORITY_ORGANIZATION;
 pub use control::{Running, control};

@@ -2,11 +2,14 @@
 
 use crate::{
     SandboxError, Served,
+    account::{Account, Lock},
     answer::{Asked, Body, Generated, Shape},
+    door::Door,
     field::BodyPath,
     paging::{AskedPage, Disorder, Paging},
     placeholder::with_index,
 };
+use catalog::{MfaKey, OktaFactor};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +25,8 @@ use std::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OverlayChange {
-    /// The tenant's credential is refused from now on (401).
+    /// The tenant's credential is refused from now on (401): its token; the secret of its token endpoint and every token
+    /// issued for it; its Okta user and every session.
     Revoke {
         /// Whose.
         tenant: String,
@@ -98,6 +102,70 @@ pub enum OverlayChange {
         /// Length of the window by the sandbox's clock, 1 to 86,400.
         window_seconds: u32,
     },
+    /// Tokens and sessions issued so far are refused as expired. New ones can be had.
+    Expire {
+        /// Whose.
+        tenant: String,
+    },
+    /// The tenant's token endpoint grants this scope, whatever is asked for.
+    Grant {
+        /// Whose.
+        tenant: String,
+        /// Words divided by spaces.
+        scope: String,
+    },
+    /// The Okta user has another password.
+    ChangePassword {
+        /// Whose user.
+        tenant: String,
+        /// The new one.
+        password: String,
+    },
+    /// The Okta user has enrolled anew and has another key for one-time codes.
+    ChangeMfaKey {
+        /// Whose user.
+        tenant: String,
+        /// The new one, in any form in which keys are pasted.
+        mfa_key: String,
+    },
+    /// The Okta user is locked out.
+    LockUser {
+        /// Whose user.
+        tenant: String,
+        /// Whether Okta says so; usually it refuses the password as if it were wrong.
+        #[serde(default)]
+        shown: bool,
+    },
+    /// The password of the Okta user has expired.
+    ExpirePassword {
+        /// Whose user.
+        tenant: String,
+    },
+    /// The Okta user may not use the application any more.
+    Unassign {
+        /// Whose user.
+        tenant: String,
+    },
+    /// A sign-on policy of the Okta organization refuses the user.
+    Deny {
+        /// Whose user.
+        tenant: String,
+    },
+    /// The Okta user is not enrolled in this factor any more.
+    DropFactor {
+        /// Whose user.
+        tenant: String,
+        /// `google`, `okta_verify`, `push`, `sms`, `call`.
+        factor: OktaFactor,
+    },
+    /// The clocks of the tenant's vendor and of its identity provider are wrong: in the Date header, in what they take for
+    /// expired, and in the one-time codes they accept.
+    SkewClock {
+        /// Whose.
+        tenant: String,
+        /// How far they go before the sandbox's, -86,400 to 86,400.
+        seconds: i32,
+    },
     /// Every change of the tenant is taken back; `None` takes back every change there is.
     Clear {
         /// Whose.
@@ -150,6 +218,31 @@ pub enum Fault {
 }
 
 impl OverlayChange {
+    /// Its name in JSON.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Revoke { .. } => "revoke",
+            Self::Restore { .. } => "restore",
+            Self::Set { .. } => "set",
+            Self::Remove { .. } => "remove",
+            Self::Latency { .. } => "latency",
+            Self::Fault { .. } => "fault",
+            Self::Mend { .. } => "mend",
+            Self::Budget { .. } => "budget",
+            Self::Expire { .. } => "expire",
+            Self::Grant { .. } => "grant",
+            Self::ChangePassword { .. } => "change_password",
+            Self::ChangeMfaKey { .. } => "change_mfa_key",
+            Self::LockUser { .. } => "lock_user",
+            Self::ExpirePassword { .. } => "expire_password",
+            Self::Unassign { .. } => "unassign",
+            Self::Deny { .. } => "deny",
+            Self::DropFactor { .. } => "drop_factor",
+            Self::SkewClock { .. } => "skew_clock",
+            Self::Clear { .. } => "clear",
+        }
+    }
+
     /// A [`OverlayChange::Set`] from `path=value`: the value is JSON, or text when it is no JSON.
     ///
     /// # Errors
@@ -180,7 +273,17 @@ impl OverlayChange {
             | Self::Latency { tenant, .. }
             | Self::Fault { tenant, .. }
             | Self::Mend { tenant, .. }
-            | Self::Budget { tenant, .. } => Some(tenant),
+            | Self::Budget { tenant, .. }
+            | Self::Expire { tenant }
+            | Self::Grant { tenant, .. }
+            | Self::ChangePassword { tenant, .. }
+            | Self::ChangeMfaKey { tenant, .. }
+            | Self::LockUser { tenant, .. }
+            | Self::ExpirePassword { tenant }
+            | Self::Unassign { tenant }
+            | Self::Deny { tenant }
+            | Self::DropFactor { tenant, .. }
+            | Self::SkewClock { tenant, .. } => Some(tenant),
             Self::Clear { tenant } => tenant.as_deref(),
         }
     }
@@ -195,12 +298,14 @@ pub struct Overlay {
 #[derive(Default)]
 struct State {
     changes: Vec<OverlayChange>,
-    revoked: BTreeSet<String>,
+    /// What has become of tenants' accounts; one that is not here is as its files say.
+    accounts: HashMap<String, Account>,
     /// Bodies that were changed, by tenant and place of the answer.
     bodies: HashMap<(String, usize), Changed>,
     latencies: Vec<(Requests, Duration)>,
     faults: Vec<Active>,
-    budgets: HashMap<String, Budget>,
+    /// By tenant, and whether it is that of the identity provider.
+    budgets: HashMap<(String, bool), Budget>,
 }
 
 /// A changed body.
@@ -239,6 +344,8 @@ struct Budget {
 pub(crate) struct Allowance {
     pub(crate) limit: u32,
     pub(crate) remaining: u32,
+    /// Epoch seconds of the request.
+    pub(crate) now: i64,
     /// Epoch seconds.
     pub(crate) reset: i64,
     /// Seconds until then, when the request is beyond the limit.
@@ -248,7 +355,6 @@ pub(crate) struct Allowance {
 /// What the overlay says about one request.
 pub(crate) struct Ruling {
     pub(crate) latency: Duration,
-    pub(crate) revoked: bool,
     pub(crate) allowance: Allowance,
     pub(crate) fault: Option<Fault>,
 }
@@ -282,7 +388,17 @@ impl Overlay {
             | OverlayChange::Latency { .. }
             | OverlayChange::Fault { .. }
             | OverlayChange::Mend { .. }
-            | OverlayChange::Budget { .. } => state.changes.push(change),
+            | OverlayChange::Budget { .. }
+            | OverlayChange::Expire { .. }
+            | OverlayChange::Grant { .. }
+            | OverlayChange::ChangePassword { .. }
+            | OverlayChange::ChangeMfaKey { .. }
+            | OverlayChange::LockUser { .. }
+            | OverlayChange::ExpirePassword { .. }
+            | OverlayChange::Unassign { .. }
+            | OverlayChange::Deny { .. }
+            | OverlayChange::DropFactor { .. }
+            | OverlayChange::SkewClock { .. } => state.changes.push(change),
         }
         Ok(())
     }
@@ -305,10 +421,15 @@ impl Overlay {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What holds for a request of that tenant; counts it.
-    pub(crate) fn rule(&self, tenant: &str, asked: &Asked, now: Timestamp) -> Ruling {
+    /// The account of a tenant as changes leave it.
+    pub(crate) fn account(&self, tenant: &str) -> Account {
+        self.state().accounts.get(tenant).cloned().unwrap_or_default()
+    }
+
+    /// What holds for a request of that tenant, at its vendor or at its identity provider; counts it.
+    pub(crate) fn rule(&self, tenant: &str, provider: bool, asked: &Asked, now: Timestamp) -> Ruling {
         let mut state = self.state();
-        let budget = state.budgets.entry(tenant.to_owned()).or_insert(USUAL_BUDGET);
+        let budget = state.budgets.entry((tenant.to_owned(), provider)).or_insert(USUAL_BUDGET);
         let allowance = budget.spend(now);
         let latency = state.latencies.iter().filter(|(requests, _)| requests.include(tenant, asked)).map(|(_, latency)| *latency).sum();
         let page = Paging::page_of(&AskedPage { host: &asked.host, path: &asked.path, query: &asked.query });
@@ -321,7 +442,7 @@ impl Overlay {
             active.left = active.left.map(|left| left - 1);
             active.fault.clone()
         });
-        Ruling { latency, revoked: state.revoked.contains(tenant), allowance, fault }
+        Ruling { latency, allowance, fault }
     }
 
     /// The changed body of an answer, if it was changed.
@@ -341,19 +462,23 @@ impl State {
             None => None,
         };
         match (change, source) {
-            (_, None) => *self = Self { changes: std::mem::take(&mut self.changes), ..Self::default() },
+            (_, None) => {
+                *self = Self { changes: std::mem::take(&mut self.changes), ..Self::default() };
+                served.iter().filter_map(|source| source.door.as_ref()).for_each(Door::forgive);
+            }
             (OverlayChange::Clear { .. }, Some(source)) => {
-                self.revoked.remove(&source.name);
+                self.accounts.remove(&source.name);
+                source.door.iter().for_each(Door::forgive);
                 self.bodies.retain(|(tenant, _), _| *tenant != source.name);
                 self.latencies.retain(|(requests, _)| requests.tenant != source.name);
                 self.faults.retain(|active| active.requests.tenant != source.name);
-                self.budgets.remove(&source.name);
+                self.budgets.remove(&(source.name.clone(), false));
             }
             (OverlayChange::Revoke { .. }, Some(source)) => {
-                self.revoked.insert(source.name.clone());
+                self.account_of(source).revoked = true;
             }
             (OverlayChange::Restore { .. }, Some(source)) => {
-                self.revoked.remove(&source.name);
+                self.account_of(source).revoked = false;
             }
             (OverlayChange::Set { answer, field, value, .. }, Some(source)) => {
                 self.edit(source, answer, field, |path, body| path.set(body, value))?;
@@ -393,10 +518,71 @@ impl State {
             (OverlayChange::Budget { limit, window_seconds, .. }, Some(source)) => {
                 within("limit", u64::from(*limit), 0, 1_000_000)?;
                 within("window in seconds", u64::from(*window_seconds), 1, 86_400)?;
-                self.budgets.insert(source.name.clone(), Budget { limit: *limit, window_seconds: *window_seconds, used: 0, resets: None });
+                let budget = Budget { limit: *limit, window_seconds: *window_seconds, used: 0, resets: None };
+                self.budgets.insert((source.name.clone(), false), budget);
+            }
+            (OverlayChange::Expire { .. }, Some(source)) => {
+                door(source, change, true, true)?;
+                self.account_of(source).round += 1;
+            }
+            (OverlayChange::Grant { scope, .. }, Some(source)) => {
+                door(source, change, true, false)?;
+                self.account_of(source).scope = Some(scope.clone());
+            }
+            (OverlayChange::SkewClock { seconds, .. }, Some(source)) => {
+                within("clock skew in seconds", u64::from(seconds.unsigned_abs()), 0, 86_400)?;
+                self.account_of(source).clock_ahead = i64::from(*seconds);
+            }
+            (
+                OverlayChange::ChangePassword { .. }
+                | OverlayChange::ChangeMfaKey { .. }
+                | OverlayChange::LockUser { .. }
+                | OverlayChange::ExpirePassword { .. }
+                | OverlayChange::Unassign { .. }
+                | OverlayChange::Deny { .. }
+                | OverlayChange::DropFactor { .. },
+                Some(source),
+            ) => {
+                door(source, change, false, true)?;
+                self.change_user(source, change)?;
             }
         }
         Ok(())
+    }
+
+    fn change_user(&mut self, source: &Served, change: &OverlayChange) -> Result<(), SandboxError> {
+        let account = self.account_of(source);
+        match change {
+            OverlayChange::ChangePassword { password, .. } => account.password = Some(password.clone()),
+            OverlayChange::ChangeMfaKey { mfa_key, .. } => {
+                let key = MfaKey::parse(mfa_key).map_err(|problem| SandboxError::MfaKey { sentence: problem.sentence })?;
+                account.mfa_key = Some(key);
+            }
+            OverlayChange::LockUser { shown, .. } => account.lock = Some(if *shown { Lock::Shown } else { Lock::Hidden }),
+            OverlayChange::ExpirePassword { .. } => account.password_expired = true,
+            OverlayChange::Unassign { .. } => account.unassigned = true,
+            OverlayChange::Deny { .. } => account.denied = true,
+            OverlayChange::DropFactor { factor, .. } => {
+                account.dropped.insert(*factor);
+            }
+            OverlayChange::Revoke { .. }
+            | OverlayChange::Restore { .. }
+            | OverlayChange::Set { .. }
+            | OverlayChange::Remove { .. }
+            | OverlayChange::Latency { .. }
+            | OverlayChange::Fault { .. }
+            | OverlayChange::Mend { .. }
+            | OverlayChange::Budget { .. }
+            | OverlayChange::Expire { .. }
+            | OverlayChange::Grant { .. }
+            | OverlayChange::SkewClock { .. }
+            | OverlayChange::Clear { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn account_of(&mut self, source: &Served) -> &mut Account {
+        self.accounts.entry(source.name.clone()).or_default()
     }
 
     /// Changes the bodies of the answers that are meant; all of them or none.
@@ -487,11 +673,25 @@ impl Budget {
         }
         // Rounded up: whoever waits that long finds a new window.
         let wait = u32::try_from(resets.duration_since(now).as_secs() + 1).unwrap_or(self.window_seconds);
-        Allowance { limit: self.limit, remaining: self.limit - self.used, reset: resets.as_second() + 1, wait: beyond.then_some(wait) }
+        Allowance {
+            limit: self.limit,
+            remaining: self.limit - self.used,
+            now: now.as_second(),
+            reset: resets.as_second() + 1,
+            wait: beyond.then_some(wait),
+        }
     }
 }
 
 impl Fault {
+    /// Whether the request goes wrong before anybody has looked at it; otherwise what comes back is disturbed.
+    pub(crate) fn comes_first(&self) -> bool {
+        match self {
+            Self::Status { .. } | Self::Html | Self::EndlessBody | Self::DeepJson { .. } | Self::Redirect { .. } => true,
+            Self::HalfJson | Self::EndlessPages | Self::CirclePages | Self::RepeatPage | Self::Shuffle { .. } | Self::Cut => false,
+        }
+    }
+
     /// What it does to pages and rows, if it leaves the answer an answer.
     pub(crate) fn disorder(&self) -> Disorder {
         match self {
@@ -510,6 +710,24 @@ impl Fault {
     }
 }
 
+/// Refuses a change that means nothing to a tenant which signs in in another way.
+fn door(source: &Served, change: &OverlayChange, token: bool, okta: bool) -> Result<(), SandboxError> {
+    let fits = match &source.door {
+        Some(Door::Token(_)) => token,
+        Some(Door::Okta(_)) => okta,
+        None => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    let needs = match (token, okta) {
+        (true, false) => "client credentials",
+        (false, _) => "Okta",
+        (true, true) => "client credentials or Okta",
+    };
+    Err(SandboxError::ChangeUnfit { tenant: source.name.clone(), change: change.word(), needs })
+}
+
 fn named<'a>(served: &'a [Served], tenant: &str) -> Result<&'a Served, SandboxError> {
     served.iter().find(|source| source.name == tenant).ok_or_else(|| SandboxError::TenantUnknown {
         tenant: tenant.to_owned(),
@@ -524,6 +742,13 @@ fn distinct(served: &[Served]) -> Result<(), SandboxError> {
         for earlier in &served[..at] {
             if earlier.name == source.name {
                 return Err(SandboxError::Twice { name: source.name.clone() });
+            }
+            let shared = |door: &Option<Door>| {
+                let of_door = door.as_ref()?;
+                earlier.hosts.intersection(&source.hosts).find(|host| of_door.identity_provider(host))
+            };
+            if let Some(host) = shared(&earlier.door).or_else(|| shared(&source.door)) {
+                return Err(SandboxError::SameOrganization { one: earlier.name.clone(), two: source.name.clone(), host: host.clone() });
             }
             if let Some(host) = earlier.hosts.intersection(&source.hosts).next().filter(|_| earlier.credential.same(&source.credential)) {
                 return Err(SandboxError::SameCredential { one: earlier.name.clone(), two: source.name.clone(), host: host.clone() });

@@ -124,6 +124,7 @@ impl Recording {
             name: self.name,
             hosts,
             credential: self.credential.map_or(Credential::Any, Credential::Bearer),
+            door: None,
             answers: known.into_values().collect(),
             datasets: BTreeMap::new(),
             errors: BTreeMap::from([(404, not_recorded), (401, json!({"message": "Bad credentials"}))]),

@@ -1,7 +1,9 @@
 //! The response to one request: who is meant, what the overlay says, what the answer is.
 
 use crate::{
+    account::Account,
     answer::{Answer, Asked, Body, Fit},
+    door::{Caller, DoorAnswer, Knows},
     overlay::{Allowance, Fault, Overlay},
     paging::{AskedPage, CutPage, Disorder, shuffled},
     served::Served,
@@ -13,7 +15,7 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     Response, StatusCode,
     body::Frame,
-    header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{DATE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -30,50 +32,79 @@ pub(crate) struct Reply {
 
 pub(crate) async fn reply(overlay: &Overlay, asked: &Asked, now: Timestamp) -> Reply {
     let served = overlay.served();
-    let Some(Chosen { source, admission, found }) = choose(&served, asked, now) else {
+    let Some(Chosen { source, account, now, admission, found, ambiguous }) = choose(overlay, &served, asked, now) else {
         return Reply {
             response: plain(StatusCode::MISDIRECTED_REQUEST, "This sandbox does not serve that host."),
             tenant: None,
             authorised: false,
         };
     };
-    let ruling = overlay.rule(&source.name, asked, now);
+    let provider = source.door.as_ref().is_some_and(|door| door.identity_provider(&asked.host));
+    let ruling = overlay.rule(&source.name, provider, asked, now);
     if !ruling.latency.is_zero() {
         tokio::time::sleep(ruling.latency).await;
     }
-    let authorised = admission == Admission::Accepted && !ruling.revoked;
-    let mut response =
-        answered(overlay, source, asked, Standing { authorised, admission, found, fault: ruling.fault, wait: ruling.allowance.wait });
+    let authorised = admission == Admission::Accepted && !account.revoked;
+    // A request that goes wrong anyway changes nothing at the door, except that its answer is lost.
+    let lost = ruling.allowance.wait.is_some() || ruling.fault.as_ref().is_some_and(Fault::comes_first);
+    let caller = Caller { asked, now, account: &account, ambiguous };
+    let door = source.door.as_ref().filter(|_| !lost).and_then(|door| door.answer(source, &caller));
+    let standing = Standing { authorised, admission, found, fault: ruling.fault, allowance: ruling.allowance, door, provider };
+    let allowance = standing.allowance;
+    let mut response = answered(overlay, source, asked, standing);
     if source.limits {
-        limit_headers(&mut response, ruling.allowance);
+        limit_headers(&mut response, allowance, provider);
+    }
+    if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
+        response.headers_mut().entry(DATE).or_insert(date);
     }
     Reply { response, tenant: Some(source.name.clone()), authorised }
+}
+
+/// As RFC 9110 writes it.
+fn http_date(at: Timestamp) -> String {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }
 
 /// The source that a request is for.
 struct Chosen<'a> {
     source: &'a Served,
+    account: Account,
+    /// By the source's own clock.
+    now: Timestamp,
     admission: Admission,
     found: Option<(usize, Fit)>,
+    ambiguous: bool,
 }
 
-/// Several tenants may share a vendor's host, as they do in life: the credential tells them apart, and a request without
-/// one is for the tenant that has a public answer to it.
-fn choose<'a>(served: &'a [Served], asked: &Asked, now: Timestamp) -> Option<Chosen<'a>> {
-    let of_host = || served.iter().filter(|source| source.hosts.contains(&asked.host));
-    let chosen = |source: &'a Served, admission| Chosen { source, admission, found: source.find(asked) };
-    let admitted = |wanted| of_host().filter(|source| source.is_particular()).find(move |source| source.admit(asked, now) == wanted);
-    if let Some(source) = admitted(Admission::Accepted) {
-        return Some(chosen(source, Admission::Accepted));
-    }
-    if let Some(source) = admitted(Admission::Expired) {
-        return Some(chosen(source, Admission::Expired));
-    }
-    if let Some(source) = of_host().find(|source| !source.is_particular()) {
-        return Some(chosen(source, Admission::Accepted));
-    }
-    let public = of_host().find(|source| source.find(asked).is_some_and(|(at, _)| !source.answers[at].authorised));
-    public.or_else(|| of_host().next()).map(|source| chosen(source, Admission::Unknown))
+/// Several tenants may share a vendor's host, as they do in life: what the request holds tells them apart, and a request
+/// without anything of that kind is for the tenant that has a public answer to it.
+fn choose<'a>(overlay: &Overlay, served: &'a [Served], asked: &Asked, now: Timestamp) -> Option<Chosen<'a>> {
+    let mut candidates: Vec<Chosen<'a>> = served
+        .iter()
+        .filter(|source| source.hosts.contains(&asked.host))
+        .map(|source| {
+            let account = overlay.account(&source.name);
+            let now = now.checked_add(jiff::SignedDuration::from_secs(account.clock_ahead)).unwrap_or(now);
+            let admission = source.admit(asked, &account, now);
+            Chosen { source, admission, found: source.find(asked), now, account, ambiguous: false }
+        })
+        .collect();
+    let knows: Vec<Knows> = candidates.iter().map(|one| one.source.door.as_ref().map_or(Knows::No, |door| door.knows(asked))).collect();
+    let surely = knows.iter().position(|knows| *knows == Knows::Surely);
+    let admitted = |wanted| candidates.iter().position(|one| one.source.is_particular() && one.admission == wanted);
+    let perhaps = knows.iter().position(|knows| *knows == Knows::Perhaps);
+    let place = surely
+        .or_else(|| admitted(Admission::Accepted))
+        .or(perhaps)
+        .or_else(|| admitted(Admission::Expired))
+        .or_else(|| candidates.iter().position(|one| !one.source.is_particular()))
+        .or_else(|| candidates.iter().position(|one| one.found.is_some_and(|(at, _)| !one.source.answers[at].authorised)))
+        .or(if candidates.is_empty() { None } else { Some(0) })?;
+    let mut chosen = candidates.swap_remove(place);
+    let by_place_alone = surely.is_none() && perhaps == Some(place) && chosen.admission != Admission::Accepted;
+    chosen.ambiguous = by_place_alone && knows.iter().filter(|knows| **knows == Knows::Perhaps).count() > 1;
+    Some(chosen)
 }
 
 struct Standing {
@@ -81,20 +112,34 @@ struct Standing {
     admission: Admission,
     found: Option<(usize, Fit)>,
     fault: Option<Fault>,
-    wait: Option<u32>,
+    allowance: Allowance,
+    /// What the tenant's door says, if the request came to it.
+    door: Option<DoorAnswer>,
+    /// Whether the host is an identity provider's.
+    provider: bool,
 }
 
 fn answered(overlay: &Overlay, source: &Served, asked: &Asked, standing: Standing) -> Response<ReplyBody> {
-    if let Some(seconds) = standing.wait {
-        let mut response = error(source, StatusCode::TOO_MANY_REQUESTS);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    let error = |status| if standing.provider { provider_error(status) } else { error(source, status) };
+    if let Some(seconds) = standing.allowance.wait {
+        let mut response = error(StatusCode::TOO_MANY_REQUESTS);
+        // Okta tells the end of its window in a header of its own, with every answer.
+        if !standing.provider {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         return response;
     }
     let disorder = match &standing.fault {
         Some(Fault::Status { status, retry_after }) => {
-            let mut response = error(source, StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+            let mut response = error(StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
             if let Some(seconds) = retry_after {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
+                let headers = response.headers_mut();
+                if standing.provider {
+                    headers.insert(RATE_LIMIT_REMAINING, HeaderValue::from(0));
+                    headers.insert(RATE_LIMIT_RESET, HeaderValue::from(standing.allowance.now + i64::from(*seconds)));
+                } else {
+                    headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+                }
             }
             return response;
         }
@@ -119,7 +164,13 @@ fn answered(overlay: &Overlay, source: &Served, asked: &Asked, standing: Standin
         ) => fault.disorder(),
         None => Disorder::None,
     };
-    let (status, headers, text) = regular(overlay, source, asked, &standing, disorder);
+    let (status, headers, text) = match standing.door {
+        Some(DoorAnswer { status, headers, body }) => {
+            (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), headers, body)
+        }
+        None if standing.provider => return provider_error(StatusCode::NOT_FOUND),
+        None => regular(overlay, source, asked, &standing, disorder),
+    };
     let half = text.len() / 2;
     let body = match standing.fault {
         Some(Fault::HalfJson) => whole(text[..half].to_vec()),
@@ -218,8 +269,31 @@ fn error(source: &Served, status: StatusCode) -> Response<ReplyBody> {
     with_type(status, JSON, whole(source.error(status.as_u16(), &code, reason).to_string()))
 }
 
-fn limit_headers(response: &mut Response<ReplyBody>, allowance: Allowance) {
+/// An error in the words of Okta: <https://developer.okta.com/docs/reference/error-codes/>
+fn provider_error(status: StatusCode) -> Response<ReplyBody> {
+    let (code, summary) = match status {
+        StatusCode::UNAUTHORIZED => ("E0000011", "Invalid token provided"),
+        StatusCode::FORBIDDEN => ("E0000006", "You do not have permission to perform the requested action"),
+        StatusCode::NOT_FOUND => ("E0000007", "Not found: Resource not found"),
+        StatusCode::METHOD_NOT_ALLOWED => ("E0000022", "The endpoint does not support the provided HTTP method"),
+        StatusCode::TOO_MANY_REQUESTS => ("E0000047", "API call exceeded rate limit due to too many requests."),
+        StatusCode::BAD_REQUEST => ("E0000001", "Api validation failed"),
+        _ => ("E0000009", "Internal Server Error"),
+    };
+    with_type(status, JSON, whole(crate::okta::error_body(code, summary, None).to_string()))
+}
+
+const RATE_LIMIT_REMAINING: &str = "x-rate-limit-remaining";
+const RATE_LIMIT_RESET: &str = "x-rate-limit-reset";
+
+fn limit_headers(response: &mut Response<ReplyBody>, allowance: Allowance, provider: bool) {
     let headers = response.headers_mut();
+    if provider {
+        headers.insert("x-rate-limit-limit", HeaderValue::from(allowance.limit));
+        headers.entry(RATE_LIMIT_REMAINING).or_insert(HeaderValue::from(allowance.remaining));
+        headers.entry(RATE_LIMIT_RESET).or_insert(HeaderValue::from(allowance.reset));
+        return;
+    }
     headers.insert("x-ratelimit-limit", HeaderValue::from(allowance.limit));
     headers.insert("x-ratelimit-remaining", HeaderValue::from(allowance.remaining));
     headers.insert("x-ratelimit-reset", HeaderValue::from(allowance.reset));

@@ -2,8 +2,10 @@
 
 use crate::{
     Recording, Tenant,
+    account::Account,
     answer::{Answer, Asked, Fit, Shape},
-    token::{Admission, Claims},
+    door::Door,
+    token::{Admission, Claims, Use, issued},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -15,6 +17,8 @@ pub struct Served {
     /// Every host it answers for, also those for which it has nothing but a refusal.
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) credential: Credential,
+    /// How the credential is come by, where that takes requests.
+    pub(crate) door: Option<Door>,
     pub(crate) answers: Vec<Answer>,
     /// The requests of each dataset, by its id: the usual one and the one that is made instead.
     pub(crate) datasets: BTreeMap<String, Vec<Shape>>,
@@ -32,6 +36,10 @@ pub(crate) enum Credential {
     Bearer(String),
     /// `Authorization: Bearer` and a token of these claims.
     Token(Claims),
+    /// `Authorization: Bearer` and a token that the tenant's token endpoint issued for this secret.
+    Issued { secret: String },
+    /// The application's cookie of this name, which signing in set.
+    Session { cookie: &'static str },
 }
 
 impl Credential {
@@ -40,9 +48,9 @@ impl Credential {
         match (self, other) {
             (Self::Any, Self::Any) => true,
             (Self::Bearer(one), Self::Bearer(two)) => one == two,
-            (Self::Any, Self::Bearer(_) | Self::Token(_))
-            | (Self::Bearer(_), Self::Any | Self::Token(_))
-            | (Self::Token(_), Self::Any | Self::Bearer(_) | Self::Token(_)) => false,
+            (Self::Issued { secret: one }, Self::Issued { secret: two }) => one == two,
+            // What a tenant signs or issues is its own.
+            (Self::Any | Self::Bearer(_) | Self::Token(_) | Self::Issued { .. } | Self::Session { .. }, _) => false,
         }
     }
 }
@@ -71,7 +79,7 @@ impl Served {
     }
 
     /// What becomes of the request's credential here.
-    pub(crate) fn admit(&self, asked: &Asked, now: Timestamp) -> Admission {
+    pub(crate) fn admit(&self, asked: &Asked, account: &Account, now: Timestamp) -> Admission {
         let bearer = asked
             .authorization
             .as_deref()
@@ -81,7 +89,12 @@ impl Served {
             (Credential::Any, _) => Admission::Accepted,
             (Credential::Bearer(wanted), Some((_, given))) if wanted == given => Admission::Accepted,
             (Credential::Token(claims), Some((_, given))) => claims.admit(&self.name, given, now),
-            (Credential::Bearer(_) | Credential::Token(_), _) => Admission::Unknown,
+            (Credential::Issued { .. }, Some((_, given))) => issued(&self.name, given, Use::Access, account.round, now),
+            (Credential::Session { cookie }, _) => match asked.cookie(cookie) {
+                Some(given) => issued(&self.name, given, Use::Session, account.round, now),
+                None => Admission::Unknown,
+            },
+            (Credential::Bearer(_) | Credential::Token(_) | Credential::Issued { .. }, _) => Admission::Unknown,
         }
     }
 

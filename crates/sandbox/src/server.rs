@@ -67,6 +67,8 @@ pub(crate) struct Shared {
 // The newest requests of a long-lived sandbox; a scan of 1,000 repositories makes a few thousand.
 const SEEN: usize = 65_536;
 const REFUSED: usize = 4_096;
+// Forms and JSON of a sign-in are small, and so is every dataset's pinned body.
+const BODY: usize = 1024 * 1024;
 // A change holds at most one row; nothing larger than this is meant.
 const CONTROL_BODY: usize = 4 * 1024 * 1024;
 
@@ -153,6 +155,11 @@ impl Sandbox {
         let path = control::announce(runtime, self.address, self.ca_pem(), &token)?;
         *self.control.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.to_owned());
         Ok(path)
+    }
+
+    /// How many messages simulated identity providers would have sent to a person's phone so far: a scan must send none.
+    pub fn messages(&self) -> u32 {
+        self.shared.overlay.served().iter().filter_map(|source| source.door.as_ref()).map(crate::door::Door::messages).sum()
     }
 
     /// Ends the sandbox: the port is closed and every connection cut.
@@ -283,13 +290,24 @@ async fn asked(request: Request<Incoming>, host: String, shared: &Shared) -> Res
         let header = request.headers().get(header::HOST)?.to_str().ok()?;
         Some(header.split_once(':').map_or(header, |(host, _)| host).to_owned())
     });
-    let header = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (head, body) = request.into_parts();
+    let header = |name: header::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // HTTP/2 may send each cookie in a header of its own.
+    let cookies = head.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
+    let cookies = cookies.filter_map(|cookie| cookie.trim().split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let body = match Limited::new(body, BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(cause) => return plain(StatusCode::PAYLOAD_TOO_LARGE, &cause.to_string()),
+    };
     let asked = Asked {
         host,
-        method: request.method().as_str().to_owned(),
-        path: request.uri().path().to_owned(),
-        query: pairs(request.uri().query().unwrap_or("")),
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: pairs(head.uri.query().unwrap_or("")),
         authorization: header(header::AUTHORIZATION),
+        cookies: cookies.collect(),
+        content_type: header(header::CONTENT_TYPE),
+        body,
     };
     let Reply { response, tenant, authorised } = if named.is_some_and(|named| named.eq_ignore_ascii_case(&asked.host)) {
         reply(&shared.overlay, &asked, (shared.clock)()).await

@@ -3,11 +3,14 @@
 use crate::{
     SandboxError, Served,
     answer::{Answer, Body, Generated, Shape},
+    door::Door,
+    okta::{Application, Organization, Plan, Start},
     paging::Paging,
     placeholder::{Filler, claims, has_index},
     served::Credential,
+    token_endpoint::TokenEndpoint,
 };
-use catalog::{App, Format, Login, SandboxTenant, Strategy};
+use catalog::{App, Format, FormatProblem, Login, MfaKey, OktaStart, SandboxTenant, Strategy};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,16 +40,8 @@ impl Tenant {
         for (id, value) in &tenant.fields {
             fields.insert(id.clone(), filler.text(value)?);
         }
-        let Strategy::Bearer { token } = &login.strategy else {
-            return Err(SandboxError::LoginUnknown { tenant: name, login: tenant.login.clone() });
-        };
-        let absent = || SandboxError::CredentialAbsent { tenant: name.clone(), field: token.clone() };
-        let written = tenant.fields.get(token).filter(|value| !value.is_empty()).ok_or_else(absent)?;
-        let credential = match claims(written) {
-            Some(claims) => Credential::Token(claims),
-            None => Credential::Bearer(fields.get(token).cloned().ok_or_else(absent)?),
-        };
         let places = Places { login, fields: &fields };
+        let (credential, door) = signing_in(tenant, app, &places, &name)?;
         let mut hosts: BTreeSet<String> = login.hosts.iter().flat_map(|template| places.every(template)).collect();
         let mut answers = Vec::with_capacity(tenant.answers.len());
         for answer in &tenant.answers {
@@ -91,7 +86,7 @@ impl Tenant {
         for (status, body) in &tenant.errors {
             errors.insert(*status, filler.value(body)?);
         }
-        let served = Served { name: name.clone(), hosts, credential, answers, datasets, errors, limits: true };
+        let served = Served { name: name.clone(), hosts, credential, door, answers, datasets, errors, limits: true };
         Ok(Self { name, fields, served })
     }
 
@@ -138,6 +133,92 @@ impl Tenant {
     }
 }
 
+/// What opens a tenant, and how it is come by.
+fn signing_in(tenant: &SandboxTenant, app: &App, places: &Places<'_>, name: &str) -> Result<(Credential, Option<Door>), SandboxError> {
+    let field = |id: &String| {
+        let value = places.fields.get(id).filter(|value| !value.is_empty()).cloned();
+        value.ok_or_else(|| SandboxError::CredentialAbsent { tenant: name.to_owned(), field: id.clone() })
+    };
+    let host_unknown =
+        |role: &str, path: &str| SandboxError::HostUnknown { tenant: name.to_owned(), host: role.to_owned(), path: path.to_owned() };
+    let hosts_of = |role: &str, path: &str| {
+        let hosts = places.of_role(role);
+        if hosts.is_empty() { Err(host_unknown(role, path)) } else { Ok(hosts) }
+    };
+    match &places.login.strategy {
+        Strategy::Bearer { token } => {
+            let value = field(token)?;
+            let claims = tenant.fields.get(token).and_then(|written| claims(written));
+            Ok((claims.map_or(Credential::Bearer(value), Credential::Token), None))
+        }
+        Strategy::ClientCredentials(strategy) => {
+            let role = places
+                .login
+                .roles
+                .iter()
+                .find(|role| role.id == strategy.role)
+                .ok_or_else(|| host_unknown(&strategy.role, &strategy.path))?;
+            let tokens = tenant.tokens.clone().unwrap_or_default();
+            let secret = field(&strategy.secret)?;
+            let endpoint = TokenEndpoint {
+                tenant: name.to_owned(),
+                // The vendor exchanges in every region.
+                hosts: role.hosts.iter().flat_map(|template| places.every(template)).collect(),
+                path: format!("{}{}", role.prefix, strategy.path),
+                client_id: strategy.client_id.as_ref().map(field).transpose()?,
+                secret: secret.clone(),
+                scope: strategy.scope.clone(),
+                grants: tokens.grants,
+                lifetime_seconds: tokens.lifetime_seconds,
+            };
+            Ok((Credential::Issued { secret }, Some(Door::Token(endpoint))))
+        }
+        Strategy::Okta(strategy) => {
+            let mut options = tenant.okta.clone().unwrap_or_default();
+            if options.application.is_empty() {
+                options.application = app.name.clone();
+            }
+            let (start, relay) = match &strategy.start {
+                OktaStart::Application { path, lookup } => {
+                    let lookup = lookup
+                        .as_ref()
+                        .map(|lookup| hosts_of(&lookup.role, &lookup.path).map(|hosts| (hosts.into_iter().collect(), lookup.path.clone())));
+                    (Some(Start { path: path.clone(), lookup: lookup.transpose()? }), None)
+                }
+                OktaStart::AppLink { relay_state, .. } => (None, relay_state.as_ref().and_then(|template| places.text(template))),
+            };
+            let first = |prefixes: &[String]| prefixes.first().cloned();
+            let callback = first(&strategy.callback);
+            let application = Application {
+                hosts: hosts_of(&strategy.app, "/")?,
+                start,
+                acs: options.acs.clone().or_else(|| if callback.is_none() { first(&strategy.acs) } else { None }),
+                callback,
+                relay,
+                request_by_form: options.request_by_form,
+                cookie_domain: options.cookie_domain.clone(),
+            };
+            let malformed = |problem: FormatProblem| SandboxError::FieldMalformed {
+                tenant: name.to_owned(),
+                field: strategy.mfa_key.clone(),
+                problem: problem.sentence,
+            };
+            let cookie = application.cookie();
+            let plan = Plan {
+                tenant: name.to_owned(),
+                hosts: hosts_of(&strategy.okta, "/api/v1/authn")?,
+                login: field(&strategy.user)?,
+                password: field(&strategy.password)?,
+                mfa_key: MfaKey::parse(&field(&strategy.mfa_key)?).map_err(malformed)?,
+                options,
+                application,
+            };
+            Ok((Credential::Session { cookie }, Some(Door::Okta(Box::new(Organization::new(plan)?)))))
+        }
+        Strategy::Entra(_) => Err(SandboxError::NotSimulated { tenant: name.to_owned(), strategy: "Microsoft Entra ID" }),
+    }
+}
+
 /// Host templates and what the tenant's fields make of them.
 struct Places<'a> {
     login: &'a Login,
@@ -148,10 +229,30 @@ impl Places<'_> {
     /// The hosts an answer belongs to: those of a role, or the host it names.
     fn of_answer(&self, host: &str) -> Option<BTreeSet<String>> {
         match self.login.roles.iter().find(|role| role.id == host) {
-            Some(role) => Some(role.hosts.iter().filter_map(|template| self.filled(template)).collect()),
+            Some(_) => Some(self.of_role(host).into_iter().collect()),
             None if host.contains('{') => self.filled(host).map(|host| BTreeSet::from([host])),
             None => (host.contains('.') && !host.contains('/')).then(|| BTreeSet::from([host.to_ascii_lowercase()])),
         }
+    }
+
+    /// The hosts of a role in the order of its templates.
+    fn of_role(&self, id: &str) -> Vec<String> {
+        let roles = self.login.roles.iter().filter(|role| role.id == id);
+        roles.flat_map(|role| &role.hosts).filter_map(|template| self.filled(template)).collect()
+    }
+
+    /// Text with the tenant's own values as they are written; `None` when one is missing.
+    fn text(&self, template: &str) -> Option<String> {
+        self.login.fields.iter().try_fold(template.to_owned(), |text, field| {
+            let placeholder = format!("{{{}}}", field.id);
+            if !text.contains(&placeholder) {
+                return Some(text);
+            }
+            let value = self.fields.get(&field.id).filter(|value| !value.is_empty()).or(field.default.as_ref())?;
+            // What is stored is the checked form: with the prefix that somebody left out, for one.
+            let value = field.format.check(&field.choices, value).unwrap_or_else(|_| value.clone());
+            Some(text.replace(&placeholder, &value))
+        })
     }
 
     /// A template with the tenant's own values; `None` when one is missing.
@@ -162,6 +263,9 @@ impl Places<'_> {
                 return Some(text);
             }
             let value = self.fields.get(&field.id).filter(|value| !value.is_empty()).or(field.default.as_ref())?;
+            // A name stands for a host.
+            let checked = (field.format == Format::OktaDomain).then(|| field.format.check(&field.choices, value).ok()).flatten();
+            let value = checked.as_ref().unwrap_or(value);
             let chosen = field.choices.iter().find(|choice| choice.value == *value).and_then(|choice| choice.host.as_ref());
             Some(text.replace(&placeholder, chosen.unwrap_or(value)).to_ascii_lowercase())
         })

@@ -60,22 +60,12 @@ impl Claims {
         if let Some(days) = self.days {
             payload.insert("exp".into(), json!(shifted(now, days)?.as_second()));
         }
-        let header = URL_SAFE_NO_PAD.encode(json!({"alg": "RS256", "typ": "JWT"}).to_string());
-        let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string()));
-        let signature = signature(tenant, &signed);
-        Ok(format!("{signed}.{signature}"))
+        Ok(sealed(tenant, payload))
     }
 
     /// Whether a presented token is one of these claims, minted for this tenant, and not expired at `now`.
     pub(crate) fn admit(&self, tenant: &str, token: &str, now: Timestamp) -> Admission {
-        let Some((signed, given)) = token.rsplit_once('.') else {
-            return Admission::Unknown;
-        };
-        if signature(tenant, signed) != given {
-            return Admission::Unknown;
-        }
-        let payload = signed.split_once('.').and_then(|(_, payload)| URL_SAFE_NO_PAD.decode(payload).ok());
-        let Some(Value::Object(mut payload)) = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok()) else {
+        let Some(mut payload) = opened(tenant, token) else {
             return Admission::Unknown;
         };
         payload.remove("iat");
@@ -90,6 +80,84 @@ impl Claims {
     }
 }
 
+/// What a token is good for that a tenant issues while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Requests for datasets, in the `Authorization` header.
+    Access,
+    /// Requests for datasets, as the application's cookie.
+    Session,
+    /// To be recognised on the way back from the identity provider.
+    State,
+    /// To remember whose e-mail address was typed.
+    Hint,
+}
+
+/// A token that a tenant issues while it runs.
+pub(crate) struct Issue<'a> {
+    pub(crate) purpose: Use,
+    /// [`crate::account::Account::round`].
+    pub(crate) round: u32,
+    /// A scope, or what tells one token from another.
+    pub(crate) of: &'a str,
+    /// Seconds until it expires.
+    pub(crate) seconds: i64,
+}
+
+impl Use {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Session => "session",
+            Self::State => "state",
+            Self::Hint => "hint",
+        }
+    }
+}
+
+impl Issue<'_> {
+    /// The token, issued at `now`.
+    pub(crate) fn mint(&self, tenant: &str, now: Timestamp) -> String {
+        let now = now.as_second();
+        let payload = json!({"use": self.purpose.word(), "round": self.round, "scope": self.of, "iat": now, "exp": now + self.seconds});
+        sealed(tenant, payload.as_object().cloned().unwrap_or_default())
+    }
+}
+
+/// What becomes of a token that a tenant may have issued for this use, in this round of its account.
+pub(crate) fn issued(tenant: &str, token: &str, purpose: Use, round: u32, now: Timestamp) -> Admission {
+    let Some(payload) = opened(tenant, token) else {
+        return Admission::Unknown;
+    };
+    let number = |name: &str| payload.get(name).and_then(Value::as_i64);
+    if payload.get("use").and_then(Value::as_str) != Some(purpose.word()) {
+        return Admission::Unknown;
+    }
+    let in_time = number("exp").is_some_and(|second| second > now.as_second());
+    if in_time && number("round") == Some(i64::from(round)) { Admission::Accepted } else { Admission::Expired }
+}
+
+/// A signed token of a tenant.
+fn sealed(tenant: &str, payload: Map<String, Value>) -> String {
+    let header = URL_SAFE_NO_PAD.encode(json!({"alg": "RS256", "typ": "JWT"}).to_string());
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(Value::Object(payload).to_string()));
+    let signature = signature(tenant, &signed);
+    format!("{signed}.{signature}")
+}
+
+/// What a token says, if this tenant signed it.
+fn opened(tenant: &str, token: &str) -> Option<Map<String, Value>> {
+    let (signed, given) = token.rsplit_once('.')?;
+    if signature(tenant, signed) != given {
+        return None;
+    }
+    let (_, payload) = signed.split_once('.')?;
+    match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()? {
+        Value::Object(payload) => Some(payload),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    }
+}
+
 /// `now` and so many days of 24 hours.
 pub(crate) fn shifted(now: Timestamp, days: i64) -> Result<Timestamp, String> {
     let out_of_range = || format!("{days} days lead out of the calendar");
@@ -97,7 +165,8 @@ pub(crate) fn shifted(now: Timestamp, days: i64) -> Result<Timestamp, String> {
     now.checked_add(hours.hours()).map_err(|_| out_of_range())
 }
 
-fn signature(tenant: &str, signed: &str) -> String {
+/// A digest over both, as long as an RS256 signature.
+pub(crate) fn signature(tenant: &str, signed: &str) -> String {
     let bytes: Vec<u8> = (0_u8..8)
         .flat_map(|block| {
             let mut digest = Sha256::new();

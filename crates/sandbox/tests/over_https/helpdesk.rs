@@ -169,6 +169,8 @@ pub fn halden_moor() -> SandboxTenant {
             paged("/v1/events", "json_api_after", json!({"data": [{"id": "e-1"}, {"id": "e-{{index}}"}]})),
             SandboxAnswer { host: "org".into(), authorised: false, ..answer("/v1/p/settings", json!({"public": true})) },
         ],
+        okta: None,
+        tokens: None,
         errors: BTreeMap::from([(401, json!({"errors": [{"code": "auth", "message": "Invalid token for this vendor"}]}))]),
     }
 }
