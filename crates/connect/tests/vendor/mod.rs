@@ -44,6 +44,8 @@ pub struct Seen {
     pub query: String,
     pub authorization: Option<String>,
     pub cookie: bool,
+    /// The `Cookie` header.
+    pub cookies: String,
     pub body: String,
 }
 
@@ -241,6 +243,12 @@ async fn answer(
         query: parts.uri.query().unwrap_or_default().to_owned(),
         authorization: text("authorization"),
         cookie: parts.headers.contains_key("cookie"),
+        fields: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        cookies: text("cookie").unwrap_or_default(),
         body: String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap(),
     };
     let reply = handler(&request);
@@ -275,6 +283,10 @@ impl TestClock {
     }
     pub fn slept(&self) -> Vec<Duration> {
         self.slept.lock().unwrap().clone()
+    }
+    /// Time passes without anybody waiting for it.
+    pub fn jump(&self, time: Duration) {
+        *self.now.lock().unwrap() += time;
     }
 }
 
