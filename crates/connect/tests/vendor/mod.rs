@@ -46,7 +46,24 @@ pub struct Seen {
     pub cookie: bool,
     /// The `Cookie` header.
     pub cookies: String,
+    /// Every header, as it came.
+    pub fields: Vec<(String, String)>,
     pub body: String,
+}
+
+impl Seen {
+    /// A header's value; empty when it was not sent.
+    pub fn header(&self, name: &str) -> &str {
+        self.fields.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+    /// A parameter of the query.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_bytes()).find(|(there, _)| there == name).map(|(_, value)| value.into_owned())
+    }
+    /// A field of a form.
+    pub fn field(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.body.as_bytes()).find(|(there, _)| there == name).map(|(_, value)| value.into_owned())
+    }
 }
 
 /// What the server does.
@@ -243,6 +260,11 @@ async fn answer(
         query: parts.uri.query().unwrap_or_default().to_owned(),
         authorization: text("authorization"),
         cookie: parts.headers.contains_key("cookie"),
+        fields: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
         fields: parts
             .headers
             .iter()
