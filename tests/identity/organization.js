@@ -37,7 +37,8 @@ export function openOrganization(settings, providers) {
     json(response, status, { errorCode, errorSummary, errorLink: errorCode, errorId: "oae1halden2moor", errorCauses: cause ? [{ errorSummary: cause }] : [] });
   /** "right", "wrong" or "used". */
   const judge = async (token) => {
-    const asked = { secret: settings.mfa_key, token, epochTolerance: [5, 0] };
+    // Okta lets clocks differ by more: https://help.okta.com/en-us/content/topics/security/mfa/google-authenticator.htm
+    const asked = { secret: settings.mfa_key, token, epochTolerance: 30 };
     const judged = await verify(asked).catch(() => ({ valid: false }));
     if (!judged.valid) return "wrong";
     const fresh = await verify({ ...asked, afterTimeStep: lastStep });
