@@ -383,9 +383,10 @@ impl End {
             | Self::Captcha
             | Self::DeviceWanted
             | Self::ConsentWanted
+            | Self::NotAssigned
             | Self::SessionRefused
             | Self::NoSession => CauseKind::CredentialRefused,
-            Self::PolicyDenied | Self::Forbidden | Self::FeatureOff | Self::NotAssigned => CauseKind::ScopeMissing,
+            Self::PolicyDenied | Self::Forbidden | Self::FeatureOff => CauseKind::ScopeMissing,
             Self::NoOrganization => CauseKind::InputMissing,
             Self::RateLimited => CauseKind::RateLimited,
             Self::Blocked | Self::Redirected => CauseKind::Connectivity,
