@@ -76,7 +76,7 @@ pub async fn seen(engine: Engine<'_>) -> Answer<()> {
 #[specta::specta]
 pub async fn open_link(app: tauri::AppHandle, engine: Engine<'_>, url: String) -> Answer<()> {
     use tauri_plugin_opener::OpenerExt;
-    let url = engine.linkable(&url)?;
+    let url = engine.linkable(&url).await?;
     app.opener().open_url(url.as_str(), None::<&str>).map_err(|error| {
         tracing::warn!(%error, "the system browser did not open");
         console::screen::Failure {

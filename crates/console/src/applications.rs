@@ -3,6 +3,7 @@
 use crate::{
     Console,
     catalog_document::{AppDocument, CatalogDocument, feature, format_name, param_type, strategy_name, verified, word},
+    manual_instances::not_scanned,
     screen::{Application, Choice, Failure, Field, FieldState, GuideStep, Login, Never, NotOffered, OneTimeCode, Question, SandboxScope, Tile},
 };
 use catalog::{App, Check, Format};
@@ -160,6 +161,9 @@ impl Console {
 }
 
 pub(crate) fn find_login<'a>(app: &'a App, id: &str) -> Result<&'a catalog::Login, Failure> {
+    if app.logins.is_empty() {
+        return Err(not_scanned(app));
+    }
     app.login(id).ok_or_else(|| {
         Failure::new(
             "E-LOGIN-UNKNOWN",

@@ -2,15 +2,16 @@
 
 use crate::{
     Console,
+    attestations::{Question, question_of, shown},
     catalog_document::feature,
     console::Open,
     instances::{severity_counts, tallies},
     scan::instance_id,
     score::score,
     screen::{
-        Act, ActList, Cause, ConsoleLink, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage, FindingQuery,
-        FindingSort, FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity, Since, Slice,
-        TrendDay,
+        Act, ActList, AttestationCounts, Cause, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage,
+        FindingQuery, FindingSort, FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity,
+        Since, Slice, TrendDay,
     },
     start::LAST_VISIT,
 };
@@ -33,7 +34,7 @@ impl Console {
     pub async fn overview(&self, scope: SandboxScope) -> Result<Overview, Failure> {
         let console = self.clone();
         let now = self.now();
-        self.with_open(move |open| console.overview_now(&open, scope, now)).await
+        self.with_current(move |open| console.overview_now(&open, scope, now)).await
     }
 
     fn overview_now(&self, open: &Open, scope: SandboxScope, now: Timestamp) -> Result<Overview, Failure> {
@@ -44,8 +45,11 @@ impl Console {
         let counts = open.store.open_findings(scope)?;
         let mut instances = Vec::new();
         let mut checks = Vec::new();
+        let mut attestations = AttestationCounts::default();
         for instance in all.iter().filter(|instance| included(instance.sandbox, scope)) {
-            instances.push(self.instance_row(open, instance, counts.get(&instance.id).copied())?);
+            let row = self.instance_row(open, instance, counts.get(&instance.id).copied())?;
+            attestations = attestations.plus(row.attestations);
+            instances.push(row);
             if let Some(scan) = open.store.last_complete_scan(instance.id)? {
                 checks.extend(tallies(&open.store, &*self.app(&instance.app)?, instance.id, &scan)?);
             }
@@ -84,7 +88,7 @@ impl Console {
             since: Since { newly_failing: since.newly_failing, fixed: since.fixed, gone: since.gone, not_rechecked: since.not_rechecked },
             instances,
             last_visit: last_visit.map(|at| at.to_string()),
-            attestations: crate::screen::AttestationCounts::default(),
+            attestations,
         })
     }
 
@@ -94,7 +98,7 @@ impl Console {
     /// When the console is locked or the database cannot be read.
     pub async fn findings(&self, query: FindingQuery) -> Result<FindingList, Failure> {
         let console = self.clone();
-        self.with_open(move |open| {
+        self.with_current(move |open| {
             let last_visit = last_visit(&open)?;
             let filter = filter_of(&query.filter)?;
             let slice = slice(query.slice);
@@ -124,12 +128,13 @@ impl Console {
             Failure::new("E-NOT-FOUND", "There is no such finding.", "It may have been deleted meanwhile: reload the list.")
         })?;
         let console = self.clone();
-        self.with_open(move |open| {
+        self.with_current(move |open| {
             let detail = open.store.finding(id)?;
             let app = console.app(&detail.finding.app)?;
             let instance = open.store.instance(detail.finding.instance)?;
             let last_visit = last_visit(&open)?;
-            Ok(console.finding_page(&app, &instance, detail, last_visit))
+            let question = question_of(&open.store, &app, &instance, &detail.finding.check)?;
+            Ok(console.finding_page(&app, question, detail, last_visit))
         })
         .await
     }
@@ -137,26 +142,24 @@ impl Console {
     fn finding_page(
         &self,
         app: &App,
-        instance: &store::Instance,
+        question: Option<Question>,
         detail: store::FindingDetail,
         last_visit: Option<Timestamp>,
     ) -> FindingPage {
         // A check that a later catalog no longer has leaves its findings readable, without its texts.
         let check = app.check(&detail.finding.check);
+        let question = question.unwrap_or_default();
         let (verdict, cause) = verdict_words(&detail.verdict);
-        let link = check
-            .and_then(|check| check.link.as_ref())
-            .map(|link| ConsoleLink { title: link.title.clone(), url: fill(&link.url, &instance.inputs) });
         let unread = detail.finding.not_rechecked.as_ref().map(|not| Cause::from(not.cause.clone()));
         FindingPage {
-            practice: check.map(|check| check.title.clone()).unwrap_or_default(),
+            practice: question.title,
             verdict: verdict.to_owned(),
             cause: unread.or(cause),
             current: detail.finding.current.clone(),
             recommended: detail.finding.recommended.clone(),
-            why: check.map(|check| check.why.clone()).unwrap_or_default(),
-            steps: check.map(|check| check.steps.clone()).unwrap_or_default(),
-            link,
+            why: question.why,
+            steps: question.steps,
+            link: question.link,
             evidence: evidence(app, &detail),
             history: detail.history.iter().map(history).collect(),
             frameworks: check
@@ -172,9 +175,9 @@ impl Console {
                 })
                 .unwrap_or_default(),
             sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
-            source: check.map(|check| check.source.clone()).unwrap_or_default(),
+            source: question.source,
             finding: self.finding_row(detail.finding, last_visit),
-            attestation: None,
+            attestation: detail.attestation.as_ref().map(|last| shown(last, Some(last), self.now())),
         }
     }
 
@@ -201,7 +204,7 @@ impl Console {
             ended_at: finding.ended_at.map(|at| at.to_string()),
             not_rechecked_since: finding.not_rechecked.map(|not| not.since.to_string()),
             new: last_visit.is_some_and(|visit| finding.first_seen > visit),
-            attested: false,
+            attested: finding.attested,
         }
     }
 
@@ -232,11 +235,12 @@ impl Console {
         .await
     }
 
-    /// The address, if it is https and on a host that the catalog links to.
+    /// The address, if it is https and on a host that the catalog or a guide of the window links to, or on one of Microsoft's
+    /// where a person signs in, or on that of a console which the administrator gave to an instance nobody signs in to.
     ///
     /// # Errors
     /// When it is anywhere else: vendor text never leads the browser.
-    pub fn linkable(&self, address: &str) -> Result<url::Url, Failure> {
+    pub async fn linkable(&self, address: &str) -> Result<url::Url, Failure> {
         let refused = || {
             Failure::new(
                 "E-LINK-REFUSED",
@@ -249,6 +253,9 @@ impl Console {
             return Err(refused());
         }
         let host = url.host_str().ok_or_else(refused)?;
+        if MICROSOFT.contains(&host) {
+            return Ok(url);
+        }
         for tile in self.catalog()?.tiles() {
             let app = self.app(&tile.slug)?;
             let home = url::Url::parse(&app.home).ok().and_then(|home| home.host_str().map(str::to_owned));
@@ -256,9 +263,21 @@ impl Console {
                 return Ok(url);
             }
         }
-        Err(refused())
+        if self.opened().is_some() && self.is_of_manual_instance(&url).await? { Ok(url) } else { Err(refused()) }
     }
 }
+
+/// Where the guide to a client application in Microsoft Entra ID leads, and where a person signs in in the browser or types a
+/// device code. <https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud>,
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-device-code>
+const MICROSOFT: [&str; 6] = [
+    "learn.microsoft.com",
+    "login.microsoft.com",
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "microsoft.com",
+    "www.microsoft.com",
+];
 
 /// Whether a host is the template's: placeholders stand for exactly one label.
 fn fits(template: &str, host: &str) -> bool {
@@ -273,7 +292,7 @@ fn fits(template: &str, host: &str) -> bool {
 }
 
 /// A link's placeholders, filled with validated inputs; an unfilled one leaves no link.
-fn fill(template: &str, inputs: &std::collections::BTreeMap<String, String>) -> String {
+pub(crate) fn fill(template: &str, inputs: &std::collections::BTreeMap<String, String>) -> String {
     let filled = inputs.iter().fold(template.to_owned(), |text, (field, value)| text.replace(&format!("{{{field}}}"), value));
     if filled.contains('{') { String::new() } else { filled }
 }
@@ -289,7 +308,7 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
         request: stored.request.as_ref().map(request),
     };
     let read: Vec<EvidenceField> =
-        detail.read.iter().map(|(path, value)| EvidenceField { path: path.clone(), value: shown(value) }).collect();
+        detail.read.iter().map(|(path, value)| EvidenceField { path: path.clone(), value: shown_value(value) }).collect();
     match detail.evidence.as_slice() {
         // A verdict over one row: the fields that were read are that row's.
         [one] => vec![of_row(one, read)],
@@ -309,7 +328,9 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
             }
             list.extend(rows.iter().map(|row| {
                 let fields = match row.row.fields.as_object() {
-                    Some(fields) => fields.iter().map(|(name, value)| EvidenceField { path: name.clone(), value: shown(value) }).collect(),
+                    Some(fields) => {
+                        fields.iter().map(|(name, value)| EvidenceField { path: name.clone(), value: shown_value(value) }).collect()
+                    }
                     None => Vec::new(),
                 };
                 of_row(row, fields)
@@ -319,7 +340,7 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
     }
 }
 
-fn shown(value: &serde_json::Value) -> String {
+fn shown_value(value: &serde_json::Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= VALUE { text } else { text.chars().take(VALUE).chain(['…']).collect() }
 }
@@ -406,14 +427,18 @@ pub(crate) fn severity(severity: catalog::Severity) -> Severity {
     }
 }
 
-pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
-    let severity = |severity: &Severity| match severity {
+/// The catalog's word for a severity.
+pub(crate) fn of_screen(severity: Severity) -> catalog::Severity {
+    match severity {
         Severity::Info => catalog::Severity::Info,
         Severity::Low => catalog::Severity::Low,
         Severity::Medium => catalog::Severity::Medium,
         Severity::High => catalog::Severity::High,
         Severity::Critical => catalog::Severity::Critical,
-    };
+    }
+}
+
+pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
     let state = |state: &FindingState| match state {
         FindingState::Open => store::FindingState::Open,
         FindingState::Fixed => store::FindingState::Fixed,
@@ -438,7 +463,7 @@ pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, 
     Ok(store::FindingFilter {
         instances: filter.instances.iter().map(|id| instance_id(id)).collect::<Result<_, _>>()?,
         apps: filter.apps.clone(),
-        severities: filter.severities.iter().map(severity).collect(),
+        severities: filter.severities.iter().copied().map(of_screen).collect(),
         states: filter.states.iter().map(state).collect(),
         checks: filter.checks.clone(),
         features: features?,

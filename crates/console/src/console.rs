@@ -124,6 +124,19 @@ impl Console {
         let open = self.open()?;
         blocking(move || work(open)).await
     }
+
+    /// The same, after what was attested and has ended since says so.
+    pub(crate) async fn with_current<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Open) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let now = self.now();
+        self.with_open(move |open| {
+            open.store.expire_attestations(now)?;
+            work(open)
+        })
+        .await
+    }
 }
 
 /// Runs blocking work off the async threads.

@@ -2,6 +2,7 @@
 
 use crate::{
     Console,
+    attestations::{Question, question_of},
     browse::{filter_of, sort_of},
     screen::{ExportFormat, Exported, Failure, FindingQuery},
     start::user,
@@ -48,7 +49,7 @@ impl Console {
     /// When the writer fails or the database cannot be read.
     pub async fn export_to(&self, query: FindingQuery, format: ExportFormat, mut writer: Box<dyn Write + Send>) -> Result<u32, Failure> {
         let (console, now) = (self.clone(), self.now());
-        self.with_open(move |open| {
+        self.with_current(move |open| {
             let mut lines =
                 Lines { console: &console, store: &open.store, query: &query, offset: 0, batch: Vec::new().into_iter(), failure: None };
             let written = match format {
@@ -87,7 +88,7 @@ impl Lines<'_> {
         let slice = store::Slice { offset: self.offset, limit: BATCH };
         let found = self.store.findings(&filter_of(&self.query.filter)?, sort_of(self.query.sort), self.query.descending, slice)?;
         self.offset += BATCH;
-        found.rows.into_iter().map(|finding| Ok(line(self.console, self.store.finding(finding.id)?))).collect()
+        found.rows.into_iter().map(|finding| line(self.console, self.store, self.store.finding(finding.id)?)).collect()
     }
 }
 
@@ -110,11 +111,16 @@ impl Iterator for Lines<'_> {
     }
 }
 
-fn line(console: &Console, detail: FindingDetail) -> FindingLine {
+fn line(console: &Console, store: &Store, detail: FindingDetail) -> Result<FindingLine, Failure> {
     let finding = detail.finding;
     let app = console.app(&finding.app).ok();
     let check = app.as_ref().and_then(|app| app.check(&finding.check));
-    FindingLine {
+    let question = match &app {
+        Some(app) => question_of(store, app, &store.instance(finding.instance)?, &finding.check)?.unwrap_or_default(),
+        None => Question::default(),
+    };
+    let attestation = detail.attestation.as_ref();
+    Ok(FindingLine {
         instance: finding.instance_name,
         sandbox: finding.sandbox,
         title: finding.title,
@@ -132,13 +138,17 @@ fn line(console: &Console, detail: FindingDetail) -> FindingLine {
         last_seen: finding.last_seen,
         fixed_or_gone_at: finding.ended_at,
         not_rechecked_since: finding.not_rechecked.map(|not| not.since),
-        steps: check.map(|check| check.steps.clone()).unwrap_or_default(),
-        why: check.map(|check| check.why.clone()).unwrap_or_default(),
+        steps: question.steps,
+        why: question.why,
         sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
         frameworks: check.map(|check| check.frameworks.clone()).unwrap_or_default(),
         evidence: serde_json::Value::Object(detail.read.into_iter().collect()),
-        source: check.map(|check| check.source.clone()).unwrap_or_default(),
+        source: question.source,
+        answer: attestation.map(|attestation| attestation.answer.as_str().to_owned()),
+        attested_by: attestation.map(|attestation| attestation.who.clone()),
+        attested_at: attestation.map(|attestation| attestation.at),
+        valid_until: attestation.map(|attestation| attestation.valid_until.to_string()),
         app: finding.app,
         check: finding.check,
-    }
+    })
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Console,
+    attestations::counts_of,
     catalog_document::feature,
     checked,
     console::Open,
@@ -30,7 +31,7 @@ impl Console {
     /// When the console is locked or the database cannot be read.
     pub async fn instances(&self, scope: SandboxScope) -> Result<Vec<Instance>, Failure> {
         let console = self.clone();
-        self.with_open(move |open| {
+        self.with_current(move |open| {
             let instances = open.store.instances()?;
             let wanted = instances.into_iter().filter(|instance| match scope {
                 SandboxScope::Without => !instance.sandbox,
@@ -50,7 +51,7 @@ impl Console {
     pub async fn instance(&self, id: &str) -> Result<InstancePage, Failure> {
         let id = instance_id(id)?;
         let console = self.clone();
-        self.with_open(move |open| console.instance_page(&open, id)).await
+        self.with_current(move |open| console.instance_page(&open, id)).await
     }
 
     /// The id of the instance with this id or name.
@@ -89,7 +90,7 @@ impl Console {
             instance.name = checked::name(&change.name)?;
             instance.label = checked::label(&change.label)?;
             instance.owner = checked::owner(&change.owner)?;
-            if !instance.sandbox {
+            if !instance.sandbox && !app.logins.is_empty() {
                 let route = checked::route(&change.route)?;
                 instance.route = serde_json::to_value(&route)
                     .map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
@@ -142,7 +143,7 @@ impl Console {
                 rows: count(deleted.rows),
                 findings: count(deleted.findings),
                 evidence: count(deleted.evidence),
-                attestations: 0,
+                attestations: count(deleted.attestations),
             })
         })
         .await
@@ -153,7 +154,10 @@ impl Console {
         let latest = open.store.scans(instance.id, 1)?.into_iter().next();
         let complete = open.store.last_complete_scan(instance.id)?;
         let scanning = self.inner.jobs.share(&instance.id.to_string());
-        let (health, cause) = health(&open.store, latest.as_ref(), complete.as_ref())?;
+        let (health, cause) = match app.logins.is_empty() {
+            true => (Health::Manual, None),
+            false => health(&open.store, latest.as_ref(), complete.as_ref())?,
+        };
         Ok(Instance {
             id: instance.id.to_string(),
             app: instance.app.clone(),
@@ -172,7 +176,7 @@ impl Console {
             last_scan: complete.and_then(|scan| scan.finished_at).map(|at| at.to_string()),
             scanning,
             resumable: open.store.resumable_scan(instance.id)?.is_some(),
-            attestations: crate::screen::AttestationCounts::default(),
+            attestations: counts_of(&open.store, &app, instance.id, self.now())?,
         })
     }
 
@@ -267,8 +271,9 @@ pub(crate) fn tallies(store: &Store, app: &App, instance: InstanceId, scan: &Sca
         sandbox: store::SandboxScope::With,
         ..FindingFilter::default()
     };
-    // Those that were not re-checked count as failed still.
-    for finding in store.findings(&filter, FindingSort::Severity, true, Slice::ALL)?.rows {
+    // Those that were not re-checked count as failed still. What a person attested stands beside the score.
+    let scanned = store.findings(&filter, FindingSort::Severity, true, Slice::ALL)?.rows.into_iter().filter(|finding| !finding.attested);
+    for finding in scanned {
         tallies.entry(finding.check).or_insert_with(|| none(crate::browse::severity(finding.severity))).open += 1;
     }
     Ok(tallies.into_values().collect())

@@ -20,6 +20,7 @@ mod instances;
 mod jobs;
 mod judge;
 mod logging;
+mod manual_instances;
 mod onboard;
 mod options;
 mod probe;

@@ -7,6 +7,7 @@ use crate::{
     console::{Open, blocking},
     instances::note,
     jobs::JobGuard,
+    manual_instances::not_scanned,
     probe,
     scan::{StepClock, instance_id, log_requests, on_sign_in, tell_ending},
     screen::{AddInstance, DatasetState, Failure, Outcome, Progress, Step, StepState},
@@ -208,6 +209,10 @@ impl Console {
     pub async fn replace_secret(&self, draft: &str, instance: &str, listener: Listener) -> Result<(), Failure> {
         let id = instance_id(instance)?;
         let stored = self.with_open(move |open| Ok(open.store.instance(id)?)).await?;
+        let app = self.app(&stored.app)?;
+        if app.logins.is_empty() {
+            return Err(not_scanned(&app));
+        }
         let (slug, login_id, secrets) = self.inner.drafts.secrets(draft)?;
         if slug != stored.app || login_id != stored.login {
             return Err(Failure::new(
@@ -274,8 +279,17 @@ impl Console {
     async fn session_of(&self, instance: &str, listener: &Listener) -> Result<(Instance, Arc<App>, Session, JobGuard), Failure> {
         let id = instance_id(instance)?;
         let open = self.open()?;
-        let (stored, secrets) = blocking(move || Ok((open.store.instance(id)?, open.vault.unseal(&id.to_string())?))).await?;
-        let app = self.app(&stored.app)?;
+        let console = self.clone();
+        let (stored, app, secrets) = blocking(move || {
+            let stored = open.store.instance(id)?;
+            let app = console.app(&stored.app)?;
+            if app.logins.is_empty() {
+                return Err(not_scanned(&app));
+            }
+            let secrets = open.vault.unseal(&id.to_string())?;
+            Ok((stored, app, secrets))
+        })
+        .await?;
         let login = find_login(&app, &stored.login)?;
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;

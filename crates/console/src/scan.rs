@@ -7,6 +7,7 @@ use crate::{
     console::{Open, blocking},
     jobs::JobGuard,
     judge::judge,
+    manual_instances::not_scanned,
     onboard::seal_keepsakes,
     screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
     sink::{self, ScanSink},
@@ -62,6 +63,9 @@ impl Console {
             blocking(move || Ok(store.instance(id)?)).await?
         };
         let app = self.app(&instance.app)?;
+        if app.logins.is_empty() {
+            return Err(not_scanned(&app));
+        }
         let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
         let program = self.program(&app)?;
         let started = self.begin(&open, &instance, &app).await?;

@@ -212,7 +212,7 @@ async fn findings_are_complete(desk: &Desk) {
         assert!(page.source.starts_with("https://"), "{what} has the source {}", page.source);
         assert!(!page.sscf.is_empty() && !page.frameworks.is_empty(), "{what} has no references");
         if let Some(link) = page.link.as_ref().filter(|link| !link.url.is_empty()) {
-            assert_eq!(desk.console.linkable(&link.url).unwrap().as_str(), link.url, "{what}");
+            assert_eq!(desk.console.linkable(&link.url).await.unwrap().as_str(), link.url, "{what}");
         }
         assert_eq!(page.history.last().unwrap().kind, "opened", "{what}");
         let rows: Vec<_> = page.evidence.iter().filter(|evidence| !evidence.dataset.is_empty()).collect();

@@ -51,6 +51,14 @@ pub struct FindingLine {
     pub evidence: serde_json::Value,
     /// Where the facts of the check come from (URL).
     pub source: String,
+    /// Of a finding that a person attested: `met`, `not_met`, `not_applicable`.
+    pub answer: Option<String>,
+    /// Who attested it.
+    pub attested_by: Option<String>,
+    /// When.
+    pub attested_at: Option<Timestamp>,
+    /// The last day on which that holds: `2027-11-21`.
+    pub valid_until: Option<String>,
 }
 
 /// What has become of a finding.
@@ -94,6 +102,10 @@ impl sealed::Cells for FindingLine {
         "frameworks",
         "evidence",
         "source",
+        "answer",
+        "attested_by",
+        "attested_at",
+        "valid_until",
     ];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
@@ -132,6 +144,10 @@ impl sealed::Cells for FindingLine {
             references(&self.frameworks),
             if self.evidence.is_null() { Cow::Borrowed("") } else { Cow::Owned(self.evidence.to_string()) },
             Cow::Borrowed(&self.source),
+            Cow::Borrowed(self.answer.as_deref().unwrap_or_default()),
+            Cow::Borrowed(self.attested_by.as_deref().unwrap_or_default()),
+            time_if(self.attested_at),
+            Cow::Borrowed(self.valid_until.as_deref().unwrap_or_default()),
         ]
     }
 }
