@@ -137,3 +137,30 @@ async fn only_rules_that_guard_a_branch_protect_it() {
         assert_eq!(of_agent_desk(&scene, "no_force_push").await == Verdict::Pass, blocks, "{kind}");
     }
 }
+
+/// Names that no vendor's document holds: nothing may rest on one that is missing, or elsewhere than it was taken to be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_of_convo_without_an_address_is_not_judged() {
+    const CHECK: &str = "convo.users.external_domain";
+    let scene = tenant("convo", "clean").await;
+    let verdicts = of(&scene, CHECK).await;
+    assert!(verdicts.len() == 5 && verdicts.iter().all(|verdict| *verdict == Verdict::Pass), "{verdicts:?}");
+
+    // A member hides the address.
+    let (name, answer, field) = (scene.name.clone(), "users".to_owned(), "accessible_users[0].email".to_owned());
+    scene.change(OverlayChange::Remove { tenant: name, answer, field });
+    let verdicts = of(&scene, CHECK).await;
+    let passed = verdicts.iter().filter(|verdict| **verdict == Verdict::Pass).count();
+    let unknown =
+        verdicts.iter().filter(|verdict| matches!(verdict, Verdict::NotEvaluated { cause } if cause.kind == CauseKind::FieldMissing));
+    assert_eq!((verdicts.len(), passed, unknown.count()), (5, 4, 1), "{verdicts:?}");
+    scene.restore();
+
+    // The members stand under their ids, as another call of the same interface has them; or there are none at all.
+    for value in [json!({"usr-1001": {"user_id": "usr-1001", "email": "a@freemail.example"}}), Value::Null, json!([])] {
+        set(&scene, "users", "accessible_users", value.clone());
+        let verdicts = of(&scene, CHECK).await;
+        assert!(matches!(verdicts[..], [Verdict::NotEvaluated { .. }]), "{value}: {verdicts:?}");
+        scene.restore();
+    }
+}
