@@ -40,7 +40,7 @@ fn unfit(code: &'static str, sentence: impl Into<String>, remedy: &str) -> Conne
         stage: SignInStage::Token,
         code,
         kind: CauseKind::CredentialRefused,
-        sentence: format!("{} Nothing was sent.", sentence.into()),
+        sentence: sentence.into(),
         remedy: remedy.to_owned(),
         reference: None,
     }
