@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -175,6 +175,8 @@ pub struct Outcome {
     pub steps: Vec<SignInStep>,
     /// Every host that a connection was asked for.
     pub hosts: Vec<String>,
+    /// How often the door was closed before the password was looked at.
+    unread: usize,
 }
 
 impl Attempt {
@@ -207,6 +209,8 @@ impl Attempt {
     pub async fn instead(self, instead: impl Fn(&Seen, usize, usize) -> Option<Reply> + Send + Sync + 'static) -> Outcome {
         let (engine, has_session, clock, ahead) = (self.engine, AtomicBool::new(false), self.clock.clone(), self.ahead);
         let before: Mutex<Vec<(String, String)>> = Mutex::default();
+        let unread = Arc::new(AtomicUsize::new(0));
+        let closed = unread.clone();
         let vendor = Vendor::start(move |seen| {
             let same = (seen.method.clone(), seen.path.clone());
             let (count, of_same) = {
@@ -215,7 +219,12 @@ impl Attempt {
                 before.push(same);
                 counts
             };
-            let reply = instead(seen, count, of_same).unwrap_or_else(|| usual(engine, &has_session, seen));
+            let reply = instead(seen, count, of_same).unwrap_or_else(|| {
+                if engine == Engine::Identity && seen.path == "/api/v1/authn" {
+                    closed.fetch_add(1, Ordering::SeqCst);
+                }
+                usual(engine, &has_session, seen)
+            });
             let date = std::time::SystemTime::from(clock.now() + ahead);
             reply.header("date", httpdate::fmt_http_date(date))
         })
@@ -238,7 +247,7 @@ impl Attempt {
         .await;
         let seen = vendor.seen();
         let hosts = vendor.connections();
-        Outcome { session, seen, steps: steps.into_inner().unwrap(), hosts }
+        Outcome { session, seen, steps: steps.into_inner().unwrap(), hosts, unread: unread.load(Ordering::SeqCst) }
     }
 }
 
@@ -276,13 +285,12 @@ impl Outcome {
         there.map(|seen| serde_json::from_str(&seen.body).unwrap()).collect()
     }
 
-    /// How often the password left.
+    /// How often the password left, but for the times that it was turned away unread.
     pub fn passwords(&self) -> usize {
         let escaped = PASSWORD.replace(' ', "+");
-        self.seen
-            .iter()
-            .filter(|seen| [&seen.body, &seen.query, &seen.path].iter().any(|text| text.contains(PASSWORD) || text.contains(&escaped)))
-            .count()
+        let holds =
+            |seen: &&Seen| [&seen.body, &seen.query, &seen.path].iter().any(|text| text.contains(PASSWORD) || text.contains(&escaped));
+        self.seen.iter().filter(holds).count() - self.unread
     }
 
     /// Each one-time code that left.
