@@ -43,7 +43,14 @@ pub(crate) fn check(typed: &str) -> Result<String, FormatProblem> {
             if host.contains('@') {
                 return wrong("This holds a user name. Write the domain alone: acme.");
             }
-            host.split_once(':').map_or(host, |(host, _)| host).to_owned()
+            match host.split_once(':') {
+                // What is left of "https:" by a missing slash is no organization's name.
+                Some((_, port)) if port.is_empty() || !port.bytes().all(|digit| digit.is_ascii_digit()) => {
+                    return wrong("This address cannot be read. Write the name alone: acme.");
+                }
+                Some((host, _)) => host.to_owned(),
+                None => host.to_owned(),
+            }
         }
     };
     let host = host.strip_suffix('.').unwrap_or(&host);
