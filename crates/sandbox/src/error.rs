@@ -43,6 +43,16 @@ pub enum SandboxError {
         /// The host.
         host: String,
     },
+    /// Two tenants of an application at which signing in begins have one user.
+    #[error("{one} and {two} both have the user {user}, by whom the application tells where to sign in.")]
+    SameUser {
+        /// The name of one.
+        one: String,
+        /// The name of the other.
+        two: String,
+        /// The user.
+        user: String,
+    },
     /// A tenant's field does not have the form that its sign-in needs.
     #[error("Sandbox tenant {tenant}: {field}: {problem}")]
     FieldMalformed {
@@ -174,7 +184,7 @@ pub enum SandboxError {
         problem: &'static str,
     },
     /// A change that means nothing to a tenant which signs in in another way.
-    #[error("{change} is for tenants that sign in through {needs}; {tenant} does not.")]
+    #[error("{change} is for tenants that sign in with {needs}; {tenant} does not.")]
     ChangeUnfit {
         /// `kustomer/risky`.
         tenant: String,
@@ -241,6 +251,7 @@ impl SandboxError {
             Self::Twice { .. }
             | Self::SameCredential { .. }
             | Self::SameOrganization { .. }
+            | Self::SameUser { .. }
             | Self::FieldMalformed { .. }
             | Self::NotSimulated { .. }
             | Self::LoginUnknown { .. }
@@ -272,6 +283,7 @@ impl SandboxError {
             Self::Twice { .. } => "Give each tenant folder a name of its own.".into(),
             Self::SameCredential { .. } => "Give each tenant a credential of its own in the `fields` of its tenant.toml.".into(),
             Self::SameOrganization { .. } => "Give each tenant an Okta domain of its own in the `fields` of its tenant.toml.".into(),
+            Self::SameUser { .. } => "Give each tenant a user of its own in the `fields` of its tenant.toml.".into(),
             Self::FieldMalformed { .. } => "Correct the value in the `fields` of the tenant's tenant.toml.".into(),
             Self::NotSimulated { .. } => "Name another login option in the tenant's `login`.".into(),
             Self::ChangeUnfit { .. } => "Name a tenant whose login option is of that kind.".into(),

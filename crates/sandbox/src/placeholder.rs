@@ -32,7 +32,10 @@ impl<'a> Filler<'a> {
     /// The value with every placeholder but the index filled.
     pub(crate) fn value(&mut self, value: &Value) -> Result<Value, SandboxError> {
         Ok(match value {
-            Value::String(text) => Value::String(self.text(text)?),
+            Value::String(text) => match self.seconds(text)? {
+                Some(seconds) => Value::from(seconds),
+                None => Value::String(self.text(text)?),
+            },
             Value::Array(items) => Value::Array(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?),
             Value::Object(members) => {
                 let filled = members.iter().map(|(name, member)| Ok((name.clone(), self.value(member)?)));
@@ -63,6 +66,14 @@ impl<'a> Filler<'a> {
         }
         filled.push_str(rest);
         Ok(filled)
+    }
+
+    /// The number that a text becomes that is nothing but `{{epoch_days_ago:30}}`.
+    fn seconds(&self, text: &str) -> Result<Option<i64>, SandboxError> {
+        let Some(days) = text.strip_prefix("{{epoch_days_ago:").and_then(|rest| rest.strip_suffix("}}")) else { return Ok(None) };
+        let days = days.trim().parse::<i64>().map_err(|_| format!("{days} is no whole number"));
+        let at = days.and_then(|days| shifted(self.now, -days)).map_err(|problem| self.problem(text, &problem))?;
+        Ok(Some(at.as_second()))
     }
 
     fn problem(&self, text: &str, problem: &str) -> SandboxError {
