@@ -46,10 +46,7 @@ pub(crate) struct Way<'a> {
 /// Where following came to.
 pub(crate) enum Landed {
     /// Signed in at the application: it has taken Okta's answer and has set its cookies in [`Way::app`].
-    Arrived {
-        /// Its page.
-        url: Url,
-    },
+    Arrived,
     /// Okta asks for more on one of its pages.
     Asks {
         /// The page.
@@ -272,7 +269,7 @@ impl<'a> Way<'a> {
             match self.next(side, &step, answer)? {
                 Next::Go(next) => step = next,
                 Next::Asks { page, state_token } => return Ok(Landed::Asks { page, state_token }),
-                Next::Rest { url } => return self.rests(side, url),
+                Next::Rest { url } => return self.rests(side, &url),
             }
         }
     }
@@ -310,10 +307,10 @@ impl<'a> Way<'a> {
         )
     }
 
-    fn rests(&self, side: Side, url: Url) -> Result<Landed, ConnectError> {
+    fn rests(&self, side: Side, url: &Url) -> Result<Landed, ConnectError> {
         let app = &self.attempt.app.name;
         match side {
-            Side::Okta if is_dashboard(&url) => Err(self.lost()),
+            Side::Okta if is_dashboard(url) => Err(self.lost()),
             Side::Okta => Err(self.failed(
                 "E-OKTA-PAGE",
                 CauseKind::NotUnderstood,
@@ -332,7 +329,7 @@ impl<'a> Way<'a> {
                 format!("{app} took Okta's answer but began no session."),
                 format!("Sign in to {app} as this user in a browser. If that fails too, check that the user exists there and is active."),
             )),
-            Side::App => Ok(Landed::Arrived { url }),
+            Side::App => Ok(Landed::Arrived),
         }
     }
 
