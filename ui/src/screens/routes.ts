@@ -3,6 +3,7 @@ import Activity from './Activity/Activity.svelte';
 import AddApplication from './AddApplication/AddApplication.svelte';
 import ApplicationInstances from './AddApplication/ApplicationInstances.svelte';
 import Applications from './Applications/Applications.svelte';
+import Attestations from './Attestations/Attestations.svelte';
 import Findings from './Findings/Findings.svelte';
 import AzureAdClient from './Guides/AzureAdClient.svelte';
 import Instance from './Instance/Instance.svelte';
@@ -40,6 +41,8 @@ export function show(path: string[]): Shown {
         : entry('add-application', ApplicationInstances, { slug: second });
     case 'findings':
       return entry('findings', Findings);
+    case 'attestations':
+      return entry('overview', Attestations, { list: 'attestations' });
     case 'guides':
       // The one guide there is; it belongs to adding an application.
       return entry('add-application', AzureAdClient, { guide: second ?? 'azure-ad-client' });

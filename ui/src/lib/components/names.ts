@@ -60,6 +60,7 @@ const healths: Record<string, string> = {
   auth_required: 'Auth required',
   unknown: 'Unknown',
   scanning: 'Scanning',
+  manual: 'Manual',
 };
 
 /** "Auth required". */
@@ -75,6 +76,7 @@ export const healthIcons: Record<string, Icon> & { unknown: Icon } = {
   auth_required: KeyRound,
   unknown: CircleDashed,
   scanning: LoaderCircle,
+  manual: Signature,
 };
 
 /** Kinds of scan: icon, the long name of filters and the short one of tiles. */

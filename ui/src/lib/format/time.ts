@@ -59,6 +59,11 @@ export function day(iso: string | null | undefined, now: Date, zone: Zone = {}):
   return `${then.day}${NBSP}${then.month}${year}`;
 }
 
+/** A day of the calendar (`2027-11-21`), which is the same in every zone: `21 Nov 2027`. */
+export function calendarDay(iso: string | null | undefined, now: Date): string {
+  return day(iso, now, { timeZone: 'UTC' });
+}
+
 /** For lists: `just now`, `12 min ago`, `5 h ago` under one day, then `Yesterday`, then the {@link day}. */
 export function ago(iso: string | null | undefined, now: Date, zone: Zone = {}): string {
   const date = parse(iso);

@@ -13,7 +13,7 @@ export const columns: Column[] = [
   { id: 'last_scan', title: 'Last scan', width: 108, sort: 'descending', from: 480 },
 ];
 
-const healths = ['up', 'scanning', 'unknown', 'unhealthy', 'down'];
+const healths = ['manual', 'up', 'scanning', 'unknown', 'unhealthy', 'down'];
 
 /** What a column is sorted by. */
 export function valueOf(instance: Instance, column: string): SortValue {

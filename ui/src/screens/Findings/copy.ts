@@ -10,7 +10,7 @@ export function copyText(rows: readonly Finding[]): string {
     const flat = value.replace(/[\t\r\n]+/g, ' ');
     return /^[=+\-@]/.test(flat) ? `'${flat}` : flat;
   };
-  const head = ['Severity', 'Finding', 'Resource', 'Application', 'Instance', 'State', 'First found', 'Last found', 'Check', 'Sandbox'];
+  const head = ['Severity', 'Finding', 'Resource', 'Application', 'Instance', 'State', 'First found', 'Last found', 'Check', 'Sandbox', 'Attested'];
   const lines = rows.map((row) => [
     severityName(row.severity),
     row.title,
@@ -22,6 +22,7 @@ export function copyText(rows: readonly Finding[]): string {
     row.last_seen,
     row.check,
     row.sandbox ? 'yes' : 'no',
+    row.attested ? 'yes' : 'no',
   ]);
   return [head, ...lines].map((line) => line.map(safe).join('\t')).join('\n');
 }
