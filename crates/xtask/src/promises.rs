@@ -2,6 +2,9 @@
 //!
 //! A test that shows a promise appends a line `PROMISE <slug> cases=<n> failures=<m>` to the file that the environment
 //! variable `POSTURE_PROMISES` names. Nothing is assumed: a promise that no test spoke of is not kept.
+//!
+//! A promise that rests on data which the project may not contain can be told as `PROMISE <slug> not-run` where the data is
+//! not there. It is neither kept nor broken then, and the table says so.
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -19,14 +22,20 @@ const PROMISES: &[(&str, &str)] = &[
     ("bad-input", "Bad input gives its exact sentence, code and remedy"),
     ("recorded", "Verdicts on answers recorded from the real GitHub"),
     ("foreign-identity", "Signed in through an identity provider and applications made of libraries of others"),
+    ("okta-published", "Okta's published answers, each coming to the state or end that it shows"),
     ("contract", "Requests and kept fields stand in the vendors' own descriptions"),
     ("secret-service", "Keys are kept in and removed from a real Secret Service"),
 ];
+
+/// The promises that rest on data which the project does not contain.
+const MAY_LACK_DATA: &[&str] = &["okta-published"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Shown {
     cases: u64,
     failures: u64,
+    /// Some test found the data missing that it rests on.
+    not_run: bool,
 }
 
 /// What the tests of one run have shown.
@@ -47,6 +56,7 @@ impl Ledger {
                     let sum = ledger.shown.entry(slug).or_default();
                     sum.cases = sum.cases.saturating_add(shown.cases);
                     sum.failures = sum.failures.saturating_add(shown.failures);
+                    sum.not_run |= shown.not_run;
                 }
                 None => ledger.unread.push(line.into()),
             }
@@ -56,7 +66,7 @@ impl Ledger {
 
     /// How many promises are not kept, and how many lines could not be read: each is a failure of the run.
     pub fn failures(&self) -> u32 {
-        let broken = PROMISES.iter().filter(|(slug, _)| !self.kept(slug)).count();
+        let broken = PROMISES.iter().filter(|(slug, _)| !self.kept(slug) && !self.not_run(slug)).count();
         u32::try_from(broken + self.unread.len()).unwrap_or(u32::MAX)
     }
 
@@ -66,7 +76,12 @@ impl Ledger {
     }
 
     fn kept(&self, slug: &str) -> bool {
-        self.shown.get(slug).is_some_and(|shown| shown.cases > 0 && shown.failures == 0)
+        self.shown.get(slug).is_some_and(|shown| shown.cases > 0 && shown.failures == 0 && !shown.not_run)
+    }
+
+    /// Whether its data was not there, and nothing was shown or refuted without it.
+    fn not_run(&self, slug: &str) -> bool {
+        self.shown.get(slug).is_some_and(|shown| shown.not_run && shown.cases == 0 && shown.failures == 0)
     }
 
     /// The table: promise, cases, failures.
@@ -75,7 +90,11 @@ impl Ledger {
         let mut table = format!("{:<wide$}  {:>7}  {:>8}\n", "Promise", "cases", "failures");
         for (slug, title) in PROMISES {
             let shown = self.shown.get(slug).copied().unwrap_or_default();
-            let remark = if shown.cases == 0 { format!("  no test showed it ({slug})") } else { String::new() };
+            let remark = match shown.cases {
+                _ if self.not_run(slug) => "  not run: its data is not on this computer".to_owned(),
+                0 => format!("  no test showed it ({slug})"),
+                _ => String::new(),
+            };
             let _ = writeln!(table, "{title:<wide$}  {:>7}  {:>8}{remark}", shown.cases, shown.failures);
         }
         for line in &self.unread {
@@ -92,9 +111,14 @@ fn parse(line: &str) -> Option<(&'static str, Shown)> {
     }
     let named = words.next()?;
     let (slug, _) = PROMISES.iter().find(|(slug, _)| *slug == named)?;
-    let cases = words.next()?.strip_prefix("cases=")?.parse().ok()?;
+    let first = words.next()?;
+    if first == "not-run" {
+        let allowed = MAY_LACK_DATA.contains(slug) && words.next().is_none();
+        return allowed.then_some((*slug, Shown { not_run: true, ..Shown::default() }));
+    }
+    let cases = first.strip_prefix("cases=")?.parse().ok()?;
     let failures = words.next()?.strip_prefix("failures=")?.parse().ok()?;
-    words.next().is_none().then_some((*slug, Shown { cases, failures }))
+    words.next().is_none().then_some((*slug, Shown { cases, failures, not_run: false }))
 }
 
 #[cfg(test)]
@@ -122,7 +146,7 @@ mod tests {
     #[test]
     fn lines_of_one_promise_add_up() {
         let ledger = Ledger::read("PROMISE law cases=3 failures=0\nPROMISE law cases=4 failures=1\n");
-        assert_eq!(ledger.shown["law"], Shown { cases: 7, failures: 1 });
+        assert_eq!(ledger.shown["law"], Shown { cases: 7, failures: 1, not_run: false });
         assert!(!ledger.kept("law"));
     }
 
@@ -130,6 +154,21 @@ mod tests {
     fn no_case_and_a_failed_case_break_a_promise() {
         assert_eq!(Ledger::read(&all().replace("PROMISE law cases=2", "PROMISE law cases=0")).failures(), 1);
         assert_eq!(Ledger::read(&format!("{}PROMISE law cases=1 failures=1\n", all())).failures(), 1);
+    }
+
+    #[test]
+    fn data_that_is_not_there_is_told_and_breaks_nothing() {
+        let others = all().replace("PROMISE okta-published cases=2 failures=0\n", "");
+        let ledger = Ledger::read(&format!("{others}PROMISE okta-published not-run\n"));
+        assert_eq!((ledger.kept_count() as usize, ledger.failures()), (PROMISES.len() - 1, 0));
+        assert!(ledger.table().contains("not run"));
+        // Silence is no such word, and neither is a failure beside it or a promise that needs no data.
+        assert_eq!(Ledger::read(&others).failures(), 1);
+        assert_eq!(
+            Ledger::read(&format!("{others}PROMISE okta-published not-run\nPROMISE okta-published cases=1 failures=1\n")).failures(),
+            1
+        );
+        assert_eq!(Ledger::read(&format!("{}PROMISE law not-run\n", all())).failures(), 1);
     }
 
     #[test]
