@@ -38,8 +38,8 @@ pub struct SandboxOkta {
     pub classic_api: bool,
     /// Whether the Identity Engine asks for user and password at once (`steps = "one"`); usually one after the other.
     pub one_step: bool,
-    /// What the user is enrolled in. The tenant's MFA key belongs to the first of Google Authenticator and Okta Verify that
-    /// is listed. Usually Google Authenticator alone.
+    /// What the user is enrolled in. The tenant's MFA key belongs to Google Authenticator where it is listed, otherwise to
+    /// Okta Verify. Usually Google Authenticator alone.
     pub factors: Vec<OktaFactor>,
     /// Who asks for the second factor. Usually the organization.
     pub second_factor: SecondFactor,

@@ -60,6 +60,14 @@ impl Door {
         }
     }
 
+    /// The application's link on the dashboard of the identity provider.
+    pub(crate) fn app_link(&self) -> Option<String> {
+        match self {
+            Self::Token(_) => None,
+            Self::Okta(organization) => Some(organization.app_link()),
+        }
+    }
+
     /// Messages that would have reached a person's phone.
     pub(crate) fn messages(&self) -> u32 {
         match self {

@@ -750,6 +750,11 @@ fn distinct(served: &[Served]) -> Result<(), SandboxError> {
             if let Some(host) = shared(&earlier.door).or_else(|| shared(&source.door)) {
                 return Err(SandboxError::SameOrganization { one: earlier.name.clone(), two: source.name.clone(), host: host.clone() });
             }
+            if let (Some(Door::Okta(one)), Some(Door::Okta(two))) = (&earlier.door, &source.door)
+                && let Some(user) = one.same_user(two)
+            {
+                return Err(SandboxError::SameUser { one: earlier.name.clone(), two: source.name.clone(), user: user.to_owned() });
+            }
             if let Some(host) = earlier.hosts.intersection(&source.hosts).next().filter(|_| earlier.credential.same(&source.credential)) {
                 return Err(SandboxError::SameCredential { one: earlier.name.clone(), two: source.name.clone(), host: host.clone() });
             }

@@ -101,6 +101,11 @@ impl Tenant {
         &self.fields
     }
 
+    /// The address of the application's link on the dashboard of the tenant's Okta organization, for tenants that have one.
+    pub fn app_link(&self) -> Option<String> {
+        self.served.door.as_ref().and_then(Door::app_link)
+    }
+
     /// The same tenant with `count` more rows at the answer of that path, made from the one row there that holds
     /// `{{index}}` (0 to `count` - 1; `{{index:N}}` as a whole text becomes the number N + index). Answers whose path holds
     /// `{{index}}` then answer for each of them. Without this, pattern rows and such answers are not served at all.

@@ -57,7 +57,8 @@ impl TokenEndpoint {
             return refuse(405, "method_not_allowed");
         }
         let form = "application/x-www-form-urlencoded";
-        if !asked.content_type.as_deref().is_some_and(|given| given.split(';').next().is_some_and(|kind| kind.trim() == form)) {
+        let kind = asked.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default();
+        if kind.trim() != form {
             return refuse(400, "invalid_request");
         }
         let given = Presented::of(asked);

@@ -142,6 +142,13 @@ impl Organization {
         if surely { Knows::Surely } else { Knows::Perhaps }
     }
 
+    /// The user of both, where nothing else tells at an application's own door which of the two is meant.
+    pub(crate) fn same_user(&self, other: &Self) -> Option<&str> {
+        let begins_here = self.application.start.is_some() && other.application.start.is_some();
+        let shared = self.application.hosts.iter().any(|host| other.application.hosts.contains(host));
+        (begins_here && shared && self.login.eq_ignore_ascii_case(&other.login)).then_some(self.login.as_str())
+    }
+
     pub(super) fn at_application(&self, caller: &Caller<'_>) -> Option<DoorAnswer> {
         Some(match self.application.stop(caller.asked)? {
             Stop::Start if caller.ambiguous => DoorAnswer::html(200, html::who(&caller.asked.path)),

@@ -226,13 +226,13 @@ impl Organization {
             body["messages"] = json!({"type": "array", "value": [{"message": text, "i18n": {"key": key}, "class": "ERROR"}]});
         }
         if let Some(transaction) = transaction {
-            let form = |name: &str, path: &str, fields: Vec<Value>| form(host, &handle, name, path, fields);
-            body["cancel"] = form("cancel", "cancel", vec![]);
+            let form_of = |name: &str, path: &str, fields: Vec<Value>| form(host, &handle, name, path, fields);
+            body["cancel"] = form(host, &handle, "cancel", "cancel", vec![]);
             body["app"] = json!({"type": "object", "value": {"name": "oidc_client", "label": self.label(), "id": self.instance_id()}});
             if transaction.password || transaction.known {
                 body["user"] = json!({"type": "object", "value": {"id": self.user_id(), "identifier": self.login}});
             }
-            let forms = self.forms(transaction, caller, &form);
+            let forms = self.forms(transaction, caller, &form_of);
             if !forms.is_empty() {
                 body["remediation"] = json!({"type": "array", "value": forms});
             }

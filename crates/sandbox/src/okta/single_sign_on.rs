@@ -73,6 +73,11 @@ impl Organization {
         })
     }
 
+    /// The whole address of the application's link.
+    pub(crate) fn app_link(&self) -> String {
+        format!("https://{}{}", self.name, self.home_path())
+    }
+
     /// `/home/…`: the link on the dashboard.
     pub(super) fn home_path(&self) -> String {
         format!("/home/{}/{}/aln{}", self.integration(), self.instance_id(), &self.id("", "link")[..8])
@@ -123,6 +128,10 @@ impl Organization {
 
     /// Cookies of a new session. A session token makes a classic one, which the Identity Engine turns into its own too.
     fn begin_session(&self, state: &mut State, caller: &Caller<'_>, factor: bool, classic: bool, mut answer: DoorAnswer) -> DoorAnswer {
+        // Whoever signs in further has one session, not two.
+        for value in ["sid", "idx"].into_iter().filter_map(|name| caller.asked.cookie(name)) {
+            state.sessions.remove(value);
+        }
         let value = self.token(state, "102");
         let session = OktaSession { factor, expires: after(caller.now, SESSION_SECONDS), round: caller.account.round };
         state.sessions.insert(value.clone(), session);

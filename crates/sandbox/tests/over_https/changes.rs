@@ -175,6 +175,16 @@ fn changes_have_one_spelling_in_json() {
         r#"{"change":"latency","tenant":"kustomer/risky","answer":null,"milliseconds":50}"#,
         r#"{"change":"fault","tenant":"kustomer/risky","answer":"users","fault":{"kind":"status","status":429,"retry_after":2},"times":1,"from_page":2}"#,
         r#"{"change":"fault","tenant":"kustomer/risky","answer":null,"fault":{"kind":"deep_json","depth":100000},"times":null,"from_page":null}"#,
+        r#"{"change":"expire","tenant":"convo/risky"}"#,
+        r#"{"change":"grant","tenant":"customer-io/risky","scope":"read_only write"}"#,
+        r#"{"change":"change_password","tenant":"convo/risky","password":"another"}"#,
+        r#"{"change":"change_mfa_key","tenant":"convo/risky","mfa_key":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}"#,
+        r#"{"change":"lock_user","tenant":"convo/risky","shown":true}"#,
+        r#"{"change":"expire_password","tenant":"convo/risky"}"#,
+        r#"{"change":"unassign","tenant":"convo/risky"}"#,
+        r#"{"change":"deny","tenant":"convo/risky"}"#,
+        r#"{"change":"drop_factor","tenant":"convo/risky","factor":"okta_verify"}"#,
+        r#"{"change":"skew_clock","tenant":"convo/risky","seconds":-90}"#,
         r#"{"change":"clear","tenant":null}"#,
     ] {
         let change: OverlayChange = serde_json::from_str(text).unwrap();

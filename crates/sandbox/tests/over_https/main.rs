@@ -4,13 +4,18 @@
 extern crate posture_sandbox as sandbox;
 
 mod answers;
+mod board;
 mod built_in;
 mod changes;
+mod classic;
 mod client;
 mod control;
 mod faults;
 mod helpdesk;
+mod identity_engine;
 mod pages;
 mod proxy;
 mod recording;
+mod single_sign_on;
 mod times;
+mod tokens;
