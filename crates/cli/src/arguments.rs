@@ -117,6 +117,12 @@ pub enum Command {
         /// The instance, by id or name.
         instance: String,
     },
+    /// Manual checks: what is due, attesting, withdrawing. Attested is never scanned, and never counts as passed.
+    #[command(subcommand)]
+    Attestation(AttestationCommand),
+    /// Manual checks of your own, of any instance.
+    #[command(subcommand)]
+    Check(CheckCommand),
     /// Simulated tenants on this computer.
     #[command(subcommand)]
     Sandbox(SandboxCommand),
@@ -135,7 +141,7 @@ pub enum Command {
 pub enum InstanceCommand {
     /// Sign in, store the instance and scan it for the first time. Nothing is stored when sign-in fails.
     #[command(
-        after_help = "Secrets are asked for, or read from standard input: one line per secret field, in the order `posture catalog` lists them.\n\nExamples:\n  posture instance add kustomer --name \"Halden Moor EU\" --set region=eu\n  pass kustomer | posture instance add kustomer --name EU --set region=eu --secret-stdin"
+        after_help = "Secrets are asked for, or read from standard input: one line per secret field, in the order `posture catalog` lists them.\n\nExamples:\n  posture instance add kustomer --name \"Halden Moor EU\" --set region=eu\n  pass kustomer | posture instance add kustomer --name EU --set region=eu --secret-stdin\n  posture instance add other-application --name Perplexity --set console_url=https://www.perplexity.ai/settings"
     )]
     Add(AddArguments),
     /// List instances with health, score and open findings.
@@ -199,6 +205,129 @@ pub struct AddArguments {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum AttestationCommand {
+    /// List the manual checks of an instance, or of all instances those that are due or will be soon.
+    #[command(after_help = "Examples:\n  posture attestation list\n  posture attestation list --instance \"Halden Moor EU\" --json")]
+    List {
+        /// Only of this instance, by id or name; then also those that are not due.
+        #[arg(long)]
+        instance: Option<String>,
+        /// Simulated tenants too.
+        #[arg(long, conflicts_with = "instance")]
+        sandbox: bool,
+    },
+    /// Attest a manual check. "not-met" opens a finding, which a later "met" fixes.
+    #[command(
+        after_help = "Examples:\n  posture attestation give \"Halden Moor EU\" kustomer.users.mfa --answer met --note \"Okta requires it for the group Support.\"\n  posture attestation give Perplexity own.3f6c… --answer not-met --note \"Seen in the admin page.\" --file page.png --media-type image/png --valid-until 2027-05-31"
+    )]
+    Give(GiveArguments),
+    /// Withdraw the last attestation of a check; the one before it holds again, if there is one.
+    #[command(after_help = "Example:\n  posture attestation withdraw 12 --reason \"It was the wrong tenant.\"")]
+    Withdraw {
+        /// The attestation's id; see `posture attestation list`.
+        attestation: String,
+        /// Why it does not hold.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Write the file of an attestation. It is never opened here.
+    #[command(after_help = "Example:\n  posture attestation file 12 --output page.png")]
+    File {
+        /// The attestation's id.
+        attestation: String,
+        /// The file; `-` for standard output.
+        #[arg(long, short)]
+        output: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct GiveArguments {
+    /// The instance, by id or name.
+    pub instance: String,
+    /// The check: `kustomer.users.mfa`; see `posture attestation list --instance`.
+    pub check: String,
+    /// What was seen.
+    #[arg(long, value_enum)]
+    pub answer: AnswerChoice,
+    /// What was seen, in words.
+    #[arg(long)]
+    pub note: String,
+    /// Who attests it, instead of this user.
+    #[arg(long, default_value = "")]
+    pub who: String,
+    /// The last day on which it holds: `2027-11-21`; at most three years from now.
+    #[arg(long, value_name = "DAY")]
+    pub valid_until: Option<String>,
+    /// Days before the end at which it is due soon; 30 when left out.
+    #[arg(long, value_name = "DAYS")]
+    pub remind_days: Option<u32>,
+    /// A file to keep with it, at most 10 MiB, encrypted in the database.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// The file's media type: `application/pdf`.
+    #[arg(long, default_value = "application/octet-stream", requires = "file")]
+    pub media_type: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CheckCommand {
+    /// List the checks of your own of an instance.
+    #[command(after_help = "Example:\n  posture check list Perplexity --json")]
+    List {
+        /// The instance, by id or name.
+        instance: String,
+    },
+    /// Add a check of your own to an instance.
+    #[command(
+        after_help = "Example:\n  posture check add Perplexity --title \"Single sign-on is required\" --severity high --step \"Open Settings › Security.\" --recommended required"
+    )]
+    Add {
+        /// The instance, by id or name.
+        instance: String,
+        #[command(flatten)]
+        text: CheckText,
+    },
+    /// Write a check of your own anew; what it was stays in its history.
+    #[command(after_help = "Example:\n  posture check change Perplexity own.3f6c… --title \"Single sign-on is on\" --severity high")]
+    Change {
+        /// The instance, by id or name.
+        instance: String,
+        /// The check's id.
+        check: String,
+        #[command(flatten)]
+        text: CheckText,
+    },
+    /// Remove a check of your own; what was attested of it stays.
+    #[command(after_help = "Example:\n  posture check remove Perplexity own.3f6c…")]
+    Remove {
+        /// The instance, by id or name.
+        instance: String,
+        /// The check's id.
+        check: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CheckText {
+    /// The practice, as a statement that is true when it is met.
+    #[arg(long)]
+    pub title: String,
+    /// How bad it is when it is not met.
+    #[arg(long, value_enum)]
+    pub severity: SeverityChoice,
+    /// Why it matters.
+    #[arg(long, default_value = "")]
+    pub why: String,
+    /// How to look; once per step.
+    #[arg(long)]
+    pub step: Vec<String>,
+    /// What it should be.
+    #[arg(long, default_value = "")]
+    pub recommended: String,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
     /// Onboard and scan the simulated tenants in a scratch database that is removed afterwards.
     #[command(after_help = "Example:\n  posture sandbox scan --app kustomer --tenant risky --json")]
@@ -230,7 +359,7 @@ pub enum SandboxCommand {
     Up,
     /// Change what the running sandbox (`posture sandbox up`) answers.
     #[command(
-        after_help = "Examples:\n  posture sandbox set kustomer/risky auth-settings data.attributes.saml.enabled=true\n  posture sandbox set kustomer/risky '{\"change\":\"revoke\",\"tenant\":\"kustomer/risky\"}'"
+        after_help = "Examples:\n  posture sandbox set kustomer/risky auth-settings data.attributes.saml.enabled=true\n  posture sandbox set kustomer/risky '{\"change\":\"revoke\",\"tenant\":\"kustomer/risky\"}'\n  posture sandbox set convo/risky '{\"change\":\"lock_user\",\"tenant\":\"convo/risky\"}'\n\nChanges as JSON, each with \"tenant\":\n  revoke, restore             the credential is refused, and accepted again\n  set, remove                 \"answer\", \"field\", and for set \"value\"\n  latency                     \"milliseconds\", perhaps \"answer\"\n  fault, mend                 \"fault\":{\"kind\":…}, perhaps \"answer\", \"times\", \"from_page\"\n  budget                      \"limit\", \"window_seconds\"\n  expire                      tokens and sessions issued so far are refused\n  grant                       \"scope\" that the token endpoint grants\n  change_password             \"password\" of the Okta user\n  change_mfa_key              \"mfa_key\" of the Okta user\n  lock_user                   the Okta user is locked out; \"shown\":true says so\n  expire_password, unassign, deny   the Okta user's password has expired, the application is not for this user, a policy refuses\n  drop_factor                 \"factor\" that the Okta user has no more: google, okta_verify, push, sms, call\n  skew_clock                  \"seconds\" that the vendor's clocks go ahead\n  clear                       every change is taken back"
     )]
     Set {
         /// Application and tenant: `kustomer/risky`.
@@ -282,6 +411,13 @@ pub enum SeverityChoice {
     Medium,
     High,
     Critical,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum AnswerChoice {
+    Met,
+    NotMet,
+    NotApplicable,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

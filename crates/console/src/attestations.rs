@@ -672,7 +672,7 @@ fn file_name(name: &str) -> String {
     let options = sanitize_filename::Options { windows: true, truncate: true, replacement: "_" };
     let clean = sanitize_filename::sanitize_with_options(visible, options);
     let clean = clean.trim().trim_start_matches('.').trim();
-    if clean.is_empty() { "attachment".to_owned() } else { clean.to_owned() }
+    if !clean.chars().any(char::is_alphanumeric) { "attachment".to_owned() } else { clean.to_owned() }
 }
 
 /// Characters that are not seen and change how others look: <https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>.

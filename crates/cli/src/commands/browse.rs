@@ -229,6 +229,15 @@ fn print_finding(page: &FindingPage) {
     print::line(&format!("  current      {}", print::plain(&page.current)));
     print::line(&format!("  recommended  {}", page.recommended));
     print::line(&format!("\nWhy it matters\n  {}", page.why));
+    if let Some(attestation) = &page.attestation {
+        print::line(&format!(
+            "\nAttested, not scanned\n  by {} at {}, until {}\n  {}",
+            print::plain(&attestation.who),
+            attestation.at,
+            attestation.valid_until,
+            print::plain(&attestation.note)
+        ));
+    }
     print::line("\nEvidence");
     for evidence in &page.evidence {
         for field in &evidence.fields {

@@ -7,8 +7,8 @@ use crate::{
     secrets::{self, Wanted},
 };
 use console::screen::{
-    AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Input, Instance, RouteChoice,
-    SandboxScope, Slice,
+    AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Input, Instance,
+    RouteChoice, SandboxScope, Slice,
 };
 use std::io::Write;
 
@@ -26,6 +26,9 @@ impl Terminal {
 
     async fn add(&self, arguments: AddArguments) -> Outcome {
         let application = self.console.application(&arguments.app).await?;
+        if application.logins.is_empty() {
+            return self.add_manual(arguments).await;
+        }
         let login = match &arguments.login {
             None => application.logins.first(),
             Some(id) => application.logins.iter().find(|login| login.id == *id),
@@ -83,11 +86,7 @@ impl Terminal {
             .fields
             .iter()
             .filter(|field| field.secret && !field.optional)
-            .map(|field| Wanted {
-                id: field.id.clone(),
-                label: field.label.clone(),
-                several_lines: field.format == "certificate_and_key",
-            })
+            .map(|field| Wanted { id: field.id.clone(), label: field.label.clone(), several_lines: field.format == "certificate_and_key" })
             .collect();
         let draft = self.console.open_draft(&request.app, &request.login)?;
         for (field, value) in secrets::for_fields(&fields, arguments.secret_stdin)? {
@@ -139,6 +138,11 @@ impl Terminal {
             return Ok(Ending::Fine);
         }
         print::line(&format!("{} ({}): {}", print::plain(&page.instance.name), page.instance.app_name, summary(&page.instance)));
+        if page.instance.health == Health::Manual {
+            let product = page.inputs.iter().map(|input| print::plain(&input.value)).collect::<Vec<_>>().join(", ");
+            print::line(&format!("  nobody signs in to it ({product}): see `posture attestation list --instance`"));
+            return Ok(Ending::Fine);
+        }
         print::line(&format!("  the credential may go to {}\n", page.hosts.join(", ")));
         print_datasets(&page.datasets);
         print::line("");
@@ -198,7 +202,10 @@ impl Terminal {
         self.open().await?;
         let mut ids = Vec::new();
         if all {
-            ids.extend(self.console.instances(SandboxScope::Without).await?.into_iter().map(|instance| instance.id));
+            // Those that nobody signs in to have nothing to scan.
+            let scanned =
+                self.console.instances(SandboxScope::Without).await?.into_iter().filter(|instance| instance.health != Health::Manual);
+            ids.extend(scanned.map(|instance| instance.id));
         }
         for text in &instances {
             ids.push(self.console.find_instance(text).await?);

@@ -1,5 +1,6 @@
 //! One function per command.
 
+mod attestation;
 mod browse;
 mod instance;
 mod sandbox;
@@ -63,6 +64,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Export { .. }
         | Command::Requests { .. }
         | Command::Schema { .. }
+        | Command::Attestation(_)
+        | Command::Check(_)
         | Command::Sandbox(_) => {}
     }
     let mut options = Options::for_this_user()?;
@@ -111,6 +114,8 @@ impl Terminal {
             Command::Export { filter, format, output } => self.export(filter, format, &output).await,
             Command::Requests { instance, offset, limit } => self.requests(instance, offset, limit).await,
             Command::Schema { instance } => self.schema(&instance).await,
+            Command::Attestation(command) => self.attestation(command).await,
+            Command::Check(command) => self.check(command).await,
             Command::Sandbox(command) => self.sandbox(command).await,
             Command::Completions { .. } | Command::Man => Ok(Ending::Fine),
         }
