@@ -146,7 +146,7 @@ impl Microsoft {
         self.clock.now() + self.ahead
     }
 
-    fn answer(&self, seen: &Seen) -> Reply {
+    pub fn answer(&self, seen: &Seen) -> Reply {
         let settings = self.settings.lock().unwrap().clone();
         let mut state = self.state.lock().unwrap();
         let endpoint = match (seen.host.as_str(), seen.path.as_str()) {
@@ -344,7 +344,7 @@ impl Microsoft {
     }
 
     /// The sign-in page: checks the address, and gives a code for it.
-    fn authorize(&self, page: &Url) -> (String, String, String) {
+    pub fn authorize(&self, page: &Url) -> (String, String, String) {
         let mut state = self.state.lock().unwrap();
         let query: BTreeMap<String, String> = page.query_pairs().into_owned().collect();
         let value = |name: &str| query.get(name).cloned().unwrap_or_default();
@@ -423,7 +423,7 @@ impl Browser for User {
             let (port, pages) = (Url::parse(&redirect).unwrap().port().unwrap(), self.pages.clone());
             tokio::spawn(async move {
                 for query in queries {
-                    let page = raw(port, format!("GET /?{query} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n").as_bytes()).await;
+                    let page = visit(port, &query).await;
                     pages.lock().unwrap().push(page);
                 }
             });
@@ -432,15 +432,27 @@ impl Browser for User {
     }
 }
 
-/// Sends bytes to a port of this computer and reads what comes; empty when nothing listens.
+/// Asks a port of this computer as browsers do and reads the page; empty when nothing listens.
+pub async fn visit(port: u16, query: &str) -> String {
+    let Ok(mut line) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else { return String::new() };
+    let request = format!("GET /?{query} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n");
+    read(&mut line, request.as_bytes()).await
+}
+
+/// Sends bytes, and that no more will come.
 pub async fn raw(port: u16, bytes: &[u8]) -> String {
     let Ok(mut line) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else { return String::new() };
-    if line.write_all(bytes).await.is_err() {
+    if line.write_all(bytes).await.is_err() || line.shutdown().await.is_err() {
         return String::new();
     }
-    let _ = line.shutdown().await;
+    read(&mut line, &[]).await
+}
+
+async fn read(line: &mut tokio::net::TcpStream, bytes: &[u8]) -> String {
     let mut page = Vec::new();
-    let _ = line.read_to_end(&mut page).await;
+    if line.write_all(bytes).await.is_ok() {
+        let _ = line.read_to_end(&mut page).await;
+    }
     String::from_utf8_lossy(&page).into_owned()
 }
 
