@@ -317,7 +317,8 @@ fn only_turns_the_page(dataset: &Dataset, query: &[(String, String)]) -> bool {
     let mut asked: Vec<String> = query.iter().map(|(name, _)| name.clone()).collect();
     wanted.sort_unstable();
     asked.sort_unstable();
-    let size = dataset.pagination.size().is_none_or(|(name, size)| query.iter().any(|(asked, value)| asked == name && *value == size.to_string()));
+    let size =
+        dataset.pagination.size().is_none_or(|(name, size)| query.iter().any(|(asked, value)| asked == name && *value == size.to_string()));
     let value = query.iter().find(|(name, _)| name == turns).map(|(_, value)| value.as_str()).unwrap_or_default();
     let turned = match &dataset.pagination {
         Pagination::PageNumber { .. } => value.parse::<u32>().is_ok_and(|number| number > 1 && number.to_string() == value),
@@ -334,4 +335,131 @@ fn is_query_of(dataset: &Dataset, inputs: &Inputs, query: &[(String, String)]) -
             // A value that the parent row fills may be any text; as a query value it cannot become anything else.
             name == asked && (template.contains("{each.") || values.fill(template).is_ok_and(|filled| filled == *value))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::hop::{Body, Method as HopMethod};
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+    use url::Url;
+
+    fn ask(method: HopMethod, address: &str) -> Result<String, ConnectError> {
+        let allowed: BTreeSet<String> = ["acme.okta.com", "app.vendor.example"].map(str::to_owned).into();
+        let hosts = ResolvedHosts { roles: BTreeMap::new(), declared: BTreeSet::new(), allowed };
+        let okta = Jar::new(["acme.okta.com".to_owned(), "not-allowed.okta.com".to_owned()]);
+        let url = Url::parse(address).unwrap();
+        let hop = Hop { method, url, accept: "*/*", body: Body::Nothing, from: None, path_template: String::new() };
+        permit_hop(&hosts, &okta, &hop).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_hop_goes_to_its_party_over_https() {
+        assert_eq!(ask(HopMethod::Post, "https://acme.okta.com/api/v1/authn").unwrap(), "acme.okta.com");
+        assert_eq!(ask(HopMethod::Get, "https://ACME.okta.com:443/login/sessionCookieRedirect?x=1").unwrap(), "acme.okta.com");
+        for address in [
+            "http://acme.okta.com/",
+            "https://acme.okta.com:8443/",
+            "https://u@acme.okta.com/",
+            "https://:p@acme.okta.com/",
+            "https://acme.okta.com./",
+            "https://acme.okta.com.evil.test/",
+            "https://app.vendor.example/",
+            "https://not-allowed.okta.com/",
+            "https://127.0.0.1/",
+            "ftp://acme.okta.com/",
+            "data:text/plain,x",
+            "https://acme.okta.com/a%2f..%2fb",
+            "https://acme.okta.com/%zz",
+            "https://acme.okta.com/%25252525252e",
+        ] {
+            assert_eq!(ask(HopMethod::Get, address).unwrap_err().code(), "E-REQUEST-REFUSED", "{address}");
+        }
+    }
+
+    #[test]
+    fn a_hop_changes_no_account() {
+        for path in [
+            "/api/v1/authn/recovery/password",
+            "/api/v1/authn/recovery/unlock",
+            "/api/v1/authn/credentials/change_password",
+            "/api/v1/authn/credentials/reset_password",
+            "/api/v1/authn/factors/uft1/lifecycle/activate",
+            "/api/v1/authn/factors/uft1/verify/resend",
+            "/idp/idx/recover",
+            "/idp/idx/enroll",
+            "/idp/idx/enroll/new",
+            "/idp/idx/credential/enroll",
+            "/idp/idx/unlock-account",
+            "/idp/idx/challenge/resend",
+            "/idp/idx/challenge/send",
+            "/signin/forgot-password",
+            "/signin/recovery-question",
+            "/signin/register",
+            "/signin/unlock",
+            "/user/activate.do",
+            "/a/b/forgot_password/c",
+        ] {
+            let spelled = [
+                path.to_owned(),
+                path.to_uppercase(),
+                path.replace('e', "%65"),
+                path.replace('e', "%2565"),
+                path.replace('r', "%72").replace('o', "%6F"),
+                path.replace('/', "//"),
+                path.replace('/', "/./"),
+                format!("{path}/"),
+                format!("{path};jsessionid=1"),
+                path[1..].split('/').map(|part| format!("%2f{part}")).collect::<String>(),
+            ];
+            for spelled in spelled {
+                let address = format!("https://acme.okta.com/{}", spelled.trim_start_matches('/'));
+                for method in [HopMethod::Get, HopMethod::Post] {
+                    assert!(ask(method, &address).is_err(), "{address}");
+                }
+            }
+        }
+        for path in [
+            "/idp/idx/identify",
+            "/idp/idx/challenge/answer",
+            "/idp/idx/skip",
+            "/api/v1/authn/skip",
+            "/api/v1/authn/factors/uft1/verify",
+            "/sender",
+            "/saml/acs",
+        ] {
+            assert!(ask(HopMethod::Post, &format!("https://acme.okta.com{path}")).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_hop_changes_nothing_but_its_own_session() {
+        assert!(ask(HopMethod::Delete, "https://acme.okta.com/api/v1/sessions/me").is_ok());
+        for path in ["/api/v1/sessions/102abc", "/api/v1/users/me", "/api/v1/sessions", "/", "/api/v1/users/me/factors/uft1"] {
+            assert!(ask(HopMethod::Delete, &format!("https://acme.okta.com{path}")).is_err(), "{path}");
+        }
+        assert!(ask(HopMethod::Get, "https://acme.okta.com/api/v1/users/me/appLinks").is_ok());
+        for path in ["/api/v1/users", "/api/v1/users/me", "/API/v1/%75sers/me", "/api/v1/authn/factors", "/api/v1/authn/factors/"] {
+            assert!(ask(HopMethod::Post, &format!("https://acme.okta.com{path}")).is_err(), "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_of_a_refused_word_is_let_through(word in prop::sample::select(ACCOUNT_WORDS.to_vec()), mask in prop::collection::vec(0_u8..4, 24), rounds in 0_usize..3) {
+            let mut segment: String = word.chars().zip(mask.iter().cycle()).map(|(letter, how)| match how {
+                0 => letter.to_string(),
+                1 => letter.to_uppercase().to_string(),
+                2 => format!("%{:02x}", letter as u32),
+                _ => format!("-{letter}"),
+            }).collect();
+            for _ in 0..rounds {
+                segment = segment.replace('%', "%25");
+            }
+            let address = format!("https://acme.okta.com/signin/{segment}/x");
+            prop_assert!(ask(HopMethod::Get, &address).is_err(), "{}", address);
+        }
+    }
 }

@@ -128,3 +128,55 @@ fn is_word(segment: &str) -> bool {
         && count(u8::is_ascii_uppercase) <= 3
         && !segment.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn template(path: &str) -> String {
+        path_template(&Url::parse(&format!("https://acme.okta.com{path}?token=secret#fragment")).unwrap())
+    }
+
+    #[test]
+    fn words_of_a_path_are_logged_and_names_are_not() {
+        for (path, wanted) in [
+            ("/login/sessionCookieRedirect", "/login/sessionCookieRedirect"),
+            ("/oauth2/v1/authorize", "/oauth2/v1/authorize"),
+            ("/oauth2/aus4k2m9x1Zq8y7pL0h7/v1/authorize", "/oauth2/{id}/v1/authorize"),
+            ("/app/convo/exk1fcia6d6EMsf331d8/sso/saml", "/app/convo/{id}/sso/saml"),
+            ("/home/convo/0oab1c2d3/aln48f", "/home/convo/{id}/{id}"),
+            ("/api/v1/authn/factors/uft1b2c3/verify", "/api/v1/authn/factors/{id}/verify"),
+            (
+                "/app/saml2/v1/sso/saml_sp/module.php/saml/sp/saml2-acs.php/convo-sp/acc-4711",
+                "/app/saml2/v1/sso/saml_sp/module.php/saml/sp/saml2-acs.php/convo-sp/{id}",
+            ),
+            ("/02.id.Abc_def-123", "/{id}"),
+            ("/eyJhbGciOiJkaXIi", "/{id}"),
+            ("/scan%40acme.example", "/{id}"),
+            ("/QQWWEERR", "/{id}"),
+            ("/", "/"),
+            ("/.well-known/okta-organization", "/.well-known/okta-organization"),
+        ] {
+            assert_eq!(template(path), wanted);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_is_logged(token in "[A-Za-z0-9_.-]{20,200}") {
+            // Of random letters hardly any have no more than one digit and three capitals; those that do are words here.
+            prop_assume!(!is_word(&token));
+            let logged = template(&format!("/login/{token}/redirect"));
+            prop_assert_eq!(logged, "/login/{id}/redirect");
+        }
+
+        #[test]
+        fn no_query_is_logged(name in "[a-z]{1,10}", value in "[!-~]{8,30}") {
+            let mut url = Url::parse("https://acme.okta.com/login/token/redirect").unwrap();
+            url.query_pairs_mut().append_pair(&name, &value);
+            prop_assert_eq!(path_template(&url), "/login/token/redirect");
+        }
+    }
+}

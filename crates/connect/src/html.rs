@@ -15,6 +15,7 @@ use std::{cell::RefCell, sync::LazyLock};
 /// What is kept of one page at most; a sign-in page has one form with a handful of fields.
 const MOST_FORMS: usize = 64;
 const MOST_FIELDS: usize = 256;
+const MOST_SCRIPTS: usize = 256;
 
 /// How many bytes the tokenizer is fed at once, and how many characters that may part attributes may come one after the
 /// other without one tag, text or comment coming to its end: the tokenizer compares each attribute of a tag with those
@@ -213,7 +214,7 @@ impl Gathered {
             "template" => self.templates = self.templates.saturating_sub(1),
             "form" if self.templates == 0 => self.end_form(),
             "script" => {
-                if let Some(script) = self.script.take().filter(|_| self.templates == 0) {
+                if let Some(script) = self.script.take().filter(|_| self.templates == 0 && self.scripts.len() < MOST_SCRIPTS) {
                     self.scripts.push(script);
                 }
             }
@@ -257,7 +258,7 @@ impl Gathered {
 /// <https://html.spec.whatwg.org/multipage/semantics.html#attr-meta-http-equiv-refresh>
 fn refresh_target(content: &str) -> Option<String> {
     static SHAPE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r#"(?is)^\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?:[;,]|\s)\s*(?:url\s*=\s*)?(.+)$"#).ok());
+        LazyLock::new(|| Regex::new(r#"(?is)^\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*(?:[;,]|\s)\s*(?:url\s*=\s*)?(.*)$"#).ok());
     let found = SHAPE.as_ref()?.captures(content)?;
     let seconds: f64 = found.get(1)?.as_str().parse().ok()?;
     if seconds > MOST_SECONDS {
@@ -399,4 +400,276 @@ fn code_and_literals(script: &str) -> Option<(String, Vec<String>)> {
         }
     }
     Some((code, literals))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+    use std::time::Instant;
+
+    fn page(html: &str) -> Page {
+        read(html.as_bytes())
+    }
+
+    fn fields(form: &Form) -> Vec<(&str, &str)> {
+        form.fields.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect()
+    }
+
+    fn token(html: &str) -> Option<String> {
+        page(html).state_token.map(|token| token.expose_secret().to_owned())
+    }
+
+    fn target(script: &str) -> Option<String> {
+        page(&format!("<script>{script}</script>")).script
+    }
+
+    #[test]
+    fn a_form_is_read_as_a_browser_reads_it() {
+        let page = page(
+            "<!DOCTYPE html><body><FORM Action='https&#x3a;//sp.example/acs?a=1&amp;b=2' METHOD=Post id=appForm>\
+             <input NAME=SAMLResponse TYPE=Hidden VALUE='PD94&#x2b;a&#x3d;&#61;&sol;'/><input type=hidden name=RelayState>\
+             <input type=hidden name=off value=1 disabled><input type=hidden value=nameless>\
+             <input type=submit name=go value=Go><button name=b>Go</button></FORM>\
+             <script>document.getElementById('appForm').submit();</script>",
+        );
+        let [form] = page.forms.as_slice() else { panic!("{}", page.forms.len()) };
+        assert_eq!((form.action.as_str(), form.post, form.submits), ("https://sp.example/acs?a=1&b=2", true, true));
+        assert_eq!(fields(form), [("SAMLResponse", "PD94+a==/"), ("RelayState", "")]);
+        assert!(form.has("RelayState") && !form.has("off"));
+    }
+
+    #[test]
+    fn a_form_that_asks_a_person_is_none() {
+        for asks in [
+            "<input name=user>",
+            "<input type=password name=p>",
+            "<input type=email name=e>",
+            "<input type=checkbox name=c checked>",
+            "<input type=file name=f>",
+            "<input type=unknown name=f>",
+            "<textarea name=t></textarea>",
+            "<select name=s><option>1</select>",
+        ] {
+            assert!(page(&format!("<form method=post><input type=hidden name=a value=b>{asks}</form>")).forms.is_empty(), "{asks}");
+        }
+        assert!(page("<form method=post></form>").forms.is_empty());
+        assert!(page("<template><form><input type=hidden name=a></form></template>").forms.is_empty());
+        assert!(page("<!-- <form><input type=hidden name=a></form> -->").forms.is_empty());
+        assert!(page("<script>'<form><input type=hidden name=a></form>'</script>").forms.is_empty());
+        assert!(page("<textarea><form><input type=hidden name=a></form></textarea>").forms.is_empty());
+        assert!(page("<noscript><form><input type=hidden name=a></form></noscript>").forms.is_empty());
+    }
+
+    #[test]
+    fn forms_do_not_nest_and_do_not_share_fields() {
+        let page = page(
+            "<input type=hidden name=before><form action=/a><input type=hidden name=one><form action=/b><input type=hidden name=two></form><input type=hidden name=after><form action=/c><input type=hidden name=three>",
+        );
+        let found: Vec<_> = page.forms.iter().map(|form| (form.action.as_str(), fields(form))).collect();
+        assert_eq!(found, [("/a", vec![("one", ""), ("two", "")]), ("/c", vec![("three", "")])]);
+        assert!(page.forms.iter().all(|form| !form.submits));
+    }
+
+    #[test]
+    fn a_refresh_is_followed_where_it_is_soon() {
+        let refresh = |content: &str| page(&format!("<meta http-equiv=refresh content=\"{content}\">")).refresh;
+        for (content, wanted) in [
+            ("0; url=https://a.example/?x=1&amp;y=2", "https://a.example/?x=1&y=2"),
+            ("0;URL='/next'", "/next"),
+            ("3, url = /next ", "/next"),
+            ("0.5; /next", "/next"),
+            (" 10;url=\u{26}quot;/next\u{26}quot;x", "/next"),
+        ] {
+            assert_eq!(refresh(content).as_deref(), Some(wanted), "{content}");
+        }
+        for content in ["3600; url=/logout", "0", "", "url=/x", "11;url=/x", "0;url=", "0;url=''", "1e1;url=/x", "-1;url=/x", "NaN;url=/x"]
+        {
+            assert_eq!(refresh(content), None, "{content}");
+        }
+        assert_eq!(page("<meta name=refresh content='0;url=/x'>").refresh, None);
+        assert_eq!(
+            page("<meta http-equiv=refresh content='0;url=/a'><meta http-equiv=refresh content='0;url=/b'>").refresh.as_deref(),
+            Some("/a")
+        );
+    }
+
+    #[test]
+    fn scripts_are_followed_in_the_known_shapes_alone() {
+        for (script, wanted) in [
+            ("window.location = '/a'", "/a"),
+            ("window.location='https:\\/\\/a.example\\/b\\x3Fc\\u003dd';", "https://a.example/b?c=d"),
+            ("window.location.href = \"/a\";", "/a"),
+            ("location.href='/a'", "/a"),
+            ("document.location = '/a'", "/a"),
+            ("document.location.href = '/a'", "/a"),
+            ("window.location.replace('/a')", "/a"),
+            ("location.assign( \"/a\" );", "/a"),
+            ("self.location='/a'", "/a"),
+            ("/* why */ var x = 'y'; // and\n window.location.href = '/a';", "/a"),
+            ("<!--\nwindow.location = '/a';\n//-->", "/a"),
+            ("(function(){window.location.replace('/a');})();", "/a"),
+            ("setTimeout(function() { window.location = '/a'; }, 100)", "/a"),
+            ("window.onload = function () { window.location = '/a' }", "/a"),
+            ("(() => { window.location = '/a'; })()", "/a"),
+            ("window.location = '/\\u{1F512}\\ud83d\\udd12'", "/\u{1f512}\u{1f512}"),
+        ] {
+            assert_eq!(target(script).as_deref(), Some(wanted), "{script}");
+        }
+        for script in [
+            "if (old) { window.location = '/a' }",
+            "old && (window.location = '/a')",
+            "window.location = old ? '/a' : '/b'",
+            "function go() { window.location = '/a' }",
+            "var go = function () { window.location = '/a' }",
+            "button.onclick = function () { window.location = '/a' }",
+            "$('a').click(function () { window.location = '/a' })",
+            "document.addEventListener('x', () => { window.location = '/a' })",
+            "window.location = '/a' + x",
+            "window.location = base + '/a';",
+            "window.location = x",
+            "var location = '/a'",
+            "mylocation.href = '/a'",
+            "x.location.href.y = '/a'",
+            "// window.location = '/a'",
+            "/* window.location = '/a' */",
+            "var s = \"window.location = '/a'\"",
+            "window.location = `/a`",
+            "window.location = '/a",
+            "window.location = '\\xZZ'",
+            "window.location = '\\u12'",
+            "window.location = '\\ud800'",
+            "window.location == '/a'",
+            "for (;;) window.location = '/a'",
+            "\u{1}0\u{1} window.location = '/a'",
+        ] {
+            assert_eq!(target(script), None, "{script}");
+        }
+        assert_eq!(target("window.location = '/a'; window.location = '/b'"), None, "two targets are none");
+        assert_eq!(page("<script>window.location='/a'</script><script>location.href='/a'</script>").script.as_deref(), Some("/a"));
+        assert_eq!(page("<body onload=\"window.location='/a'\">").script.as_deref(), Some("/a"));
+        assert_eq!(target(&format!("window.location = '/a';{}", " ".repeat(SCRIPT_BYTES))), None);
+    }
+
+    #[test]
+    fn a_form_is_sent_by_a_script_that_always_does() {
+        let submits = |script: &str| page(&format!("<form><input type=hidden name=a></form><script>{script}</script>")).forms[0].submits;
+        assert!(submits("document.forms[0].submit()"));
+        assert!(submits("window.onload = function(){ document.getElementById('f').submit(); }"));
+        assert!(!submits("function logout() { document.forms[0].submit() }"));
+        assert!(!submits("if (x) document.forms[0].submit()"));
+        assert!(page("<body onload='document.forms[0].submit()'><form><input type=hidden name=a></form>").forms[0].submits);
+    }
+
+    #[test]
+    fn state_tokens_are_found_and_undone() {
+        for (script, wanted) in [
+            ("var stateToken = '00abc\\x2Ddef\\x5Fg';", "00abc-def_g"),
+            ("var stateToken = \"02.id.a\\u002db~c\";", "02.id.a-b~c"),
+            ("var a={\"x\":1,\"stateToken\":\"eyJh\\x2EeyJi.c\"};", "eyJh.eyJi.c"),
+            ("config({ stateToken : '00a' })", "00a"),
+            ("x = {'stateToken':'00a'}", "00a"),
+            ("var stateToken = ''; var o = {\"stateToken\":\"00b\"}", "00b"),
+            ("if (x) { var stateToken='00a'; }", "00a"),
+        ] {
+            assert_eq!(token(&format!("<script>{script}</script>")).as_deref(), Some(wanted), "{script}");
+        }
+        for script in [
+            "var stateToken = null;",
+            "var stateToken = '';",
+            "var stateToken = '<script>';",
+            "var stateToken = 'a b';",
+            "var stateToken = 'a\\x0Ab';",
+            "var stateToken = '\\x2",
+            "var xstateToken = '00a'",
+            "var stateTokenX = '00a'",
+            "var stateToken = other",
+        ] {
+            assert_eq!(token(&format!("<script>{script}</script>")), None, "{script}");
+        }
+        assert_eq!(token("<p>var stateToken = '00a';</p>"), None, "words on a page are no script");
+        assert_eq!(token("<!-- <script>var stateToken = '00a';</script> -->"), None);
+        assert_eq!(token("<script type=application/json>{\"stateToken\":\"00a\"}</script>").as_deref(), Some("00a"));
+        assert_eq!(token(&format!("<script>var stateToken = '{}'</script>", "a".repeat(TOKEN_BYTES + 1))), None);
+    }
+
+    #[test]
+    fn oktas_error_pages_are_known_by_their_class() {
+        assert!(page("<div class='x error-content y'>").is_error);
+        assert!(!page("<div class='error-contents'>").is_error);
+        assert!(!page("<style>.error-content{}</style><p id=error-content>error-content</p>").is_error);
+    }
+
+    #[test]
+    fn hostile_pages_are_read_in_time() {
+        let nested = |open: &str| open.repeat(1_000_000 / open.len());
+        let attributes: String = (0..100_000).map(|number| format!(" a{number}")).collect();
+        let assigned: String = (0..100_000).map(|number| format!("\"a{number}=\"")).collect();
+        let formatting: String = (0..30_000).map(|number| format!("<b x={number}>")).collect::<String>() + &"<p>x</p>".repeat(30_000);
+        let pages = [
+            nested("<div>"),
+            nested("<form>"),
+            nested("<table><tr>"),
+            nested("<b><i><a>"),
+            nested("<input type=hidden name=a value=b>"),
+            nested("<script></script>"),
+            nested("<script>window.location='/a';</script>"),
+            nested("<template>"),
+            nested("</p>"),
+            nested("&amp;"),
+            nested("<!--"),
+            nested("<a "),
+            nested("<"),
+            nested("\0"),
+            nested("'"),
+            format!("<form{attributes}>"),
+            format!("<form a={assigned}>"),
+            format!("<form><input type=hidden name=a value=\"{}\"></form>", "/+=a".repeat(250_000)),
+            format!("<script>var stateToken = '{}", "\\".repeat(1_000_000)),
+            format!("<script>{}", "var stateToken = '".repeat(60_000)),
+            format!("<meta http-equiv=refresh content=\"0;{}\">", " ".repeat(1_000_000)),
+            formatting,
+        ];
+        for html in pages {
+            let started = Instant::now();
+            let read = page(&html);
+            // Linear work takes a second or two here, unoptimised and beside other tests; quadratic work takes hours.
+            assert!(started.elapsed().as_secs() < 40, "{:?} took {:?}", &html[..html.len().min(20)], started.elapsed());
+            assert!(read.forms.len() <= MOST_FORMS && read.forms.iter().all(|form| form.fields.len() <= MOST_FIELDS));
+        }
+        let long = format!("{}/+", "PHNhbWxwOlJlc3BvbnNlIElEPSJfMSIgVmVyc2lvbj0iMi4wIj4abcdefghijk").repeat(6_000);
+        let html = format!("<form><input type=hidden name=SAMLResponse value=\"{long}\"></form>");
+        assert_eq!(fields(&page(&html).forms[0]), [("SAMLResponse", long.as_str())], "a long answer is read whole");
+    }
+
+    #[test]
+    fn nulls_and_broken_letters_end_nothing() {
+        let read = read(b"\0<fo\0rm><form method=post action=/a\0><input type=hidden name=a\0 value=\xff\xfe></form>\0");
+        assert_eq!(read.forms.len(), 1);
+        assert_eq!(fields(&read.forms[0]), [("a\u{fffd}", "\u{fffd}\u{fffd}")]);
+        assert_eq!(read.forms[0].action, "/a\u{fffd}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_ends_the_program(html in prop::collection::vec(any::<u8>(), 0..4096)) {
+            read(&html);
+        }
+
+        #[test]
+        fn no_page_of_tags_ends_the_program(pieces in prop::collection::vec(prop::sample::select(vec![
+            "<form", "</form>", "<input", " type=hidden", " name=a", " value='", "'", "\"", ">", "<script>", "</script>", "<!--", "-->", "<meta http-equiv=refresh content=",
+            "0;url=", "&#x", ";", "\\x2D", "\\u", "var stateToken=", "window.location=", "\u{0}", "\u{1f512}", "<template>", "</template>", "=", " ", "\n", "<![CDATA[", "<plaintext>", "<svg>", "<title>",
+        ]), 0..200)) {
+            read(pieces.concat().as_bytes());
+        }
+
+        #[test]
+        fn an_escaped_text_is_undone(text in "\\PC{0,60}") {
+            let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            prop_assert_eq!(unescape(&escaped), Some(text));
+        }
+    }
 }

@@ -102,3 +102,133 @@ fn is_of_everybody(domain: &CookieDomain) -> bool {
         CookieDomain::HostOnly(_) | CookieDomain::NotPresent | CookieDomain::Empty => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn url(address: &str) -> Url {
+        Url::parse(address).unwrap()
+    }
+
+    fn jar() -> Jar {
+        Jar::new(["app.vendor.co.uk", "eu.vendor.co.uk"].map(str::to_owned))
+    }
+
+    fn take(jar: &Jar, from: &str, cookies: &[&str]) {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(SET_COOKIE, HeaderValue::from_str(cookie).unwrap());
+        }
+        jar.take(&url(from), &headers);
+    }
+
+    fn sent(jar: &Jar, to: &str) -> String {
+        jar.header_for(&url(to)).map(|header| header.to_str().unwrap().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_cookie_without_a_domain_is_of_its_host_alone() {
+        let jar = jar();
+        take(&jar, "https://app.vendor.co.uk/login", &["a=1; Path=/; Secure; HttpOnly"]);
+        assert_eq!(sent(&jar, "https://app.vendor.co.uk/x"), "a=1");
+        assert_eq!(sent(&jar, "https://eu.vendor.co.uk/x"), "");
+        assert!(jar.header_for(&url("https://app.vendor.co.uk/")).unwrap().is_sensitive());
+    }
+
+    #[test]
+    fn a_domain_reaches_the_partys_hosts_and_no_others() {
+        let jar = jar();
+        take(&jar, "https://app.vendor.co.uk/", &["a=1; Domain=vendor.co.uk; Path=/", "b=2; Domain=.vendor.co.uk; Path=/"]);
+        assert_eq!(sent(&jar, "https://eu.vendor.co.uk/"), "a=1; b=2");
+        for other in ["https://vendor.co.uk/", "https://x.vendor.co.uk/", "https://app.vendor.co.uk.evil.test/", "http://app.vendor.co.uk/"]
+        {
+            assert_eq!(sent(&jar, other), "", "{other}");
+        }
+    }
+
+    #[test]
+    fn a_domain_of_everybody_or_of_another_is_not_taken() {
+        let jar = jar();
+        take(
+            &jar,
+            "https://app.vendor.co.uk/",
+            &[
+                "a=1; Domain=uk; Path=/",
+                "b=1; Domain=co.uk; Path=/",
+                "c=1; Domain=.co.uk; Path=/",
+                "d=1; Domain=eu.vendor.co.uk; Path=/",
+                "e=1; Domain=other.co.uk; Path=/",
+                "f=1; Domain=acme.okta.com; Path=/",
+                "g=1; Domain=pp.vendor.co.uk; Path=/",
+            ],
+        );
+        take(&jar, "https://evil.test/", &["h=1", "i=1; Domain=app.vendor.co.uk"]);
+        take(&jar, "http://app.vendor.co.uk/", &["j=1; Path=/"]);
+        assert!(jar.is_empty(), "{}", sent(&jar, "https://app.vendor.co.uk/"));
+    }
+
+    #[test]
+    fn paths_are_kept_and_longer_ones_come_first() {
+        let jar = jar();
+        take(
+            &jar,
+            "https://app.vendor.co.uk/saml/acs/1",
+            &["s=root; Path=/", "s=deep; Path=/saml/acs", "t=default", "u=bad; Path=nonsense"],
+        );
+        assert_eq!(sent(&jar, "https://app.vendor.co.uk/saml/acs/2"), "s=deep; t=default; u=bad; s=root");
+        assert_eq!(sent(&jar, "https://app.vendor.co.uk/saml/acsx"), "s=root");
+        assert_eq!(sent(&jar, "https://app.vendor.co.uk/"), "s=root");
+    }
+
+    #[test]
+    fn a_cookie_ends_when_it_says_so_and_is_replaced_by_its_name() {
+        let jar = jar();
+        let from = "https://app.vendor.co.uk/";
+        take(&jar, from, &["a=1; Path=/", "b=1; Path=/; Max-Age=3600"]);
+        take(&jar, from, &["a=2; Path=/"]);
+        assert_eq!(sent(&jar, from), "a=2; b=1");
+        take(&jar, from, &["a=x; Path=/; Max-Age=0", "b=x; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
+        assert!(jar.is_empty() && jar.header_for(&url(from)).is_none());
+    }
+
+    #[test]
+    fn a_kept_value_is_put_and_read_again() {
+        let okta = Jar::new(["acme.okta.com".to_owned()]);
+        let at = url("https://acme.okta.com/");
+        okta.put(&at, "DT", &SecretString::from("DI1abc"));
+        assert_eq!(okta.value(&at, "DT").unwrap().expose_secret(), "DI1abc");
+        assert!(okta.value(&at, "sid").is_none());
+        okta.put(&url("https://evil.test/"), "DT", &SecretString::from("DI1abc"));
+        assert!(okta.value(&url("https://evil.test/"), "DT").is_none());
+    }
+
+    #[test]
+    fn no_party_can_fill_the_jar() {
+        let jar = jar();
+        let many: Vec<String> = (0..1000).map(|number| format!("c{number:04}=1; Path=/")).collect();
+        take(&jar, "https://app.vendor.co.uk/", &many.iter().map(String::as_str).collect::<Vec<_>>());
+        take(&jar, "https://app.vendor.co.uk/", &[&format!("long={}; Path=/", "x".repeat(COOKIE_BYTES)), "c0001=2; Path=/"]);
+        let header = sent(&jar, "https://app.vendor.co.uk/");
+        assert_eq!(header.split("; ").count(), MOST_COOKIES);
+        assert!(header.contains("c0001=2") && !header.contains("long"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_cookie_leaves_its_party(text in "[ -~]{0,120}", domain in "[a-z.]{0,20}", host in "[a-z]{1,6}(\\.[a-z]{1,6}){0,3}") {
+            let jar = jar();
+            for cookie in [text.clone(), format!("a=1; Domain={domain}; {text}"), format!("{text}; Domain={host}; Path=/")] {
+                take(&jar, "https://app.vendor.co.uk/", &[&cookie]);
+            }
+            let to = format!("https://{host}/");
+            if !jar.holds(&host) && Url::parse(&to).is_ok() {
+                prop_assert_eq!(sent(&jar, &to), "");
+            }
+            // What is sent is one line of a header, whatever was set.
+            prop_assert!(!sent(&jar, "https://app.vendor.co.uk/").contains(['\r', '\n']));
+        }
+    }
+}
