@@ -76,7 +76,7 @@ export function openDesk(settings, port, refuse) {
   const configuration = () =>
     (discovered ??= client.discovery(new URL(`https://${settings.organization}`), CLIENT, SECRET, undefined, { [client.customFetch]: straight }));
 
-  return async ({ request, response, url, cookies }) => {
+  return async ({ request, response, url, body, cookies }) => {
     if (url.pathname === "/login") {
       const verifier = client.randomPKCECodeVerifier();
       const started = { verifier, state: client.randomState(), nonce: client.randomNonce() };
@@ -87,6 +87,7 @@ export function openDesk(settings, port, refuse) {
         code_challenge_method: "S256",
         state: started.state,
         nonce: started.nonce,
+        ...(settings.by_form ? { response_mode: "form_post" } : {}),
       });
       return response.writeHead(302, { location: target.href, "set-cookie": begun.open(started) }).end();
     }
@@ -96,12 +97,14 @@ export function openDesk(settings, port, refuse) {
       let claims;
       try {
         const checks = { pkceCodeVerifier: started.verifier, expectedState: started.state, expectedNonce: started.nonce, idTokenExpected: true };
-        const tokens = await client.authorizationCodeGrant(await configuration(), new URL(url.href), checks);
+        const posted = { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body };
+        const answer = request.method === "POST" ? new Request(url, posted) : new URL(url.href);
+        const tokens = await client.authorizationCodeGrant(await configuration(), answer, checks);
         claims = tokens.claims();
       } catch (error) {
         return refuse(response, "openid-client", error);
       }
-      return response.writeHead(302, { location: "/home", "set-cookie": sessions.open({ user: claims.sub }) }).end();
+      return response.writeHead(303, { location: "/home", "set-cookie": sessions.open({ user: claims.sub }) }).end();
     }
     return sessions.pages({ request, response, url, cookies });
   };

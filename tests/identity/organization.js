@@ -19,6 +19,7 @@ export function openOrganization(settings, providers) {
   const sessions = new Map();
   const transactions = new Map();
   const tokens = new Map();
+  const held = new Map();
   let lastStep = 0;
   const name = settings.pipeline === "idx" ? "idx" : "sid";
   const kept = (cookie, value) => `${cookie}=${value}; Path=/; Secure; HttpOnly; SameSite=None`;
@@ -28,10 +29,16 @@ export function openOrganization(settings, providers) {
     transactions.set(token, { user: null, known: false, ...what });
     return token;
   };
-  const session = (user) => {
+  /** `code`: whether the user has given a code, or the password only. */
+  const session = (user, code) => {
     const id = randomBytes(18).toString("base64url");
-    sessions.set(id, user);
+    sessions.set(id, { user, code });
     return kept(name, id);
+  };
+  const token = (user) => {
+    const sessionToken = randomBytes(18).toString("base64url");
+    tokens.set(sessionToken, user);
+    return sessionToken;
   };
   const wrong = (response, status, errorCode, errorSummary, cause) =>
     json(response, status, { errorCode, errorSummary, errorLink: errorCode, errorId: "oae1halden2moor", errorCauses: cause ? [{ errorSummary: cause }] : [] });
@@ -50,13 +57,14 @@ export function openOrganization(settings, providers) {
   // ---- Classic Engine ----
 
   const classic = async ({ response, url, body }) => {
-    if (settings.pipeline === "idx") return wrong(response, 401, "E0000015", "You do not have permission to access the feature you are requesting");
+    if (settings.pipeline === "idx" && !settings.code_for_applications) return wrong(response, 401, "E0000015", "You do not have permission to access the feature you are requesting");
     const asked = JSON.parse(body || "{}");
     const embedded = { user: { id: "00u1halden2", profile: { login: settings.user, locale: "en" } } };
     const cancel = { href: `${base}/api/v1/authn/cancel`, hints: { allow: ["POST"] } };
     const expiresAt = new Date(Date.now() + 300_000).toISOString();
     if (url.pathname === "/api/v1/authn") {
       if (asked.username !== settings.user || asked.password !== settings.password) return wrong(response, 401, "E0000004", "Authentication failed");
+      if (settings.code_for_applications) return json(response, 200, { expiresAt, status: "SUCCESS", sessionToken: token(asked.username), _embedded: embedded });
       const stateToken = begin({ user: asked.username, known: true });
       const factor = (id, factorType, provider) => ({
         id, factorType, provider, vendorName: provider, profile: {},
@@ -76,9 +84,7 @@ export function openOrganization(settings, providers) {
       if (judged === "wrong") return wrong(response, 403, "E0000068", "Invalid Passcode/Answer", "Your token doesn't match our records. Please try again.");
       if (judged === "used") return wrong(response, 403, "E0000082", "Each code can only be used once. Please wait for a new code and try again.");
       transactions.delete(asked.stateToken);
-      const sessionToken = randomBytes(18).toString("base64url");
-      tokens.set(sessionToken, transaction.user);
-      return json(response, 200, { expiresAt, status: "SUCCESS", sessionToken, _embedded: embedded });
+      return json(response, 200, { expiresAt, status: "SUCCESS", sessionToken: token(transaction.user), _embedded: embedded });
     }
     return wrong(response, 404, "E0000007", "Not found");
   };
@@ -177,23 +183,31 @@ export function openOrganization(settings, providers) {
 
   // ---- pages ----
 
-  /** The sign-in page of a request that has no session: it holds the token of a transaction, as a JavaScript string. */
-  const page = (response, url) => {
-    const token = begin({ pending: url.href });
-    const text = token.replaceAll("-", "\\x2D");
+  /**
+   * The sign-in page of a request that has no session, or one that is too weak: it holds the token of a transaction, as a
+   * JavaScript string. A request that was a form is held until the user is known.
+   */
+  const page = (response, url, body, weak) => {
+    const pending = new URL(url);
+    if (body) {
+      const key = randomBytes(9).toString("hex");
+      held.set(key, body);
+      pending.searchParams.set("okta_key", key);
+    }
+    const text = begin({ pending: pending.href, ...(weak ? { user: weak.user, at: "select" } : {}) }).replaceAll("-", "\\x2D");
     const script = settings.pipeline === "idx" ? `var oktaData = {"signIn":{"stateToken":"${text}"}};` : `var stateToken = '${text}';`;
     response.setHeader("set-cookie", [kept("JSESSIONID", randomBytes(9).toString("hex")), kept("DT", `DI${randomBytes(9).toString("hex")}`)]);
     html(response, 200, `<!doctype html><html><head><title>Sign In</title></head><body><div id="signin-container"></div><script>${script}</script></body></html>`);
   };
-  const onward = (response, user, target, held) => {
+  const onward = (response, user, target, code) => {
     const to = new URL(target, base);
     if (to.origin !== base) return wrong(response, 403, "E0000006", "You do not have permission to perform the requested action");
-    response.writeHead(302, { location: to.href, ...(held ? {} : { "set-cookie": session(user) }) }).end();
+    response.writeHead(302, { location: to.href, "set-cookie": session(user, code) }).end();
   };
 
   return async (exchange) => {
     const { request, response, url, cookies, body } = exchange;
-    const user = sessions.get(cookies[name]);
+    const known = sessions.get(cookies[name]);
     const path = url.pathname;
     if (path === "/.well-known/okta-organization") {
       return json(response, 200, { id: "00o1halden2", pipeline: settings.pipeline, settings: {}, _links: { organization: { href: base } } });
@@ -207,17 +221,17 @@ export function openOrganization(settings, providers) {
     if (path.startsWith("/idp/idx/")) return engine(exchange);
     if (path === "/login/sessionCookieRedirect") {
       const fields = request.method === "POST" ? new URLSearchParams(body) : url.searchParams;
-      const known = tokens.get(fields.get("token"));
+      const user = tokens.get(fields.get("token"));
       // Good once.
       tokens.delete(fields.get("token"));
-      if (!known) return html(response, 403, "<!doctype html><title>Error</title><p class=\"error-content\">Invalid token.");
-      return onward(response, known, fields.get("redirectUrl"));
+      if (!user) return html(response, 403, "<!doctype html><title>Error</title><p class=\"error-content\">Invalid token.");
+      return onward(response, user, fields.get("redirectUrl"), !settings.code_for_applications);
     }
     if (path === "/login/token/redirect") {
       const transaction = transactions.get(url.searchParams.get("stateToken"));
       transactions.delete(url.searchParams.get("stateToken"));
       if (!transaction?.known) return html(response, 403, "<!doctype html><title>Error</title><p class=\"error-content\">Invalid token.");
-      return onward(response, transaction.user, transaction.pending);
+      return onward(response, transaction.user, transaction.pending, true);
     }
     if (path === "/api/v1/sessions/me" && request.method === "DELETE") {
       return response.writeHead(sessions.delete(cookies[name]) ? 204 : 404).end();
@@ -226,13 +240,15 @@ export function openOrganization(settings, providers) {
       sessions.delete(cookies[name]);
       return html(response, 200, "<!doctype html><title>Signed out</title>");
     }
-    if (path === "/api/v1/users/me/appLinks") return user ? json(response, 200, providers.saml.links()) : wrong(response, 403, "E0000005", "Invalid session");
+    if (path === "/api/v1/users/me/appLinks") return known ? json(response, 200, providers.saml.links()) : wrong(response, 403, "E0000005", "Invalid session");
     for (const provider of [providers.openid, providers.saml]) {
       if (!provider.isOurs(path)) continue;
-      if (provider.needsUser(path) && !user) return page(response, url);
-      return provider.answer(exchange, user);
+      // What a form sent before the user was known, or sends now.
+      const form = new URLSearchParams(held.get(url.searchParams.get("okta_key")) ?? (request.method === "POST" ? body : ""));
+      if (provider.needsUser(path) && !known?.code) return page(response, url, form.toString(), known);
+      return provider.answer({ ...exchange, form }, known?.user);
     }
-    if (path === "/enduser" || path === "/enduser/" || path === "/app/UserHome" || path === "/") return user ? html(response, 200, "<!doctype html><title>Dashboard</title>") : page(response, url);
+    if (["/enduser", "/enduser/", "/app/UserHome", "/"].includes(path)) return known ? html(response, 200, "<!doctype html><title>Dashboard</title>") : page(response, url);
     return wrong(response, 404, "E0000007", "Not found: Resource not found");
   };
 }

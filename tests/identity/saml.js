@@ -35,7 +35,7 @@ export function openSamlProvider(settings, refuse) {
     privateKey: settings.provider.key,
     wantAuthnRequestsSigned: true,
     nameIDFormat: [EMAIL],
-    singleSignOnService: [{ Binding: REDIRECT, Location: `https://${settings.organization}${SSO}` }],
+    singleSignOnService: [REDIRECT, POST].map((Binding) => ({ Binding, Location: `https://${settings.organization}${SSO}` })),
   });
   const application = samlify.ServiceProvider({
     entityID: audience(settings),
@@ -48,19 +48,22 @@ export function openSamlProvider(settings, refuse) {
     isOurs: (path) => path === SSO || path === LINK,
     needsUser: () => true,
     links: () => [{ label: "Halden Moor Files", appName: "haldenmoor_files_1", linkUrl: `https://${settings.organization}${LINK}` }],
-    async answer({ response, url }, user) {
+    async answer({ response, url, form: posted }, user) {
       const query = Object.fromEntries(url.searchParams);
+      const body = Object.fromEntries(posted);
       let asked = null;
       if (url.pathname === SSO) {
         try {
+          if (body.SAMLRequest) asked = await provider.parseLoginRequest(application, "post", { body });
           const signed = url.search.slice(1).split("&").filter((pair) => !pair.startsWith("Signature=")).join("&");
-          asked = await provider.parseLoginRequest(application, "redirect", { query, octetString: signed });
+          asked ??= await provider.parseLoginRequest(application, "redirect", { query, octetString: signed });
         } catch (error) {
           return refuse(response, "samlify", error);
         }
       }
       const { context } = await provider.createLoginResponse(application, asked ?? { extract: {} }, "post", { email: user });
-      const fields = { SAMLResponse: context, ...(query.RelayState ? { RelayState: query.RelayState } : {}) };
+      const state = body.RelayState ?? query.RelayState;
+      const fields = { SAMLResponse: context, ...(state ? { RelayState: state } : {}) };
       response.writeHead(200, { "content-type": "text/html" }).end(form(acs(settings), fields));
     },
   };
@@ -78,6 +81,8 @@ export function openFiles(settings, refuse) {
     idpCert: settings.trusted,
     privateKey: settings.application.key,
     signatureAlgorithm: "sha256",
+    authnRequestBinding: settings.by_form ? "HTTP-POST" : "HTTP-Redirect",
+    skipRequestCompression: settings.by_form,
     identifierFormat: EMAIL,
     disableRequestedAuthnContext: true,
     wantAssertionsSigned: true,
@@ -88,6 +93,9 @@ export function openFiles(settings, refuse) {
     validateInResponseTo: settings.takes_unasked ? ValidateInResponseTo.ifPresent : ValidateInResponseTo.always,
   });
   return async ({ request, response, url, body, cookies }) => {
+    if (url.pathname === "/login" && settings.by_form) {
+      return response.writeHead(200, { "content-type": "text/html" }).end(await saml.getAuthorizeFormAsync("/home", settings.files));
+    }
     if (url.pathname === "/login") {
       return response.writeHead(302, { location: await saml.getAuthorizeUrlAsync("/home", settings.files, {}) }).end();
     }

@@ -45,18 +45,34 @@ const WRONG_KEY: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Engine {
     Classic,
+    /// The authentication API of the Classic Engine is closed.
     Identity,
+    /// The authentication API lets the password in, and the application's policy asks for the code on the way.
+    IdentityAsksLater,
 }
 
-const ENGINES: [Engine; 2] = [Engine::Classic, Engine::Identity];
+const ENGINES: [Engine; 3] = [Engine::Classic, Engine::Identity, Engine::IdentityAsksLater];
 
 /// How an application is come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
     OpenidConnect,
+    /// The code comes back in a form that `oidc-provider` writes.
+    OpenidConnectByForm,
     Saml,
+    /// The request is a form that `node-saml` writes.
+    SamlByForm,
     /// SAML from the organization's dashboard, where the application is found by its name.
     SamlFromDashboard,
+}
+
+impl By {
+    fn host(self) -> &'static str {
+        match self {
+            Self::OpenidConnect | Self::OpenidConnectByForm => DESK,
+            Self::Saml | Self::SamlByForm | Self::SamlFromDashboard => FILES,
+        }
+    }
 }
 
 /// Tells the table of promises what was shown.
@@ -113,6 +129,8 @@ impl Stand {
             "pipeline": if engine == Engine::Classic { "v1" } else { "idx" },
             "user": USER, "password": PASSWORD, "mfa_key": KEY,
             "provider": provider.json(), "application": application.json(), "trusted": provider.certificate,
+            "code_for_applications": engine == Engine::IdentityAsksLater,
+            "by_form": matches!(by, By::OpenidConnectByForm | By::SamlByForm),
             "takes_unasked": by == By::SamlFromDashboard,
         });
         change(&mut settings);
@@ -254,7 +272,8 @@ async fn end_tls_before(port: u16) -> (SocketAddr, String, tokio::task::JoinHand
 
 /// An application that a session of its own opens.
 fn app(by: By) -> App {
-    let host = if by == By::OpenidConnect { DESK } else { FILES };
+    let host = by.host();
+    let openid = host == DESK;
     let of_app = |mut dataset: catalog::Dataset| {
         dataset.host = "app".into();
         dataset.label = Some(FieldPath::from("email"));
@@ -264,7 +283,9 @@ fn app(by: By) -> App {
     let mut app = vendor::app(vec![of_app(dataset("members", DatasetKind::List, "/api/members"))]);
     app.datasets[0] = of_app(dataset("me", DatasetKind::Object, "/api/me"));
     let start = match by {
-        By::OpenidConnect | By::Saml => OktaStart::Application { path: "/login".into(), lookup: None },
+        By::OpenidConnect | By::OpenidConnectByForm | By::Saml | By::SamlByForm => {
+            OktaStart::Application { path: "/login".into(), lookup: None }
+        }
         By::SamlFromDashboard => OktaStart::AppLink { field: None, named: "moor files".into(), relay_state: None },
     };
     let login = &mut app.logins[0];
@@ -276,8 +297,8 @@ fn app(by: By) -> App {
         okta: "okta".into(),
         app: "app".into(),
         start,
-        acs: if by == By::OpenidConnect { vec![] } else { vec!["/saml/".into()] },
-        callback: if by == By::OpenidConnect { vec!["/callback".into()] } else { vec![] },
+        acs: if openid { vec![] } else { vec!["/saml/".into()] },
+        callback: if openid { vec!["/callback".into()] } else { vec![] },
     });
     login.fields = vec![
         field("user", false, false, Format::Email),
@@ -289,6 +310,22 @@ fn app(by: By) -> App {
     login.hosts = vec![host.into(), "{okta_domain}".into()];
     login.roles = vec![role("app", host), role("okta", "{okta_domain}")];
     app
+}
+
+/// Time that jumps to the end of what is slept, from the present on.
+#[derive(Default)]
+struct Hurried(Mutex<Duration>);
+
+impl Clock for Hurried {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now() + *self.0.lock().unwrap()
+    }
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            *self.0.lock().unwrap() += time;
+            tokio::task::yield_now().await;
+        })
+    }
 }
 
 /// What came of a sign-in.
@@ -363,7 +400,7 @@ fn keeps_to_its_hosts(stand: &Stand, tried: &Tried, what: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_whole_sign_in_satisfies_the_libraries_of_both_sides() {
-    let ways = [By::OpenidConnect, By::Saml, By::SamlFromDashboard];
+    let ways = [By::OpenidConnect, By::OpenidConnectByForm, By::Saml, By::SamlByForm, By::SamlFromDashboard];
     let cases: Vec<_> = ENGINES.into_iter().flat_map(|engine| ways.map(|by| tokio::spawn(a_whole_sign_in(engine, by)))).collect();
     let count = cases.len();
     for case in cases {
@@ -394,12 +431,14 @@ async fn a_whole_sign_in(engine: Engine, by: By) {
     stand.settled().await;
 
     // One code, recorded as otplib counts it: the step that was recorded is the one of that moment.
-    let steps = stand.requests().into_iter().filter(|request| request["body"].as_str().unwrap().contains("assCode"));
-    let answers = stand.at(ORGANIZATION, "/idp/idx/challenge/answer");
-    match engine {
-        Engine::Classic => assert_eq!(steps.count(), 1, "{what}"),
-        Engine::Identity => assert_eq!(answers.len(), 2, "{what}: password and code"),
-    }
+    let answered = stand.at(ORGANIZATION, "/idp/idx/challenge/answer").len();
+    let verified = stand.at(ORGANIZATION, "/api/v1/authn/factors/uft1halden2/verify").len();
+    let wanted = match engine {
+        Engine::Classic => (1, 0),
+        Engine::Identity => (0, 2),
+        Engine::IdentityAsksLater => (0, 1),
+    };
+    assert_eq!((verified, answered), wanted, "{what}: codes, in the Identity Engine passwords too");
     let recorded = tried.ledger.last(&account_of(ORGANIZATION, USER)).unwrap();
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap() / 30;
     assert!(now.abs_diff(recorded) <= 2, "{what}: {recorded} was recorded, it is {now}");
@@ -407,8 +446,10 @@ async fn a_whole_sign_in(engine: Engine, by: By) {
     // The session of the organization is closed, the one of the application is not.
     let out = stand.at(ORGANIZATION, "/api/v1/sessions/me");
     assert_eq!(out.last().unwrap()["status"], 204, "{what}: {out:?}");
-    let host = if by == By::OpenidConnect { DESK } else { FILES };
-    let me = stand.at(host, "/api/me");
+    let posted = |host: &str, path: &str| stand.at(host, path).iter().any(|request| request["method"] == "POST");
+    assert_eq!(posted(DESK, "/callback"), by == By::OpenidConnectByForm, "{what}");
+    assert_eq!(posted(ORGANIZATION, "/app/haldenmoor_files_1/exk1files2/sso/saml"), by == By::SamlByForm, "{what}");
+    let me = stand.at(by.host(), "/api/me");
     assert!(me.len() >= 2 && me.iter().all(|request| request["status"] == 200), "{what}: {me:?}");
 }
 
@@ -417,7 +458,7 @@ async fn a_whole_sign_in(engine: Engine, by: By) {
 async fn what_was_answered_once_is_refused_by_the_application() {
     for engine in ENGINES {
         let stand = Stand::new(engine, By::Saml).await;
-        let tried = try_sign_in(&stand, By::Saml, KEY, Arc::new(SystemClock)).await;
+        let tried = try_sign_in(&stand, By::Saml, KEY, Arc::new(Hurried::default())).await;
         assert!(tried.outcome.is_ok(), "{engine:?}: {:?}", stand.refusals());
         let posted = stand.at(FILES, "/saml/acs");
         assert_eq!((posted.len(), &posted[0]["status"]), (1, &json!(303)), "{engine:?}");
@@ -434,7 +475,7 @@ async fn what_was_answered_once_is_refused_by_the_application() {
         assert!(refused[0].0 == "node-saml" && refused[0].1.contains("InResponseTo"), "{engine:?}: {refused:?}");
 
         let stand = Stand::new(engine, By::OpenidConnect).await;
-        let tried = try_sign_in(&stand, By::OpenidConnect, KEY, Arc::new(SystemClock)).await;
+        let tried = try_sign_in(&stand, By::OpenidConnect, KEY, Arc::new(Hurried::default())).await;
         assert!(tried.outcome.is_ok(), "{engine:?}: {:?}", stand.refusals());
         let called = stand.at(DESK, "/callback");
         assert_eq!(called.len(), 1, "{engine:?}");
@@ -448,23 +489,7 @@ async fn what_was_answered_once_is_refused_by_the_application() {
         let refused = stand.refusals();
         assert!(refused.len() == 1 && refused[0].0 == "openid-client" && refused[0].1.contains("state"), "{engine:?}: {refused:?}");
     }
-    promise(4);
-}
-
-/// Time that jumps to the end of what is slept, from the present on.
-#[derive(Default)]
-struct Hurried(Mutex<Duration>);
-
-impl Clock for Hurried {
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::now() + *self.0.lock().unwrap()
-    }
-    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            *self.0.lock().unwrap() += time;
-            tokio::task::yield_now().await;
-        })
-    }
+    promise(2 * ENGINES.len());
 }
 
 /// How many codes otplib did not take.
@@ -502,7 +527,7 @@ async fn a_key_that_is_another_ones_is_refused_by_otplib_and_not_tried_on() {
         let cancelled = if engine == Engine::Classic { "/api/v1/authn/cancel" } else { "/idp/idx/cancel" };
         assert_eq!(stand.at(ORGANIZATION, cancelled).len(), 1, "{engine:?}");
     }
-    promise(2);
+    promise(ENGINES.len());
 }
 
 /// Two applications of one user, scanned in one time step; and the same from two computers that do not know of each other.
@@ -525,7 +550,7 @@ async fn one_code_opens_one_door() {
             assert_eq!(refused_codes(&stand, engine), usize::from(!same_computer), "{what}");
         }
     }
-    promise(4);
+    promise(2 * ENGINES.len());
 }
 
 /// The application trusts another key than the one that the answer is signed with.
@@ -534,7 +559,7 @@ async fn an_answer_that_the_application_does_not_trust_is_no_sign_in() {
     for engine in ENGINES {
         let other = Signer::new("somebody else").certificate;
         let stand = Stand::with(engine, By::Saml, |settings| settings["trusted"] = json!(other)).await;
-        let tried = try_sign_in(&stand, By::Saml, KEY, Arc::new(SystemClock)).await;
+        let tried = try_sign_in(&stand, By::Saml, KEY, Arc::new(Hurried::default())).await;
         let error = match &tried.outcome {
             Ok(_) => panic!("{engine:?}: signed in"),
             Err(error) => error,
@@ -547,5 +572,5 @@ async fn an_answer_that_the_application_does_not_trust_is_no_sign_in() {
         // The session of the organization is closed all the same.
         assert_eq!(stand.at(ORGANIZATION, "/api/v1/sessions/me").last().unwrap()["status"], 204, "{engine:?}");
     }
-    promise(2);
+    promise(ENGINES.len());
 }
