@@ -4,7 +4,10 @@ use crate::{
     Console,
     catalog_document::{AppDocument, CatalogDocument, feature, format_name, param_type, strategy_name, verified, word},
     manual_instances::not_scanned,
-    screen::{Application, Choice, Failure, Field, FieldState, GuideStep, Login, Never, NotOffered, OneTimeCode, Question, SandboxScope, Tile},
+    screen::{
+        Application, Choice, Discovered, Failure, Field, FieldState, GuideStep, Login, Never, NotOffered, OneTimeCode, Question,
+        SandboxScope, Tile,
+    },
 };
 use catalog::{App, Check, Format};
 use secrecy::{ExposeSecret, SecretString};
@@ -230,6 +233,11 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
         needs: login.needs.clone(),
         steps: login.steps.iter().map(|step| GuideStep { text: step.text.clone(), link: step.link.clone() }).collect(),
         hosts: login.hosts.clone(),
+        discover: login.discover.as_ref().map(|discover| Discovered {
+            field: discover.input.clone(),
+            open: discover.open.clone(),
+            tries: discover.tries.clone(),
+        }),
         strategy: strategy_name(&login.strategy).to_owned(),
     }
 }

@@ -64,8 +64,21 @@ pub struct Login {
     pub steps: Vec<GuideStep>,
     /// Every host that may receive the values, as templates.
     pub hosts: Vec<String>,
+    /// A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts.
+    pub discover: Option<Discovered>,
     /// `bearer`, `client_credentials`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`.
     pub strategy: String,
+}
+
+/// A choice that the vendor's own answer settles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct Discovered {
+    /// The field that is settled: `region`.
+    pub field: String,
+    /// The value that leaves it open: `auto`.
+    pub open: String,
+    /// The values that are tried, in order.
+    pub tries: Vec<String>,
 }
 
 /// A field of the dialog.

@@ -335,6 +335,16 @@ export type Deleted = {
 	attestations: number,
 };
 
+/**  A choice that the vendor's own answer settles. */
+export type Discovered = {
+	/**  The field that is settled: `region`. */
+	field: string,
+	/**  The value that leaves it open: `auto`. */
+	open: string,
+	/**  The values that are tried, in order. */
+	tries: string[],
+};
+
 /**  A row of a dataset that a verdict rests on. */
 export type Evidence = {
 	/**  The dataset. */
@@ -757,6 +767,8 @@ export type Login = {
 	steps: GuideStep[],
 	/**  Every host that may receive the values, as templates. */
 	hosts: string[],
+	/**  A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts. */
+	discover: Discovered | null,
 	/**  `bearer`, `client_credentials`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`. */
 	strategy: string,
 };

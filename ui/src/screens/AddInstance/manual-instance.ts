@@ -33,6 +33,7 @@ export function manualFaults(form: ManualInstance, names: readonly string[]): Pa
   if (url !== '') {
     const parsed = URL.canParse(url) ? new URL(url) : null;
     if (parsed?.protocol !== 'https:') found.console_url = 'Write the whole address, with https:// before it.';
+    else if (parsed.port !== '') found.console_url = 'Leave out the port: an address with one is not opened.';
     else if (parsed.username !== '' || parsed.password !== '') found.console_url = 'Leave out user name and password: the address is stored in clear.';
   }
   return found;

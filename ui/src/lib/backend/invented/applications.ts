@@ -49,6 +49,7 @@ const kustomerKey: Login = {
   id: 'api-key',
   label: 'API Key',
   summary: 'A key of a machine user, made by an administrator.',
+  discover: null,
   strategy: 'bearer',
   checks: 23,
   fields: [
@@ -119,6 +120,7 @@ const githubToken: Login = {
   id: 'token',
   label: 'Fine-grained token',
   summary: 'A token of an organization owner, read-only.',
+  discover: null,
   strategy: 'bearer',
   checks: 26,
   fields: [

@@ -81,6 +81,7 @@ const serviceAccount: Login = {
   id: 'service-account',
   label: 'Service account',
   summary: 'A read-only token of a service account.',
+  discover: { field: 'region', open: 'auto', tries: ['us', 'eu'] },
   strategy: 'client_credentials',
   checks: 21,
   fields: [
@@ -98,25 +99,27 @@ const serviceAccount: Login = {
   ],
   needs: ['read_only'],
   steps: [{ text: 'Create a read-only service account in Customer.io and give it a token.', link: 'https://fly.customer.io/settings/api_credentials' }],
-  hosts: ['us.fly.customer.io', 'eu.fly.customer.io'],
+  hosts: ['{region}'],
 };
 
 const customerOkta: Login = {
   id: 'okta',
   label: 'Log in with Okta',
   summary: 'An Okta user with Google Authenticator.',
+  discover: { field: 'region', open: 'auto', tries: ['us', 'eu'] },
   strategy: 'okta',
   checks: 20,
   fields: [...oktaFields, region],
   needs: [],
   steps: [{ text: 'Create an Okta user for this console alone, with Google Authenticator as its only second factor.', link: null }],
-  hosts: ['{okta_domain}', '{okta_custom_domain}', 'fly.customer.io', 'us.fly.customer.io', 'eu.fly.customer.io'],
+  hosts: ['{okta_domain}', '{okta_custom_domain}', 'fly.customer.io', '{region}'],
 };
 
 const appApiKey: Login = {
   id: 'app-api-key',
   label: 'App API key',
   summary: 'One workspace only.',
+  discover: null,
   strategy: 'bearer',
   checks: 2,
   fields: [
@@ -134,6 +137,7 @@ export const convo: Login[] = [
   {
     ...customerOkta,
     checks: 5,
+    discover: null,
     fields: [
       ...oktaFields,
       field({ id: 'account_id', label: 'Convo Account ID', format: 'pattern', optional: true, help: 'Stands in the address of Network Settings.', example: 'acc-1024' }),
@@ -157,6 +161,7 @@ const entra = (id: string, label: string, summary: string, strategy: string, mor
   id,
   label,
   summary,
+  discover: null,
   strategy,
   checks: 30,
   fields: [...entraFields, ...more],
