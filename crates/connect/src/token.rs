@@ -203,8 +203,8 @@ pub(crate) fn ahead(headers: &HeaderMap, now: Timestamp) -> SignedDuration {
 pub(crate) struct Token {
     exchange: Box<dyn Exchange>,
     state: Mutex<State>,
-    /// How often a renewal was begun, for whoever waited while somebody else tried.
-    begun: AtomicU64,
+    /// How many renewals have ended, for whoever waited while somebody else tried.
+    ended: AtomicU64,
     claims: Option<Map<String, Value>>,
 }
 
@@ -231,7 +231,7 @@ impl Token {
         let renew_at = issued.renew_at();
         let Issued { header, ends, claims, .. } = issued;
         let state = State { header, ends, renew_at, generation: 0, failed: None, refused: false };
-        Self { exchange, state: Mutex::new(state), begun: AtomicU64::new(0), claims }
+        Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), claims }
     }
 
     /// What the first token says of itself. Not verified.
@@ -265,7 +265,7 @@ impl Token {
     }
 
     async fn renewed(&self, wire: &Wire, watcher: Watcher<'_>, not: Option<u64>) -> Result<Carried, ConnectError> {
-        let begun = self.begun.load(Ordering::Acquire);
+        let before = self.ended.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
         let now = wire.clock().now();
         let must = not == Some(state.generation);
@@ -273,13 +273,14 @@ impl Token {
             return Ok(state.carried());
         }
         let works = !must && state.ends.is_some_and(|ends| ends > now);
-        let waited = self.begun.load(Ordering::Acquire) != begun;
+        let waited = self.ended.load(Ordering::Acquire) != before;
         if let Some(error) = state.failed.clone().filter(|_| state.refused || waited) {
             return if works { Ok(state.carried()) } else { Err(error) };
         }
-        self.begun.fetch_add(1, Ordering::AcqRel);
         state.failed = None;
-        match self.exchange.exchange(wire, watcher).await {
+        let renewed = self.exchange.exchange(wire, watcher).await;
+        self.ended.fetch_add(1, Ordering::AcqRel);
+        match renewed {
             Ok(issued) => {
                 state.renew_at = issued.renew_at();
                 state.ends = issued.ends;

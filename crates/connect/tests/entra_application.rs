@@ -66,12 +66,10 @@ async fn a_secret_signs_in_and_goes_nowhere_else() {
         assert!(session.hints().missing.is_empty());
         let stages: Vec<SignInStage> = steps
             .iter()
-            .filter_map(|step| match step {
-                SignInStep::Stage { stage, host } => {
-                    assert_eq!(host, AUTHORITY);
-                    Some(*stage)
-                }
-                _ => None,
+            .filter_map(|step| if let SignInStep::Stage { stage, host } = step { Some((stage, host)) } else { None })
+            .map(|(stage, host)| {
+                assert_eq!(host, AUTHORITY);
+                *stage
             })
             .collect();
         assert_eq!(stages, [SignInStage::Organization, SignInStage::Token]);

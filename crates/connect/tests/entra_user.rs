@@ -338,7 +338,8 @@ async fn a_user_types_a_code_on_any_device() {
 
 #[tokio::test]
 async fn a_code_that_is_not_typed_ends() {
-    let table: Vec<(&str, Box<dyn Fn(&mut Settings)>, &str)> = vec![
+    type Change = Box<dyn Fn(&mut Settings)>;
+    let table: Vec<(&str, Change, &str)> = vec![
         ("declined", Box::new(|settings| settings.device_ends = Some(("authorization_declined", 0))), "E-ENTRA-DECLINED"),
         ("expired", Box::new(|settings| settings.device_ends = Some(("expired_token", 70019))), "E-ENTRA-CODE-EXPIRED"),
         ("a bad code", Box::new(|settings| settings.device_ends = Some(("bad_verification_code", 70018))), "E-AADSTS-70018"),

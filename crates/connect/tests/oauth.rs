@@ -177,11 +177,8 @@ async fn the_secret_goes_to_the_token_endpoint_and_the_token_to_the_rest() {
     assert_eq!(seen[1].authorization, Some(format!("Bearer {token}")));
     assert!(!seen[1].query.contains(SECRET) && !seen[1].body.contains(SECRET));
     assert!(steps.contains(&SignInStep::Stage { stage: SignInStage::Token, host: HOST.into() }));
-    let hop = steps.iter().find_map(|step| match step {
-        SignInStep::Requested { entry } if entry.class == RequestClass::SignInHop => Some(entry.clone()),
-        _ => None,
-    });
-    let hop = hop.unwrap();
+    let requested = steps.iter().filter_map(|step| if let SignInStep::Requested { entry } = step { Some(entry) } else { None });
+    let [hop] = requested.filter(|entry| entry.class == RequestClass::SignInHop).collect::<Vec<_>>()[..] else { panic!("{steps:?}") };
     assert_eq!((hop.method.as_str(), hop.path_template.as_str(), hop.status), ("POST", TOKEN_PATH, Some(200)));
     let told = serde_json::to_string(&steps).unwrap();
     assert!(!told.contains(SECRET) && !told.contains(&token), "neither is told to anybody");
@@ -493,6 +490,34 @@ async fn a_renewal_that_falters_is_made_again() {
     let kept = scan(&session, &app, &["users"]).await;
     assert_eq!(kept.finished["users"], Completeness::Complete);
     assert_eq!(*asked.lock().unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_fails_for_all_who_waited() {
+    let clock = TestClock::new();
+    let books = Arc::new(Books::open(&clock));
+    let (by, jumping) = (books.clone(), clock.clone());
+    let vendor = Vendor::start(move |seen| match seen.path.as_str() {
+        TOKEN_PATH if by.exchanges() == 0 => by.exchange(seen),
+        TOKEN_PATH => status(503, json!({})).after(Duration::from_millis(100)),
+        _ if !by.admits(seen) => status(401, json!({})),
+        "/v1/users" => {
+            jumping.jump(Duration::from_secs(7200));
+            list_of(32)
+        }
+        "/v1/me" => me(),
+        _ => list_of(1),
+    })
+    .await;
+    let (app, datasets) = many(32);
+    let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
+    let kept = scan(&session, &app, &datasets).await;
+    let Completeness::Unavailable(cause) = &kept.finished["details"] else { panic!("{:?}", kept.finished["details"]) };
+    assert_eq!(cause.kind, CauseKind::VendorError);
+    // One for the first of them all and one for each time that they try again, not one for each request.
+    let renewals = vendor.seen().iter().filter(|seen| seen.path == TOKEN_PATH).count() - 1;
+    assert!((4..=12).contains(&renewals), "{renewals} renewals for 32 requests");
+    assert!(vendor.seen().iter().all(|seen| !seen.path.ends_with("/details")), "nothing was asked with a token that had ended");
 }
 
 #[tokio::test]
