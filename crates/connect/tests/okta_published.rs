@@ -237,14 +237,12 @@ fn rehost(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                match value {
-                    Value::String(text) if name == "href" => {
-                        let path = text.replace("<%= uri %>", "https://x.example");
-                        let path =
-                            path.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path.to_owned()).unwrap();
-                        *text = format!("https://{OKTA}/{path}");
-                    }
-                    other => rehost(other),
+                if let (Value::String(text), "href") = (&mut *value, name.as_str()) {
+                    let path = text.replace("<%= uri %>", "https://x.example");
+                    let path = path.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path.to_owned()).unwrap();
+                    *text = format!("https://{OKTA}/{path}");
+                } else {
+                    rehost(value);
                 }
             }
         }
@@ -285,13 +283,17 @@ async fn replay(file: &'static str, http: u16, place: Place, then: Then, body: V
                 let _ = noted.compare_exchange(usize::MAX, count, Ordering::SeqCst, Ordering::SeqCst);
                 return Some(status(http, body.clone()));
             }
-            match place {
-                Cancel if here("/api/v1/authn", 0) => Some(ok(answer("classic-mfa-enroll-activate"))),
-                StepUp if here("/api/v1/authn", 0) => Some(ok(answer("classic-success"))),
-                StepUp if here("/oauth2/v1/authorize", 0) => Some(html("<script>var stateToken = '00halden';</script>")),
-                IdentifiedWithPassword if seen.path == "/idp/idx/introspect" => Some(ok(answer("engine-identify-with-password"))),
-                _ => None,
-            }
+            let file = if place == Cancel && here("/api/v1/authn", 0) {
+                "classic-mfa-enroll-activate"
+            } else if place == StepUp && here("/api/v1/authn", 0) {
+                "classic-success"
+            } else if place == IdentifiedWithPassword && seen.path == "/idp/idx/introspect" {
+                "engine-identify-with-password"
+            } else {
+                let asks = place == StepUp && here("/oauth2/v1/authorize", 0);
+                return asks.then(|| html("<script>var stateToken = '00halden';</script>"));
+            };
+            Some(ok(answer(file)))
         })
         .await;
     let at = served.load(Ordering::SeqCst);

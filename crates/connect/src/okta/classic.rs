@@ -32,7 +32,7 @@ pub(super) enum Passed {
 
 /// Signs in, or, with the token of a page, answers what that page asks.
 pub(super) async fn sign_in(desk: &mut Desk<'_>, okta: &mut Party<'_>, page: Option<&SecretString>) -> Result<Passed, Stop> {
-    let mut held = Held { state_token: page.cloned(), cancel: None };
+    let mut held = Held { state_token: page.cloned(), cancel: None, reread: false };
     let outcome = walk(desk, okta, &mut held).await;
     if outcome.is_err() {
         held.cancel(desk, okta).await;
@@ -44,6 +44,8 @@ pub(super) async fn sign_in(desk: &mut Desk<'_>, okta: &mut Party<'_>, page: Opt
 struct Held {
     state_token: Option<SecretString>,
     cancel: Option<Url>,
+    /// Whether it was asked where the transaction stands, because a step did not belong there.
+    reread: bool,
 }
 
 impl Held {
@@ -52,6 +54,14 @@ impl Held {
             let post = Some((json!({ "stateToken": token.expose_secret() }), JSON));
             desk.farewell(okta, Ask { stage: SignInStage::Password, url, accept: JSON, post }).await;
         }
+    }
+
+    /// Where to ask how a transaction stands that a step did not fit; once, then it is begun anew.
+    fn where_it_stands(&mut self, desk: &Desk<'_>, reply: &Reply) -> Result<Url, Stop> {
+        if std::mem::replace(&mut self.reread, true) {
+            return Err(Stop::Expired(reply.problem()));
+        }
+        Ok(address(&desk.host, "/api/v1/authn")?)
     }
 
     fn post(&self) -> Value {
@@ -252,7 +262,6 @@ async fn primary(desk: &mut Desk<'_>, okta: &mut Party<'_>, held: &mut Held, url
 
 /// Posts the state token alone: to read where a transaction stands, to pass something over, to step back.
 async fn post(desk: &mut Desk<'_>, okta: &mut Party<'_>, held: &mut Held, url: &Url, stage: SignInStage) -> Result<Transaction, Stop> {
-    let mut reread = false;
     let mut url = url.clone();
     loop {
         let reply = desk.ask(okta, Ask { stage, url: url.clone(), accept: JSON, post: Some((held.post(), JSON)) }).await?;
@@ -260,12 +269,7 @@ async fn post(desk: &mut Desk<'_>, okta: &mut Party<'_>, held: &mut Held, url: &
             continue;
         }
         if reply.error_code() == Some(OktaErrorCode::NotInThisState) {
-            // Where it stands then is asked once; else it is begun anew.
-            if reread {
-                return Err(Stop::Expired(reply.problem()));
-            }
-            reread = true;
-            url = address(&desk.host, "/api/v1/authn")?;
+            url = held.where_it_stands(desk, &reply)?;
             continue;
         }
         return Transaction::of(reply, okta, held);
@@ -287,8 +291,8 @@ async fn verify(desk: &mut Desk<'_>, okta: &mut Party<'_>, held: &mut Held, url:
             continue;
         }
         if reply.error_code() == Some(OktaErrorCode::NotInThisState) {
-            let first = address(&desk.host, "/api/v1/authn")?;
-            return post(desk, okta, held, &first, stage).await;
+            let url = held.where_it_stands(desk, &reply)?;
+            return post(desk, okta, held, &url, stage).await;
         }
         let problem = if reply.is_success() {
             let transaction = Transaction::of(reply, okta, held)?;

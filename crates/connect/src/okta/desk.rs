@@ -106,7 +106,8 @@ pub(super) struct Desk<'d> {
     codes_refused: u32,
     codes_replayed: u32,
     waits: u32,
-    asked: bool,
+    /// Whether the next request may go at once.
+    rested: bool,
 }
 
 /// A request to Okta's API.
@@ -173,7 +174,7 @@ impl<'d> Desk<'d> {
             codes_refused: 0,
             codes_replayed: 0,
             waits: 0,
-            asked: false,
+            rested: true,
         }
     }
 
@@ -181,12 +182,17 @@ impl<'d> Desk<'d> {
         self.attempt.wire.clock()
     }
 
+    async fn rest(&mut self) {
+        if !self.rested {
+            self.clock().sleep(PAUSE).await;
+            self.rested = true;
+        }
+    }
+
     /// Asks once.
     pub(super) async fn ask(&mut self, okta: &mut Party<'_>, ask: Ask) -> Result<Reply, ConnectError> {
-        if self.asked {
-            self.clock().sleep(PAUSE).await;
-        }
-        self.asked = true;
+        self.rest().await;
+        self.rested = false;
         let Ask { stage, url, accept, post } = ask;
         let (method, body) = match post {
             Some((value, kind)) => (Method::Post, Body::Json(SecretString::from(value.to_string()), kind)),
@@ -237,6 +243,8 @@ impl<'d> Desk<'d> {
         if self.codes_sent >= MOST_CODES {
             return Err(End::CodeEverUsed.at(SignInStage::OneTimeCode).into());
         }
+        // Before the code is made, not while it grows old.
+        self.rest().await;
         let code = self.codes.next().await?;
         self.codes_sent += 1;
         Ok(code)

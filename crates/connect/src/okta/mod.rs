@@ -99,7 +99,7 @@ async fn arrive(desk: &mut Desk<'_>, way: &mut Way<'_>, strategy: &OktaSignIn, h
     let pending = match &strategy.start {
         OktaStart::Application { .. } => {
             desk.attempt.stage(SignInStage::Start, "");
-            let pending = way.to_okta().await?;
+            let pending = way.set_out().await?;
             // The session has to be made on the host that is asked for the application.
             if let Some(host) = pending.host_str().filter(|host| hosts.iter().any(|known| known == host)) {
                 desk.host = host.to_owned();
@@ -229,7 +229,7 @@ impl Traveller<'_, '_, '_> {
                     Err(stop) => Err(stop.into()),
                 }
             }
-            Landed::Arrived { .. } => Ok(()),
+            Landed::Arrived => Ok(()),
         }
     }
 
@@ -255,7 +255,7 @@ impl Traveller<'_, '_, '_> {
             };
         }
         match landed {
-            Landed::Arrived { .. } => Ok(()),
+            Landed::Arrived => Ok(()),
             Landed::Asks { .. } => Err(End::Loop.at(SignInStage::Application).into()),
         }
     }

@@ -201,7 +201,7 @@ impl Attempt {
     }
 
     /// Signs in, all answers as usual.
-    pub async fn as_usual(self) -> Outcome {
+    pub async fn usually(self) -> Outcome {
         self.instead(|_, _, _| None).await
     }
 
