@@ -50,6 +50,7 @@ pub use guard::{Asked, Permit, permit};
 pub use hints::{Hints, hints};
 pub use ledger::{CodeLedger, account_of};
 pub use limits::Limits;
+pub use published::{describe, hold_against};
 pub use reduce::{Parent, ReducedPage, reduce};
 pub use route::{Proxy, Roots, Route, SANDBOX_ORGANIZATION};
 pub use session::{Credentials, PROXY_PASSWORD, PROXY_USER, Session, SignIn, SignInStage, SignInStep, sign_in};

@@ -28,11 +28,11 @@ const LETTERS: usize = 200_000;
 const NAME: usize = 120;
 
 /// Reads a description: one row for each request that a dataset of the application makes to the host role that it
-/// describes.
+/// describes ([`Dataset::described_rows`]). Pure, and bounded whatever the description holds.
 ///
 /// # Errors
 /// [`ConnectError::NotUnderstood`] when it is no OpenAPI 3 description.
-pub(crate) fn describe(app: &App, description: &Dataset, inputs: &Inputs, body: &Value) -> Result<ReducedPage, ConnectError> {
+pub fn describe(app: &App, description: &Dataset, inputs: &Inputs, body: &Value) -> Result<ReducedPage, ConnectError> {
     let wrong = |what: &str| ConnectError::NotUnderstood { sentence: format!("{}: {what}.", description.title) };
     if !body.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.")) {
         return Err(wrong("the answer is no OpenAPI 3 description"));
@@ -353,6 +353,16 @@ impl Published {
         }
         Ok(held)
     }
+}
+
+/// The dataset as it is read where a description came to these rows, `whole` or not: what that does not publish is marked
+/// ([`Keep::withheld`]) and not kept by [`crate::reduce`].
+///
+/// # Errors
+/// [`ConnectError::NotPublished`] and [`ConnectError::DescriptionUnread`] when the request itself, or a field that tells its
+/// rows apart, has to be published and is not: then nothing is asked.
+pub fn hold_against(dataset: &Dataset, described: &[Row], whole: bool) -> Result<Dataset, ConnectError> {
+    Published::of_rows(described, whole).apply(dataset)
 }
 
 /// The published fields that a dataset is held against.
