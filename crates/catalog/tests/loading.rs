@@ -198,6 +198,38 @@ fn what_is_not_offered_is_said_whole() {
     assert_eq!(wrong(&format!("{NOT_OFFERED}why = \"Because.\"\n")).len(), 1, "a key that is not known is an error");
 }
 
+#[test]
+fn a_strategy_fits_its_login_option() {
+    let with = |strategy: &str| {
+        let app = APP.replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"));
+        assert_ne!(app, APP);
+        load(&app, DATASETS, CHECKS)
+    };
+    let exchange = |role: &str| format!("{{ name = \"client_credentials\", role = \"{role}\", path = \"/token\", secret = \"key\" }}");
+    assert!(with(&exchange("api")).is_ok());
+    let errors = with(&exchange("web")).unwrap_err();
+    assert_eq!(errors, ["tiny/app.toml:20: the strategy names the host role \"web\", which is not in `roles` of this login option"]);
+
+    let entra = |flow: &str, scope: &str| {
+        format!(
+            "{{ name = \"entra\", authority = \"api\", tenant = \"org\", client_id = \"org\", flow = {{ {flow} }}, scope = \"{scope}\" }}"
+        )
+    };
+    let (secret, browser) = ("kind = \"secret\", secret = \"key\"", "kind = \"browser\"");
+    assert!(with(&entra(secret, "https://graph.microsoft.com/.default")).is_ok());
+    assert!(with(&entra(browser, "openid https://graph.microsoft.com/User.Read")).is_ok());
+    for scope in ["https://graph.microsoft.com/User.Read", "https://a.example/.default https://b.example/.default"] {
+        assert_eq!(
+            with(&entra(secret, scope)).unwrap_err(),
+            [format!(
+                "tiny/app.toml:20: the scope \"{scope}\" is not one resource's; an application asks for https://graph.microsoft.com/.default"
+            )]
+        );
+    }
+    let errors = with(&entra(browser, "x").replace("authority = \"api\"", "authority = \"login\"")).unwrap_err();
+    assert_eq!(errors, ["tiny/app.toml:20: the strategy names the host role \"login\", which is not in `roles` of this login option"]);
+}
+
 /// File, what is replaced, by what, and the one error that must come of it.
 const BAD: &[(&str, &str, &str, &str)] = &[
     ("app.toml", "vendor =", "vendr =", "tiny/app.toml:1: app.toml lacks `vendor`: the company that makes it"),

@@ -192,7 +192,7 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
             Vec::new()
         }
     };
-    let roles = match table.get("roles") {
+    let roles: Vec<HostRole> = match table.get("roles") {
         Some(value) => value.items().into_iter().filter_map(|item| role(&item, &fields)).collect(),
         None => {
             table.wrong(
@@ -201,6 +201,9 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
             Vec::new()
         }
     };
+    if let Some(strategy) = &strategy {
+        fits(&table, strategy, &roles);
+    }
     let test = table.text("test", "the dataset that is read to test the connection");
     let discover = discover(&table, &fields);
     let needs = table.texts("needs");
@@ -226,6 +229,33 @@ fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
     };
     inner.finish();
     Some(strategy)
+}
+
+/// Holds a strategy against the rest of its login option: the host roles that it names are there, and what is asked of
+/// Microsoft Entra ID is what the flow can give.
+fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole]) {
+    let wrong = |message: String| table.errors.add(&table.place_of("strategy"), message);
+    let named: Vec<&str> = match strategy {
+        Strategy::Bearer { .. } => Vec::new(),
+        Strategy::ClientCredentials(strategy) => vec![&strategy.role],
+        Strategy::Okta(strategy) => {
+            let lookup = match &strategy.start {
+                OktaStart::Application { lookup, .. } => lookup.as_ref().map(|lookup| lookup.role.as_str()),
+                OktaStart::AppLink { .. } => None,
+            };
+            [strategy.okta.as_str(), strategy.app.as_str()].into_iter().chain(lookup).collect()
+        }
+        Strategy::Entra(strategy) => vec![&strategy.authority],
+    };
+    for name in named.into_iter().filter(|name| !name.is_empty() && !roles.iter().any(|role| role.id == **name)) {
+        wrong(format!("the strategy names the host role \"{name}\", which is not in `roles` of this login option"));
+    }
+    if let Strategy::Entra(EntraSignIn { flow: EntraFlow::Secret { .. } | EntraFlow::Certificate { .. }, scope, .. }) = strategy
+        && !scope.is_empty()
+        && (scope.contains(char::is_whitespace) || !scope.ends_with("/.default"))
+    {
+        wrong(format!("the scope \"{scope}\" is not one resource's; an application asks for https://graph.microsoft.com/.default"));
+    }
 }
 
 fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
