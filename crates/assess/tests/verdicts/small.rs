@@ -108,6 +108,7 @@ pub fn app(datasets: Vec<Dataset>, views: Vec<View>, checks: Vec<Check>) -> App 
         never: Vec::new(),
         says: Vec::new(),
         logins: Vec::new(),
+        not_offered: Vec::new(),
         datasets,
         views,
         checks,
