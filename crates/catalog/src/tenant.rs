@@ -156,7 +156,9 @@ pub struct SandboxAnswer {
     pub status: u16,
     /// For lists that are paged: the style, and where the rows lie in `body`: `json_api` (rows at `data`, `page` and
     /// `pageSize`), `json_api_after` (rows at `data`, `after` and `count`), `link_header` (the body is the list, `page` and
-    /// `per_page`); `json_api:items` and `link_header:items` name another member. `None` serves `body` as it stands.
+    /// `per_page`), `page_number` (`page` and `limit`, `total_pages` and `has_more` in the body), `cursor` (`cursor` and `limit`,
+    /// `next_cursor` in the body), `cursor_start` (`start` and `limit`, `next` in the body); `json_api:items`, and the same with
+    /// the others, name another member. `None` serves `body` as it stands.
     pub paged: Option<String>,
     /// The body.
     pub body: serde_json::Value,
