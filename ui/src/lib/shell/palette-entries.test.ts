@@ -20,4 +20,10 @@ describe('Ctrl K', () => {
     shown.at(-1)?.run?.();
     expect(ran).toEqual(['lock']);
   });
+
+  it('finds pages that are no entry of the sidebar', () => {
+    const all = entries({ pages, instances: [], tiles: [], findings: [], commands: [] });
+    expect(answers(all, 'attest').map(({ to }) => to)).toEqual(['#/attestations']);
+    expect(answers(all, 'azure').map(({ to }) => to)).toEqual(['#/guides/azure-ad-client']);
+  });
 });

@@ -25,10 +25,17 @@ export function rank(entry: Entry, typed: string): number {
   return label.startsWith(first) ? 3 : label.includes(first) ? 2 : 1;
 }
 
+/** Pages that are no entry of the sidebar: they belong to one that is. */
+const beside: Entry[] = [
+  { id: 'page-attestations', kind: 'Page', label: 'Attestations due', detail: 'Manual checks of all instances', to: href(['attestations']) },
+  { id: 'page-azure-ad-client', kind: 'Page', label: 'Register an Azure AD client application', detail: 'Guide, Microsoft Entra ID', to: href(['guides', 'azure-ad-client']) },
+];
+
 /** All that can be reached, in the order of an empty search. */
 export function entries(known: { pages: Page[]; instances: Instance[]; tiles: Tile[]; findings: Finding[]; commands: Shortcut[] }): Entry[] {
   return [
     ...known.pages.map((page, index): Entry => ({ id: `page-${page.id}`, kind: 'Page', label: page.label, detail: '', keys: `mod+${index + 1}`, to: href([page.id]) })),
+    ...beside,
     ...known.commands.map((command): Entry => ({ id: `command-${command.keys}`, kind: 'Command', label: command.name, detail: '', keys: command.keys, run: command.run })),
     ...known.instances.map((instance): Entry => ({
       id: `instance-${instance.id}`,
@@ -48,11 +55,11 @@ export function entries(known: { pages: Page[]; instances: Instance[]; tiles: Ti
   ];
 }
 
-/** The best answers to what was typed, at most `most`. */
+/** The best answers to what was typed, at most `most`; before anything is typed, what has keys of its own. */
 export function answers(all: Entry[], typed: string, most = 50): Entry[] {
   return all
     .map((entry, index) => ({ entry, index, rank: rank(entry, typed) }))
-    .filter((scored) => scored.rank > 0 && (typed.trim() !== '' || scored.entry.kind === 'Page' || scored.entry.kind === 'Command'))
+    .filter((scored) => scored.rank > 0 && (typed.trim() !== '' || scored.entry.keys !== undefined))
     .sort((a, b) => b.rank - a.rank || a.index - b.index)
     .slice(0, most)
     .map(({ entry }) => entry);

@@ -3,9 +3,9 @@ import type { Application, InstancePage, ManualInstance } from '$lib/backend/bac
 /** The fields of an instance that nobody signs in to, as the console names them. */
 export const manualFields = ['product', 'name', 'label', 'owner', 'console_url'] as const satisfies readonly (keyof ManualInstance)[];
 
-/** An empty form. */
+/** An empty form. An application of the catalog is its own product; only *Other application*, which has no checks, stands for any. */
 export function emptyManual(application: Application): ManualInstance {
-  return { app: application.tile.slug, name: '', label: application.labels[0] ?? 'Default', owner: '', product: '', console_url: '' };
+  return { app: application.tile.slug, name: '', label: application.labels[0] ?? 'Default', owner: '', product: application.tile.checks > 0 ? application.tile.name : '', console_url: '' };
 }
 
 /** What is kept of such an instance. */
