@@ -243,8 +243,10 @@ fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Resu
         match dataset.completeness {
             None => return Ok((Health::Unhealthy, None)),
             Some(completeness) => {
-                // A field that was left empty by choice is no fault of the instance; what it costs stands at its checks.
-                if let Some(cause) = completeness.cause().filter(|cause| cause.kind != CauseKind::InputMissing) {
+                // What was left out by choice (an empty field, another login option) and what the vendor does not publish are no
+                // faults of the instance that anybody could mend; what they cost stands at the checks.
+                let by_choice = |kind| matches!(kind, CauseKind::InputMissing | CauseKind::LoginLacks | CauseKind::NotPublished);
+                if let Some(cause) = completeness.cause().filter(|cause| !by_choice(cause.kind)) {
                     return Ok((Health::Unhealthy, Some(cause.clone().into())));
                 }
             }
