@@ -22,6 +22,7 @@ const PROMISES: &[(&str, &str)] = &[
     ("bad-input", "Bad input gives its exact sentence, code and remedy"),
     ("recorded", "Verdicts on answers recorded from the real GitHub"),
     ("foreign-identity", "Signed in through an identity provider and applications made of libraries of others"),
+    ("okta-simulated", "Simulated Okta organizations: every way in, every refusal and every fault, with one password and no message"),
     ("okta-published", "Okta's published answers, each coming to the state or end that it shows"),
     ("contract", "Requests and kept fields stand in the vendors' own descriptions"),
     ("secret-service", "Keys are kept in and removed from a real Secret Service"),
