@@ -6,7 +6,9 @@ mod okta;
 mod vendor;
 
 use futures::StreamExt;
-use okta::{Attempt, ELSEWHERE, Engine, KEY, OKTA, Outcome, PASSWORD, USER, answer, application, error, html, impatient, message, to};
+use okta::{
+    Attempt, ELSEWHERE, Engine, KEY, OKTA, Outcome, PASSWORD, USER, answer, application, error, html, impatient, message, patient, to,
+};
 use posture_connect::{Clock, CodeLedger, ConnectError, Outcome as Logged, SignInStage, SignInStep, account_of};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -991,7 +993,7 @@ fn faulty(fault: Fault, _seen: &Seen) -> Reply {
         Fault::Throttled => status(429, error("E0000047")),
         Fault::SentElsewhere => to(&elsewhere),
         Fault::SentElsewhereWithBody => status(307, json!({})).header("location", elsewhere),
-        Fault::Slow => ok(json!({})).after(Duration::from_secs(5)),
+        Fault::Slow => ok(json!({})).after(Duration::from_secs(20)),
         Fault::Empty => ok(json!({})),
     }
 }
@@ -1001,13 +1003,14 @@ async fn a_fault_at_any_step_ends_clearly() {
     let flows = [(Engine::Classic, false), (Engine::Identity, false), (Engine::Classic, true)];
     let mut tried = Vec::new();
     for (engine, from_dashboard) in flows {
-        let attempt = || Attempt { from_dashboard, limits: impatient(), ..Attempt::new(engine) };
-        let usual = attempt().usually().await;
+        let attempt = |limits| Attempt { from_dashboard, limits, ..Attempt::new(engine) };
+        let usual = attempt(patient()).usually().await;
         usual.expect_signed_in();
         for at in 0..usual.seen.len() {
             let request = usual.seen[at].clone();
             for fault in FAULTS {
-                tried.push((attempt(), at, request.clone(), fault, usual.seen.len(), format!("{engine:?} {from_dashboard}")));
+                let limits = if matches!(fault, Fault::Slow) { impatient() } else { patient() };
+                tried.push((attempt(limits), at, request.clone(), fault, usual.seen.len(), format!("{engine:?} {from_dashboard}")));
             }
         }
     }
@@ -1016,6 +1019,8 @@ async fn a_fault_at_any_step_ends_clearly() {
         let what = format!("{flow}: {fault:?} at {at}: {} {}{}", request.method, request.host, request.path);
         let outcome = attempt.instead(move |seen, count, _| (count == at).then(|| faulty(fault, seen))).await;
         outcome.check(&what);
+        assert!(outcome.seen.len() > at, "{what}: the fault was not met, {}", outcome.code());
+        assert_eq!(outcome.code() == "E-TIMEOUT", matches!(fault, Fault::Slow) && request.method != "DELETE", "{what}: {}", outcome.code());
         assert!(outcome.seen.len() <= usual + 4, "{what}: {} requests", outcome.seen.len());
         // Whether the session at Okta could be closed changes nothing; neither does what a look-up that is only helpful says.
         // Data that is asked to be waited for is waited for.

@@ -188,7 +188,7 @@ impl Attempt {
             from_dashboard: false,
             inputs: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             credentials: secrets.map(|(name, value)| (name.to_owned(), SecretString::from(value))).into(),
-            limits: small(),
+            limits: patient(),
             clock: TestClock::new(),
             ledger: Arc::default(),
             ahead: jiff::SignedDuration::ZERO,
@@ -336,7 +336,12 @@ impl Outcome {
     }
 }
 
-/// A short time, for answers that are waited for in vain.
+/// For answers that are waited for in vain: short, and long enough for all others on a busy computer.
 pub fn impatient() -> Limits {
-    Limits { request: Duration::from_millis(400), ..small() }
+    Limits { request: Duration::from_secs(3), ..small() }
+}
+
+/// For answers that come.
+pub fn patient() -> Limits {
+    Limits { request: Duration::from_secs(60), connect: Duration::from_secs(60), ..small() }
 }
