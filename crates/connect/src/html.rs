@@ -21,7 +21,7 @@ const MOST_SCRIPTS: usize = 256;
 /// other without one tag, text or comment coming to its end: the tokenizer compares each attribute of a tag with those
 /// before it, and a tag of a million attributes would take it minutes.
 const PORTION: usize = 4 * 1024;
-const MOST_PARTINGS: usize = 16 * 1024;
+const MOST_PARTINGS: usize = 8 * 1024;
 
 /// A script that is longer than this does more than to send on.
 const SCRIPT_BYTES: usize = 8 * 1024;

@@ -164,7 +164,7 @@ impl<'a> Way<'a> {
     ///
     /// # Errors
     /// [`ConnectError::SignInFailed`] when the application leads elsewhere or nowhere; whatever befalls the line.
-    pub(crate) async fn to_okta(&mut self) -> Result<Url, ConnectError> {
+    pub(crate) async fn set_out(&mut self) -> Result<Url, ConnectError> {
         self.stage = SignInStage::Start;
         let strategy = self.strategy;
         let OktaStart::Application { path, lookup } = &strategy.start else {
@@ -205,7 +205,7 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Makes the request that [`Self::to_okta`] kept and follows; without a session Okta [`Landed::Asks`].
+    /// Makes the request that [`Self::set_out`] kept and follows; without a session Okta [`Landed::Asks`].
     ///
     /// # Errors
     /// As for [`Self::follow`].
@@ -286,7 +286,7 @@ impl<'a> Way<'a> {
         let form = self.pending.as_ref().is_some_and(|step| step.fields.is_some()) && !self.form_sent;
         if !form && !self.restarted && matches!(self.strategy.start, OktaStart::Application { .. }) {
             self.restarted = true;
-            self.to_okta().await?;
+            self.set_out().await?;
             self.stage = SignInStage::Application;
         } else if !form {
             return Err(self.lost());
@@ -398,9 +398,17 @@ impl<'a> Way<'a> {
     }
 
     fn admit_to_okta(&self, step: &Step) -> Result<(), ConnectError> {
-        let answers = step.has("SAMLResponse") || (step.is_from(Side::App) && step.has("code") && step.has("state"));
-        if answers {
+        if step.has("SAMLResponse") || (step.is_from(Side::App) && step.has("code") && step.has("state")) {
             return Err(self.misdirected(step, "an answer that is meant for the application", "back to Okta"));
+        }
+        // With the session's cookies a form could do more at Okta than ask to sign in, and so could some addresses.
+        let asks = step.has("SAMLRequest") || (step.has("client_id") && step.has("redirect_uri"));
+        let beyond = guard::plain_segments(step.url.path()).is_none_or(|path| {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            matches!(path.as_slice(), ["api", ..] | ["login", "signout" | "sessioncookieredirect" | "token" | "step-up", ..])
+        });
+        if step.is_from(Side::App) && (beyond || (step.fields.is_some() && !asks)) {
+            return Err(self.misdirected(step, "something other than a request to sign in", "to Okta"));
         }
         Ok(())
     }

@@ -400,3 +400,29 @@ async fn a_hostile_host_name_is_shown_short_and_alone() {
     assert!(error.to_string().len() < 300 && !error.to_string().contains("HOSTILE") && !error.to_string().contains("ppp"), "{error}");
     assert_eq!(SECRETS.len(), 8);
 }
+
+#[tokio::test]
+async fn an_application_asks_okta_to_sign_in_and_for_nothing_else() {
+    let form = |action: &str, field: &str| {
+        page(format!(
+            "<form method=post action=https://{OKTA}{action}><input type=hidden name={field} value=x></form><script>document.forms[0].submit()</script>"
+        ))
+    };
+    for reply in [
+        form("/app/vendor/exk1/sso/saml", "anything"),
+        form("/api/v1/sessions", "SAMLRequest"),
+        form("/login/signout", "SAMLRequest"),
+        redirect(format!("https://{OKTA}/api/v1/users/me")),
+        redirect(format!("https://{OKTA}/API//v1/users/me")),
+        redirect(format!("https://{OKTA}/login/sessionCookieRedirect?token=another&redirectUrl=https://{OKTA}/")),
+        redirect(format!("https://{OKTA}/login/token/redirect?stateToken=another")),
+        redirect(format!("https://{OKTA}/login/%73ignout")),
+    ] {
+        for path in ["/login", "/oauth2/redirect"] {
+            let reply = reply.clone();
+            let world = World::new(oidc(), move |seen| (seen.path == path).then(|| reply.clone())).await;
+            world.fails("E-SSO-MISDIRECTED").await;
+            assert!(world.asked(OKTA, "/api/v1/users/me").is_empty() && world.asked(OKTA, "/login/signout").is_empty());
+        }
+    }
+}
