@@ -1,7 +1,6 @@
 //! Manual checks in a terminal: the real program, a real encrypted database, no vendor and no network.
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "each test uses a part")]
 mod stand;
 
 use serde_json::Value;
