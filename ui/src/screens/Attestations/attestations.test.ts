@@ -128,6 +128,8 @@ describe('manual checks of an instance', () => {
     expect(await screen.findByTestId('finding-attestation')).toHaveTextContent('Attested, not scanned: A. Brandt, not met, until');
     expect(screen.getByTestId('finding-attestation')).toHaveTextContent('Passwords never end.');
     expect(screen.queryByText(/No row stands behind this verdict/)).toBeNull();
+    expect(screen.getByTestId('finding-current')).toHaveTextContent('Not met');
+    expect(within(screen.getByTestId('finding-pane')).queryByText('Fail')).toBeNull();
     expect(screen.getByTestId('finding-manual-check')).toHaveAttribute('href', '#/applications/i-convo?tab=manual&check=convo.password-expiry');
   });
 });

@@ -208,8 +208,8 @@ export function attestedPage(finding: Finding, check: ManualCheck): FindingPage 
   return {
     ...findingPage(finding),
     practice: check.title,
-    verdict: 'fail',
-    current: 'Not met',
+    verdict: 'manual',
+    current: 'not met',
     recommended: check.recommended,
     why: check.why,
     steps: check.steps,
