@@ -73,3 +73,33 @@ fn a_github_token_goes_to_github_only() {
         assert!(asked(typed).is_err(), "{typed} is no subdomain of the vendor");
     }
 }
+
+#[test]
+fn a_customer_io_token_is_told_from_what_is_pasted_in_its_place() {
+    let app = whole(whole(Catalog::built_in()).app("customer-io")).unwrap();
+    assert_eq!(app.logins.iter().map(|login| login.id.as_str()).collect::<Vec<_>>(), ["service-account", "okta", "app-api-key"]);
+    let login = app.login("service-account").unwrap();
+    let token = login.fields.iter().find(|field| field.id == "service_account_token").unwrap();
+    let refusal = |value: &str| token.format.check(&token.choices, value).map_err(|problem| problem.sentence);
+    assert!(refusal("sa_live_0123456789abcdef_-XYZ").is_ok());
+    for (value, word) in [
+        ("sa_sandbox_0123456789abcdef", "sandbox token"),
+        ("0123456789abcdef0123456789abcdef", "App API key"),
+        ("0123456789abcdef0123", "Site ID"),
+        ("0123456789abcdef0123:0123456789abcdef0123", "Site ID"),
+        ("0123456789abcdef0123 0123456789abcdef0123", "Site ID"),
+        ("eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln", "session"),
+        ("sa_live_short", "cut short"),
+        ("something-else-altogether", "sa_live_"),
+    ] {
+        let sentence = refusal(value).unwrap_err();
+        assert!(sentence.contains(word), "{value}: {sentence}");
+        assert!(!sentence.contains(value), "what was pasted is not repeated");
+    }
+    // The token goes to the region that was chosen; where that is to be found out, to the vendor's two.
+    let (us, eu) = ("us.fly.customer.io", "eu.fly.customer.io");
+    for (region, allowed) in [("auto", vec![eu, us]), ("us", vec![us]), ("eu", vec![eu])] {
+        let hosts = login.resolve(&[("region".to_owned(), region.to_owned())].into()).unwrap();
+        assert_eq!(hosts.allowed.iter().collect::<Vec<_>>(), allowed, "{region}");
+    }
+}

@@ -164,3 +164,60 @@ async fn a_member_of_convo_without_an_address_is_not_judged() {
         scene.restore();
     }
 }
+
+/// The checks of Customer.io that rest on no name that only its description knows.
+const NAMED_ELSEWHERE: [&str; 4] =
+    ["customer-io.domains.spf", "customer-io.domains.dkim", "customer-io.domains.dmarc", "customer-io.region"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_customer_io_does_not_publish_is_not_evaluated() {
+    let scene = tenant("customer-io", "unpublished").await;
+    let read = scene.collect().await;
+    assert!(read["description"].completeness.is_complete());
+    for dataset in ["users", "webhooks", "exports", "imports", "identities", "service-account-tokens", "whitelisted-ips", "account-audit"] {
+        assert_eq!(cause(&read, dataset), Some(CauseKind::NotPublished), "{dataset}");
+        assert!(read[dataset].rows.is_empty(), "{dataset} was not asked for");
+    }
+    let mut passed = std::collections::BTreeSet::new();
+    let mut unpublished = 0;
+    for ((check, row), verdict) in scene.judge(&read) {
+        match verdict {
+            Verdict::Pass => {
+                passed.insert(check);
+            }
+            Verdict::NotEvaluated { cause } => unpublished += usize::from(cause.kind == CauseKind::NotPublished),
+            other @ (Verdict::Fail | Verdict::NotApplicable { .. } | Verdict::Manual | Verdict::Observed) => {
+                panic!("{check} {row:?}: {other:?}")
+            }
+        }
+    }
+    assert_eq!(passed.iter().map(String::as_str).collect::<Vec<_>>(), {
+        let mut named = NAMED_ELSEWHERE.to_vec();
+        named.sort_unstable();
+        named
+    });
+    assert!(unpublished >= 10, "{unpublished} verdicts say that a field is not published");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_api_key_says_what_it_cannot_see() {
+    let scene = tenant("customer-io", "risky-app-api").await;
+    let read = scene.collect().await;
+    for dataset in scene.app.datasets.iter().filter(|dataset| dataset.host == "api") {
+        assert_eq!(cause(&read, &dataset.id), Some(CauseKind::LoginLacks), "{}", dataset.id);
+    }
+    let sentence = &read["users"].completeness.cause().unwrap().sentence;
+    assert!(sentence.contains("\"Service account token\" or \"Log in with Okta\""), "{sentence}");
+    assert!(of(&scene, "customer-io.app_webhooks.https_known_host").await.contains(&Verdict::Fail));
+    assert!(matches!(of(&scene, "customer-io.users.no_2fa").await[..], [Verdict::NotEvaluated { .. }]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_list_that_could_be_a_first_page_is_not_whole() {
+    let scene = tenant("customer-io", "clean").await;
+    let environments: Vec<Value> = (0..10).map(|at| json!({"id": 101 + at % 2 * 1000 + at, "name": format!("W{at}")})).collect();
+    set(&scene, "environments", "environments", json!(environments));
+    let read = scene.collect().await;
+    assert_eq!(cause(&read, "environments"), Some(CauseKind::ProbeNotSeen));
+    assert!(!of(&scene, "customer-io.api.ip_allowlist").await.contains(&Verdict::Pass));
+}
