@@ -74,8 +74,8 @@ const publicClient: Part = {
   steps: [
     'Open Authentication and add the platform Mobile and desktop applications.',
     'Enter http://localhost as a custom redirect URI. The port is chosen anew at each sign-in and need not be named. Do not add it under Single-page application: what that gives ends after a day.',
-    'For device code also set Allow public client flows to Yes, under Advanced settings.',
-    'Add no secret to this registration: one with a secret is refused in the browser flow (AADSTS700025).',
+    'Under Advanced settings set Allow public client flows to Yes and save: device code does not work without it.',
+    'Leave it without a secret: a public client can keep none. If Microsoft asks for one all the same (AADSTS7000218), public client flows are still off.',
   ],
   link: { url: `${learn}/identity-platform/reply-url`, title: 'Redirect URIs' },
 };
