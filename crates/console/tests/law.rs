@@ -175,22 +175,21 @@ async fn descriptions(scene: &Scene, baseline: &Read, trial: &mut Trial) {
         let names: BTreeSet<(String, String)> = published_fields(&scene.app).collect();
         let schemas = schemas_of(scene, &description.id).await;
         let known = |schema: &Value, name: &str| schema.pointer(&format!("/properties/{name}")).is_some();
-        let mut places = Vec::new();
-        for (dataset, name) in &names {
+        let mut places = BTreeSet::new();
+        for name in names.iter().map(|(_, name)| name).collect::<BTreeSet<_>>() {
             for (schema, content) in &schemas {
-                let here = if known(content, name) { vec![format!("components.schemas.{schema}.properties.{name}")] } else { Vec::new() };
+                let here = known(content, name).then(|| format!("components.schemas.{schema}.properties.{name}"));
                 let parts = content.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
                 let inner = parts
                     .filter(|(_, part)| known(part, name))
                     .map(|(at, _)| format!("components.schemas.{schema}.allOf[{at}].properties.{name}"));
-                places.extend(here.into_iter().chain(inner).map(|place| (dataset.clone(), name.clone(), place)));
+                places.extend(here.into_iter().chain(inner));
             }
         }
-        for (dataset, name, place) in &places {
-            let named = Some((dataset.as_str(), name.as_str()));
-            changes.push(("a name left out", remove(place), named));
-            changes.push(("a name of another type", set(&format!("{place}.type"), json!("array")), named));
-            changes.push(("a name of no type", set(place, json!({})), named));
+        for place in &places {
+            changes.push(("a name left out", remove(place), Some(place)));
+            changes.push(("a name of another type", set(&format!("{place}.type"), json!("array")), Some(place)));
+            changes.push(("a name of no type", set(place, json!({})), Some(place)));
         }
         let resting = resting_on(&scene.app, &description.id);
         let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
@@ -450,7 +449,10 @@ async fn faults(scene: &Scene, trial: &mut Trial) {
             }
         }
     }
-    trial.case(scene.verdicts().await == before, || format!("{}: a fault was left behind", scene.name));
+    let after = scene.verdicts().await;
+    let differing =
+        before.iter().find(|(key, verdict)| after.get(*key) != Some(*verdict)).map(|(key, verdict)| (key, verdict, after.get(key)));
+    trial.case(after == before, || format!("{}: a fault was left behind: {differing:?}", scene.name));
 }
 
 /// The rows of every list in another order: the same verdicts.

@@ -130,7 +130,10 @@ impl Scene {
         name: String,
         served: Served,
     ) -> Result<Self, ConnectError> {
-        let sandbox = Sandbox::start(vec![served], Arc::new(today)).await.unwrap();
+        // One clock for both: a token of an hour would have ended when it comes, for a vendor whose time stands still.
+        let clock = SteppingClock::at(today());
+        let vendors = Arc::clone(&clock);
+        let sandbox = Sandbox::start(vec![served], Arc::new(move || vendors.now())).await.unwrap();
         let route = Route::sandbox(sandbox.address(), sandbox.ca_pem()).unwrap();
         let login = app.login(login).unwrap();
         let (mut inputs, mut credentials) = (BTreeMap::new(), BTreeMap::new());
@@ -143,7 +146,6 @@ impl Scene {
                 }
             }
         }
-        let clock = SteppingClock::at(today());
         let session = connect::sign_in(SignIn {
             app: &app,
             login,
