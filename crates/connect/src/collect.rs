@@ -672,7 +672,10 @@ impl<'a> Collection<'a> {
         let reading = &self.readings[index];
         let title = &reading.dataset.title;
         let parent = reading.parent.map(|parent| &self.readings[parent]);
-        let cause = if let Some(cause) = parent.and_then(|parent| parent.done.as_ref()).and_then(Completeness::cause) {
+        // What the login option does not reach says so itself, whatever it is read per row of.
+        let cause = if let Some(lacks) = login_lacks(self.app, self.session.wire.hosts(), &reading.dataset) {
+            Some(lacks.cause())
+        } else if let Some(cause) = parent.and_then(|parent| parent.done.as_ref()).and_then(Completeness::cause) {
             Some(Cause { kind: CauseKind::InputIncomplete, sentence: cause.sentence.clone(), remedy: cause.remedy.clone() })
         } else if let Some(trouble) = &reading.trouble {
             Some(trouble.cause())

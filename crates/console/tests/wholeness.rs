@@ -174,7 +174,7 @@ async fn what_customer_io_does_not_publish_is_not_evaluated() {
     let scene = tenant("customer-io", "unpublished").await;
     let read = scene.collect().await;
     assert!(read["description"].completeness.is_complete());
-    for dataset in ["users", "webhooks", "exports", "imports", "identities", "service-account-tokens", "whitelisted-ips", "account-audit"] {
+    for dataset in ["users", "exports", "imports", "identities", "service-account-tokens", "whitelisted-ips"] {
         assert_eq!(cause(&read, dataset), Some(CauseKind::NotPublished), "{dataset}");
         assert!(read[dataset].rows.is_empty(), "{dataset} was not asked for");
     }
