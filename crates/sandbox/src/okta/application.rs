@@ -25,7 +25,9 @@ const JOURNEY_COOKIE: &str = "__Host-journey";
 /// The cookie that remembers whose e-mail address was looked up.
 const HINT_COOKIE: &str = "__Host-hint";
 const JOURNEY_SECONDS: i64 = 600;
-const SESSION_SECONDS: i64 = 28_800;
+/// Lifetime of the application's session: two weeks, as Customer.io has it unless an administrator sets another.
+/// <https://docs.customer.io/accounts-and-workspaces/login-session/>
+const SESSION_SECONDS: i64 = 1_209_600;
 /// Where a user lands.
 const LANDING: &str = "/";
 
