@@ -104,10 +104,12 @@ impl Window {
         size.convert().expect("a size is two numbers")
     }
 
-    /// Takes a picture of the page once fonts are there and nothing moves.
+    /// Takes a picture of the page once fonts are there and nothing moves but what counts seconds.
     pub async fn picture(&self, path: &Path) {
         let settled = "const done = arguments[arguments.length - 1];
-            const still = () => document.getAnimations().every((a) => a.playState !== 'running' || a.effect.getTiming().iterations === Infinity);
+            const counts = (a) => a.effect.target?.closest('[data-left]');
+            const endless = (a) => a.effect.getTiming().iterations === Infinity;
+            const still = () => document.getAnimations().every((a) => a.playState !== 'running' || endless(a) || counts(a));
             const wait = () => still() ? requestAnimationFrame(() => requestAnimationFrame(() => done(true))) : setTimeout(wait, 20);
             document.fonts.ready.then(wait);";
         timeout(SHOWS, self.driver.execute_async(settled, vec![])).await.expect("the page settles in time").expect("the page settles");

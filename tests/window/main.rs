@@ -12,6 +12,7 @@ mod passphrase;
 mod promise;
 mod sandbox_tour;
 mod screens;
+mod sign_in;
 mod vendor;
 
 use std::path::Path;

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{desktop::Colours, driver::Window, promise::Promise};
 
-/// The screens, each pictured in both colours and at both sizes.
+/// The screens of the first flow, each pictured in both colours and at both sizes.
 const SCREENS: &[&str] = &[
     "protect",
     "recovery-key",
@@ -37,22 +37,28 @@ const LARGEST: usize = 200_000;
 
 /// The pictures taken so far.
 pub struct Album {
+    screens: &'static [&'static str],
     axe: String,
     taken: BTreeSet<PathBuf>,
     faults: Vec<String>,
 }
 
 impl Album {
-    /// An album without pictures.
+    /// An album without pictures, for the screens of the first flow.
     pub fn begin() -> Album {
+        Album::of(SCREENS)
+    }
+
+    /// An album without pictures, for these screens.
+    pub fn of(screens: &'static [&'static str]) -> Album {
         let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(axe).expect("axe-core is installed with the frontend's packages");
-        Album { axe, taken: BTreeSet::new(), faults: Vec::new() }
+        Album { screens, axe, taken: BTreeSet::new(), faults: Vec::new() }
     }
 
     /// Pictures what the window shows in both colours and at both sizes, and leaves it in its own and at the standard one.
     pub async fn take(&mut self, window: &Window, screen: &str) {
-        assert!(SCREENS.contains(&screen), "{screen} is not in the list of screens");
+        assert!(self.screens.contains(&screen), "{screen} is not in the list of screens");
         let own: String = window.script("return document.documentElement.dataset.theme").await;
         // The size outside, the colours within: a change of size lays everything out anew.
         for (width, height) in SIZES.into_iter().rev() {
@@ -95,7 +101,7 @@ impl Album {
     pub fn complete(self) {
         let mut promise = Promise::begin("screens");
         assert!(self.faults.is_empty(), "axe-core finds {} faults:\n{}", self.faults.len(), self.faults.join("\n"));
-        for screen in SCREENS {
+        for screen in self.screens {
             for colours in [Colours::Light, Colours::Dark] {
                 for (width, height) in SIZES {
                     let path = place(screen, colours, width, height);

@@ -232,7 +232,7 @@ async fn the_session_of_the_application_ends() {
     visit.change(OverlayChange::Restore { tenant: visit.tenant.clone() });
     assert_eq!(visit.reads().await, 200);
     visit.advance(1_209_600);
-    assert_eq!(visit.reads().await, 401, "a working day is over");
+    assert_eq!(visit.reads().await, 401, "two weeks are over");
     let forged = visit.client.get(format!("https://{BOARD}/api/v1/me")).header("cookie", format!("{COOKIE}=a.b.c"));
     assert_eq!(visit.see(forged).await.status, 401);
 }
