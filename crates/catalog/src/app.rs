@@ -1,6 +1,6 @@
 //! An application (a tile), its login options and their fields: `app.toml`.
 
-use crate::{Check, Dataset, FieldPath, Place, Says, View};
+use crate::{Check, CheckKind, Dataset, EachOver, FieldPath, Place, Says, View};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -55,6 +55,20 @@ impl App {
     /// The login option of that id.
     pub fn login(&self, id: &str) -> Option<&Login> {
         self.logins.iter().find(|login| login.id == id)
+    }
+    /// Whether a login option has a way to a dataset: the host role it is read from, and the one of each dataset that it is
+    /// read per row of.
+    pub fn reaches(&self, login: &Login, dataset: &Dataset) -> bool {
+        let parent = match dataset.each.as_ref().map(|each| &each.over) {
+            Some(EachOver::Dataset { id, .. }) => self.dataset(id),
+            Some(EachOver::Field(_)) | None => None,
+        };
+        login.roles.iter().any(|role| role.id == dataset.host) && parent.is_none_or(|parent| self.reaches(login, parent))
+    }
+    /// Whether a login option reaches every dataset that a check rests on. A manual check rests on none.
+    pub fn feeds(&self, login: &Login, check: &Check) -> bool {
+        let reached = |input: &str| self.dataset(input).is_some_and(|dataset| self.reaches(login, dataset));
+        check.kind == CheckKind::Manual || self.inputs(check).into_iter().all(reached)
     }
     /// The datasets a check rests on, through its view if it has one.
     pub fn inputs<'a>(&'a self, check: &'a Check) -> Vec<&'a str> {
@@ -165,6 +179,9 @@ pub struct Login {
     pub test: String,
     /// A choice that the answer to [`Login::test`] settles: the region where the vendor keeps the tenant.
     pub discover: Option<Discover>,
+    /// What tells the tenant from others. `None`: nothing that this option reads does, and a credential that replaces another one
+    /// is taken at its word.
+    pub identity: Option<Identity>,
     /// Roles or scopes the credential should hold, the least that feeds every check.
     pub needs: Vec<String>,
     /// How to obtain the credential in the vendor's console, in our own words.
@@ -196,6 +213,15 @@ pub struct Discover {
     /// The values to sign in with, in order: the next one is tried once when the one before it was refused (401).
     pub tries: Vec<String>,
     /// Path in the row of [`Login::test`] whose value is the field's value: `account.data_center`.
+    pub field: FieldPath,
+}
+
+/// What tells a vendor's tenant from its others: the values of one field in all rows of one dataset, as a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// A dataset that is read alone and in one request: `org`.
+    pub dataset: String,
+    /// A kept field of it whose value the vendor gives to one tenant only and never changes: `id`.
     pub field: FieldPath,
 }
 
@@ -238,6 +264,8 @@ pub struct ClientCredentials {
 pub struct Granted {
     /// Each of these words must be there.
     pub all_of: Vec<String>,
+    /// Each word that is there must be one of these, so that a right that nobody thought of is noticed too. Empty: any.
+    pub only: Vec<String>,
     /// None of these may be there.
     pub none_of: Vec<String>,
 }
@@ -369,6 +397,8 @@ pub struct Field {
 pub enum Format {
     /// Any text of 1 to 256 characters without control characters.
     Text,
+    /// The same, kept to the letter: spaces at its ends belong to it.
+    Password,
     /// A JSON Web Token: three base64url parts, the first of which decodes to a JSON object.
     Jwt,
     /// A value that starts with one of these prefixes, then at least `min` more of letters, digits, `_` and `-`.
@@ -394,6 +424,8 @@ pub enum Format {
     Email,
     /// An Okta organization: its name (`acme`) or a host of Okta's own families; stored as the host (`acme.okta.com`).
     OktaDomain,
+    /// A domain of the company's own at which its Okta organization answers too; never a host of Okta's own families.
+    OktaCustomDomain,
     /// The secret behind an authenticator's one-time codes; see [`crate::MfaKey`].
     MfaKey,
     /// A GUID.

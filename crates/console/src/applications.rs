@@ -56,7 +56,7 @@ impl Console {
             not_offered: app.not_offered.iter().map(not_offered_screen).collect(),
             labels: LABELS.map(str::to_owned).to_vec(),
             never: app.never.iter().map(|never| Never { path: never.path.clone(), reason: never.reason.clone() }).collect(),
-            questions: app.checks.iter().flat_map(questions).collect(),
+            questions: app.checks.iter().flat_map(|check| questions(app, check)).collect(),
             instance_names,
         })
     }
@@ -104,8 +104,9 @@ impl Console {
         let Some(known) = login.fields.iter().find(|known| known.id == field) else {
             return Err(Failure::new("E-FIELD-UNKNOWN", format!("This dialog has no field {field}."), "Open the dialog again."));
         };
-        let typed = value.expose_secret().trim();
-        if typed.is_empty() {
+        // The formats trim what they may; of a password nothing is cut off.
+        let typed = value.expose_secret();
+        if typed.trim().is_empty() {
             self.inner.drafts.with(draft, |draft| draft.secrets.remove(field))?;
             return Ok(FieldState::Empty);
         }
@@ -185,7 +186,7 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
         id: login.id.clone(),
         label: login.label.clone(),
         summary: login.summary.clone(),
-        checks: u32::try_from(app.checks.len()).unwrap_or(u32::MAX),
+        checks: u32::try_from(app.checks.iter().filter(|check| app.feeds(login, check)).count()).unwrap_or(u32::MAX),
         fields: login
             .fields
             .iter()
@@ -199,12 +200,14 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
                     Format::DnsLabel { suffixes } => suffixes.first().cloned().unwrap_or_default(),
                     Format::OktaDomain => ".okta.com".to_owned(),
                     Format::Text
+                    | Format::Password
                     | Format::Jwt
                     | Format::Token { .. }
                     | Format::Host
                     | Format::Choice
                     | Format::List { .. }
                     | Format::Email
+                    | Format::OktaCustomDomain
                     | Format::MfaKey
                     | Format::Guid
                     | Format::EntraTenant
@@ -242,7 +245,8 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
     }
 }
 
-fn questions(check: &Check) -> Vec<Question> {
+fn questions(app: &App, check: &Check) -> Vec<Question> {
+    let logins: Vec<String> = app.logins.iter().filter(|login| app.feeds(login, check)).map(|login| login.id.clone()).collect();
     check
         .params
         .iter()
@@ -253,6 +257,7 @@ fn questions(check: &Check) -> Vec<Question> {
             label: param.label.clone(),
             ty: param_type(param.ty).to_owned(),
             title: check.title.clone(),
+            logins: logins.clone(),
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use crate::{
     checked,
     console::Open,
     judge::judge,
-    probe::checks_on,
+    probe::{checks_on, logins_to},
     scan::{instance_id, verdict_counts},
     score::{CheckTally, score},
     screen::{
@@ -297,6 +297,7 @@ fn datasets(store: &Store, app: &App, scan: &Scan) -> Result<Vec<DatasetState>, 
                 rows: u32::try_from(of_scan.rows).unwrap_or(u32::MAX),
                 needs: dataset.needs.any_of.clone(),
                 checks: checks_on(app, &dataset.id),
+                logins: logins_to(app, dataset),
             })
         })
         .collect())

@@ -9,17 +9,14 @@ use crate::{
     jobs::JobGuard,
     manual_instances::not_scanned,
     probe,
-    scan::{StepClock, instance_id, log_requests, on_sign_in, tell_ending},
+    scan::{SignInClock, StepClock, instance_id, log_requests, tell_ending},
     screen::{AddInstance, DatasetState, Failure, Outcome, Progress, Step, StepState},
     start::user,
 };
 use catalog::{App, Login};
 use connect::{ConnectError, Limits, RequestEntry, Route, Session, SignIn};
 use secrecy::SecretString;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 use store::{Act, Instance, InstanceId, Store};
 use uuid::Uuid;
 
@@ -110,9 +107,8 @@ impl Console {
             permissions = probe::permissions(&session, &app) => Ok(permissions),
         }?;
         requests.extend(session.take_requests());
-        let readable = permissions.iter().filter(|dataset| dataset.state != "unavailable").count();
-        let state = if readable == permissions.len() { StepState::Done } else { StepState::Warned };
-        step.end(state, format!("{readable} of {} datasets can be read", permissions.len()));
+        let (state, detail) = probe::ending(&permissions, &login.id);
+        step.end(state, detail);
         listener(probe::event(&app, &permissions));
 
         self.store_newcomer(&instance, with_keepsakes(secrets, &session), requests).await?;
@@ -164,7 +160,7 @@ impl Console {
         listener: &Listener,
         job: &JobGuard,
     ) -> Result<(Session, Vec<RequestEntry>), Failure> {
-        let requests = Mutex::new(Vec::new());
+        let clock = SignInClock::begin(listener, job);
         let ledger = self.code_ledger()?;
         let signing_in = async {
             connect::sign_in(SignIn {
@@ -177,7 +173,8 @@ impl Console {
                 clock: Arc::clone(&self.inner.options.clock),
                 ledger,
                 browser: Arc::clone(&self.inner.options.browser),
-                events: &|step| on_sign_in(step, listener, job, &requests),
+                cancel: job.cancel.clone(),
+                events: &|step| clock.tell(step),
             })
             .await
         };
@@ -188,17 +185,14 @@ impl Console {
         .map_err(|error| {
             let secret_field = login.fields.iter().find(|field| field.secret).map(|field| field.id.clone());
             let refused = matches!(error, ConnectError::CredentialRefused { .. });
-            // A host that was not reached has failed as a step of its own; nobody was signed in or refused there.
-            if requests.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|entry| entry.status.is_some()) {
-                listener(Progress::Step { step: Step::SignIn, state: StepState::Failed, detail: String::new(), milliseconds: 0 });
-            }
+            clock.fail();
             let failure = Failure::from(error);
             match secret_field {
                 Some(field) if refused => failure.on_field(&field),
                 _ => failure,
             }
         })?;
-        Ok((session, requests.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok((session, clock.into_requests()))
     }
 
     /// Reauthenticate: signs in with the draft's secrets and, if they work, seals them in place of the stored ones, then scans.

@@ -1,10 +1,10 @@
 //! What a credential may read, from one request per dataset, and what that costs in checks.
 
 use crate::{
-    screen::{DatasetState, Progress},
+    screen::{DatasetState, Progress, StepState},
     sink::state_of,
 };
-use catalog::{App, CheckKind, Completeness};
+use catalog::{App, CheckKind, Completeness, Dataset};
 use connect::Session;
 use std::collections::BTreeMap;
 
@@ -26,6 +26,7 @@ pub(crate) async fn permissions(session: &Session, app: &App) -> Vec<DatasetStat
                 rows: 0,
                 needs: dataset.needs.any_of.clone(),
                 checks: checks_on(app, &dataset.id),
+                logins: logins_to(app, dataset),
             })
         })
         .collect()
@@ -35,6 +36,19 @@ pub(crate) async fn permissions(session: &Session, app: &App) -> Vec<DatasetStat
 pub(crate) fn checks_on(app: &App, dataset: &str) -> u32 {
     let resting = app.checks.iter().filter(|check| check.kind != CheckKind::Manual && app.inputs(check).contains(&dataset)).count();
     u32::try_from(resting).unwrap_or(u32::MAX)
+}
+
+/// Ids of the login options that reach a dataset.
+pub(crate) fn logins_to(app: &App, dataset: &Dataset) -> Vec<String> {
+    app.logins.iter().filter(|login| app.reaches(login, dataset)).map(|login| login.id.clone()).collect()
+}
+
+/// How testing the permissions ended. What only another login option reaches is not missing: it was left out with the choice.
+pub(crate) fn ending(datasets: &[DatasetState], login: &str) -> (StepState, String) {
+    let reached: Vec<&DatasetState> = datasets.iter().filter(|dataset| dataset.logins.iter().any(|id| id == login)).collect();
+    let readable = reached.iter().filter(|dataset| dataset.state != "unavailable").count();
+    let state = if readable == reached.len() { StepState::Done } else { StepState::Warned };
+    (state, format!("{readable} of {} datasets can be read", reached.len()))
 }
 
 /// The event that tells it.

@@ -14,10 +14,10 @@ use crate::{
 };
 use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
-use connect::{Begun, BegunStream, CodeLedger, ConnectError, Limits, Resume, Session, SignIn, SignInStage, SignInStep};
+use connect::{Begun, BegunStream, CodeLedger, ConnectError, Limits, RequestEntry, Resume, Session, SignIn, SignInStage, SignInStep};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 use store::{Instance, InstanceId, ResumeState, ScanId, ScanState, Store, VerdictTally};
@@ -138,7 +138,7 @@ impl Console {
                 "Reauthenticate the instance with another login option.",
             )
         })?;
-        let requests = Mutex::new(Vec::new());
+        let clock = SignInClock::begin(listener, job);
         let ledger = self.code_ledger()?;
         let signing_in = async {
             connect::sign_in(SignIn {
@@ -151,7 +151,8 @@ impl Console {
                 clock: Arc::clone(&self.inner.options.clock),
                 ledger,
                 browser: Arc::clone(&self.inner.options.browser),
-                events: &|step| on_sign_in(step, listener, job, &requests),
+                cancel: job.cancel.clone(),
+                events: &|step| clock.tell(step),
             })
             .await
         };
@@ -159,8 +160,7 @@ impl Console {
             () = job.cancel.cancelled() => Err(ConnectError::Cancelled),
             result = signing_in => result,
         };
-        let entries = requests.into_inner().unwrap_or_else(PoisonError::into_inner);
-        log_requests(&open.store, instance.id, entries).await?;
+        log_requests(&open.store, instance.id, clock.into_requests()).await?;
         let session = signed_in.map_err(ScanError::Wire)?;
         seal_keepsakes(open, instance.id, &session, self.now()).await?;
         Ok(session)
@@ -316,44 +316,80 @@ pub(crate) fn tell_ending(instance: &str, result: &Result<Outcome, Failure>, lis
     }
 }
 
-/// Tells the steps of signing in, and keeps the requests for the log.
-pub(crate) fn on_sign_in(step: SignInStep, listener: &Listener, job: &JobGuard, requests: &Mutex<Vec<connect::RequestEntry>>) {
-    let tell = |step, state, detail: String, milliseconds| listener(Progress::Step { step, state, detail, milliseconds });
-    match step {
-        SignInStep::FieldsChecked => tell(Step::Format, StepState::Done, String::new(), 0),
-        SignInStep::HostsResolved { .. } => {}
-        SignInStep::Asking { host, .. } => {
-            job.report(0.0, &host);
-            tell(Step::Host, StepState::Running, host, 0);
-        }
-        SignInStep::Requested { entry } => {
-            if entry.status.is_some() {
-                tell(Step::Host, StepState::Done, entry.host.clone(), entry.milliseconds);
-                tell(Step::SignIn, StepState::Running, String::new(), 0);
-            } else {
-                tell(Step::Host, StepState::Failed, entry.host.clone(), entry.milliseconds);
-            }
-            requests.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-        }
-        SignInStep::Stage { stage, host } => {
-            if !host.is_empty() {
+/// Tells the steps of a sign-in, with the time it took, and keeps its requests for the log.
+pub(crate) struct SignInClock<'a> {
+    listener: &'a Listener,
+    job: &'a JobGuard,
+    began: Instant,
+    requests: Mutex<Vec<RequestEntry>>,
+}
+
+impl<'a> SignInClock<'a> {
+    pub(crate) fn begin(listener: &'a Listener, job: &'a JobGuard) -> Self {
+        Self { listener, job, began: Instant::now(), requests: Mutex::default() }
+    }
+
+    pub(crate) fn tell(&self, step: SignInStep) {
+        let Self { listener, job, .. } = self;
+        let tell = |step, state, detail: String, milliseconds| listener(Progress::Step { step, state, detail, milliseconds });
+        match step {
+            SignInStep::FieldsChecked => tell(Step::Format, StepState::Done, String::new(), 0),
+            SignInStep::HostsResolved { .. } => {}
+            SignInStep::Asking { host, .. } => {
                 job.report(0.0, &host);
+                tell(Step::Host, StepState::Running, host, 0);
             }
-            listener(Progress::SignIn { stage: word(&stage), title: stage.title().to_owned(), host, until: None });
+            SignInStep::Requested { entry } => {
+                if entry.status.is_some() {
+                    tell(Step::Host, StepState::Done, entry.host.clone(), entry.milliseconds);
+                    tell(Step::SignIn, StepState::Running, String::new(), self.milliseconds());
+                } else {
+                    tell(Step::Host, StepState::Failed, entry.host.clone(), entry.milliseconds);
+                }
+                self.kept().push(entry);
+            }
+            SignInStep::Stage { stage, host } => {
+                if !host.is_empty() {
+                    job.report(0.0, &host);
+                }
+                listener(Progress::SignIn { stage: word(&stage), title: stage.title().to_owned(), host, until: None });
+            }
+            SignInStep::WaitingForCode { until } => listener(Progress::SignIn {
+                stage: word(&SignInStage::OneTimeCode),
+                title: "waiting for the next one-time code".to_owned(),
+                host: String::new(),
+                until: Some(until.to_string()),
+            }),
+            SignInStep::Visit { address, code, until } => listener(Progress::Visit { address, code, until: until.to_string() }),
+            SignInStep::Waiting { host, until } => job.report(0.0, &format!("{host}, which asks us to wait until {until}")),
+            SignInStep::Accepted => tell(Step::SignIn, StepState::Done, String::new(), self.milliseconds()),
         }
-        SignInStep::WaitingForCode { until } => listener(Progress::SignIn {
-            stage: word(&SignInStage::OneTimeCode),
-            title: "waiting for the next one-time code".to_owned(),
-            host: String::new(),
-            until: Some(until.to_string()),
-        }),
-        SignInStep::Visit { address, code, until } => listener(Progress::Visit { address, code, until: until.to_string() }),
-        SignInStep::Waiting { host, until } => job.report(0.0, &format!("{host}, which asks us to wait until {until}")),
-        SignInStep::Accepted => tell(Step::SignIn, StepState::Done, String::new(), 0),
+    }
+
+    /// The sign-in came to nothing. A host that was not reached has failed as a step of its own; nobody was signed in or refused
+    /// there.
+    pub(crate) fn fail(&self) {
+        if self.kept().iter().any(|entry| entry.status.is_some()) {
+            let milliseconds = self.milliseconds();
+            (self.listener)(Progress::Step { step: Step::SignIn, state: StepState::Failed, detail: String::new(), milliseconds });
+        }
+    }
+
+    /// The requests that were made.
+    pub(crate) fn into_requests(self) -> Vec<RequestEntry> {
+        self.requests.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn milliseconds(&self) -> u32 {
+        u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<RequestEntry>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(crate) async fn log_requests(store: &Store, instance: InstanceId, entries: Vec<connect::RequestEntry>) -> Result<(), Failure> {
+pub(crate) async fn log_requests(store: &Store, instance: InstanceId, entries: Vec<RequestEntry>) -> Result<(), Failure> {
     let store = store.clone();
     blocking(move || {
         for entry in &entries {

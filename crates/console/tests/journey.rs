@@ -700,3 +700,67 @@ async fn a_cancelled_connect_stores_nothing() {
         company.proxy.overlay().apply(OverlayChange::Clear { tenant: None }).unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_option_counts_and_asks_for_what_it_reaches() {
+    let desk = Desk::with(&[]).await;
+    let application = desk.console.application("customer-io").await.unwrap();
+    let counted = |id: &str| application.logins.iter().find(|login| login.id == id).unwrap().checks;
+    assert!(counted("app-api-key") > 0 && counted("app-api-key") < counted("okta"), "the key reads less than a user");
+    assert!(counted("okta") < application.tile.checks, "what the key alone reads is not the user's");
+    let asked = |check: &str| application.questions.iter().find(|question| question.check == check).unwrap().logins.clone();
+    assert_eq!(asked("customer-io.webhooks.https_known_host"), ["service-account", "okta"]);
+    assert_eq!(asked("customer-io.app_webhooks.https_known_host"), ["app-api-key"]);
+    // What a person attests needs no way in: every option has it.
+    let convo = desk.console.application("convo").await.unwrap();
+    assert!(convo.logins.iter().all(|login| login.checks == convo.tile.checks), "{:?}", convo.logins);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_login_option_reaches_is_not_missing() {
+    const KEY: &str = "app-api-key";
+    let desk = Desk::with(&["customer-io/clean-app-api"]).await;
+    let events = desk.events.lock().unwrap().clone();
+    let tested = events.iter().find_map(|event| match event {
+        Progress::Step { step: Step::Permissions, state: state @ (StepState::Done | StepState::Warned), detail, .. } => {
+            Some((*state, detail.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(tested, Some((StepState::Done, "3 of 3 datasets can be read".to_owned())));
+    let told = events.iter().find_map(|event| match event {
+        Progress::Permissions { datasets, checks, all_checks } => Some((datasets.clone(), *checks, *all_checks)),
+        _ => None,
+    });
+    let (datasets, checks, all_checks) = told.unwrap();
+    assert!(0 < checks && checks < all_checks, "nothing that was not read counts as evaluated: {checks} of {all_checks}");
+    let page = desk.page(&desk.instance_of("customer-io").await).await;
+    for dataset in datasets.iter().chain(&page.datasets) {
+        let reached = dataset.logins.iter().any(|login| login == KEY);
+        assert_eq!(reached, dataset.state == "complete", "{}", dataset.id);
+        if !reached {
+            assert_eq!(dataset.cause.as_ref().unwrap().kind, "login_lacks", "{}", dataset.id);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_tells_how_long_it_took() {
+    let company = Company::new().await;
+    let desk = Desk::new();
+    desk.console.first_start(Protection::Keychain, None).await.unwrap();
+    let latency = OverlayChange::Latency { tenant: KUSTOMER.into(), answer: Some("current-token".into()), milliseconds: 700 };
+    company.proxy.overlay().apply(latency).unwrap();
+    for (key, ending) in [(&company.wrong_key, StepState::Failed), (&company.key, StepState::Done)] {
+        desk.events.lock().unwrap().clear();
+        let draft = desk.console.open_draft("kustomer", "api-key").unwrap();
+        desk.console.check_field(&draft, "api_key", SecretString::from(key.clone())).unwrap();
+        let connected = desk.console.connect(&draft, company.request(), desk.listener()).await;
+        assert_eq!(connected.is_ok(), ending == StepState::Done);
+        let took = desk.events.lock().unwrap().iter().find_map(|event| match event {
+            Progress::Step { step: Step::SignIn, state, milliseconds, .. } if *state == ending => Some(*milliseconds),
+            _ => None,
+        });
+        assert!(took.is_some_and(|took| took >= 700), "{ending:?}: {took:?}");
+    }
+}

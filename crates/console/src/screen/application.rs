@@ -54,7 +54,7 @@ pub struct Login {
     pub label: String,
     /// What the administrator needs to have.
     pub summary: String,
-    /// How many checks it reaches.
+    /// How many checks it reaches; those that a person attests are among them.
     pub checks: u32,
     /// What is asked for.
     pub fields: Vec<Field>,
@@ -92,8 +92,8 @@ pub struct Field {
     pub secret: bool,
     /// Connect may be pressed without it.
     pub optional: bool,
-    /// `text`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`, `mfa_key`, `guid`,
-    /// `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
+    /// `text`, `password`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`,
+    /// `okta_custom_domain`, `mfa_key`, `guid`, `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
     pub format: String,
     /// Shown inside the field at its end: `.kustomerapp.com`.
     pub suffix: String,
@@ -169,6 +169,8 @@ pub struct Question {
     pub ty: String,
     /// The check's title: what stays Not evaluated without an answer.
     pub title: String,
+    /// Ids of the login options that reach the check; with another one the answer would be of no use.
+    pub logins: Vec<String>,
 }
 
 /// What a typed value came to.

@@ -150,6 +150,8 @@ pub struct DatasetState {
     pub needs: Vec<String>,
     /// Checks that rest on it.
     pub checks: u32,
+    /// Ids of the login options that reach it.
+    pub logins: Vec<String>,
 }
 
 /// What a check came to.

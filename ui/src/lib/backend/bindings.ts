@@ -324,6 +324,8 @@ export type DatasetState = {
 	needs: string[],
 	/**  Checks that rest on it. */
 	checks: number,
+	/**  Ids of the login options that reach it. */
+	logins: string[],
 };
 
 /**  What a deletion took away. */
@@ -417,8 +419,8 @@ export type Field = {
 	/**  Connect may be pressed without it. */
 	optional: boolean,
 	/**
-	 *  `text`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`, `mfa_key`, `guid`,
-	 *  `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
+	 *  `text`, `password`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`,
+	 *  `okta_custom_domain`, `mfa_key`, `guid`, `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
 	 */
 	format: string,
 	/**  Shown inside the field at its end: `.kustomerapp.com`. */
@@ -757,7 +759,7 @@ export type Login = {
 	label: string,
 	/**  What the administrator needs to have. */
 	summary: string,
-	/**  How many checks it reaches. */
+	/**  How many checks it reaches; those that a person attests are among them. */
 	checks: number,
 	/**  What is asked for. */
 	fields: Field[],
@@ -1051,6 +1053,8 @@ export type Question = {
 	type: string,
 	/**  The check's title: what stays Not evaluated without an answer. */
 	title: string,
+	/**  Ids of the login options that reach the check; with another one the answer would be of no use. */
+	logins: string[],
 };
 
 /**  The recovery key, shown once. */

@@ -1,9 +1,9 @@
-import type { Backend, DatasetState, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
+import type { Backend, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { ago } from './invented/clock';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
-import { datasets, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
+import { datasetStates, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
 import { activity, overview, requests } from './invented/overview';
 
 /** How the invented console behaves. */
@@ -47,6 +47,8 @@ export function mockBackend(options: Invented = {}): Backend {
   const preferences = new Map((options.preferences ?? []).map(({ key, value }) => [key, value]));
   const drafts = new Map<string, { app: string; login: string; values: Map<string, string> }>();
   const cancelled = new Set<string>();
+  /** The login option that an instance was connected with, by its id; the recommended one where none was chosen. */
+  const chosen = new Map<string, string>();
   let next = 1;
 
   const wait = (share = 1) => new Promise<void>((done) => setTimeout(done, pace * share));
@@ -83,8 +85,8 @@ export function mockBackend(options: Invented = {}): Backend {
     if (asked.format === 'jwt' && !/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/.test(value.trim())) {
       return { kind: 'wrong', sentence: 'This does not look like a Kustomer API key: a key has three parts with dots between them and starts with eyJ.' };
     }
-    if (asked.format === 'token' && !/^(github_pat_|ghp_)\w{20,}$/.test(value.trim())) {
-      return { kind: 'wrong', sentence: 'This does not look like a GitHub token: one starts with github_pat_ or ghp_.' };
+    if (asked.format === 'token' && !/^(github_pat_|ghp_|sa_live_)\w{20,}$/.test(value.trim())) {
+      return { kind: 'wrong', sentence: `This does not look like ${asked.label}: it looks like ${asked.example}.` };
     }
     if (asked.format === 'dns_label') {
       const label = value.trim().replace(/^https?:\/\//, '').replace(/\.kustomerapp\.com.*$/, '').toLowerCase();
@@ -128,18 +130,15 @@ export function mockBackend(options: Invented = {}): Backend {
     return { kind: 'right', value: asked.secret ? null : value, note: asked.format === 'jwt' ? 'EU pod, expires 14 Jan 2027' : '' };
   }
 
-  async function run(job: Job, progress: Listener, partial: boolean): Promise<void> {
+  async function run(job: Job, app: string, progress: Listener, partial: boolean): Promise<void> {
     setJobs([...jobs, job]);
     const host = job.host;
-    const list: DatasetState[] = datasets.map(([id, title, rows, needs, number]) => ({
-      id,
-      title,
-      state: id === 'audit-logs' && partial ? 'unavailable' : 'complete',
-      cause: id === 'audit-logs' && partial ? roleMissing : null,
-      rows,
-      needs,
-      checks: number,
-    }));
+    const application = appOf(app);
+    const login = chosen.get(job.instance) ?? application.logins[0]?.id ?? '';
+    const list = datasetStates(application, login, partial);
+    const reached = list.filter(({ logins }) => logins.includes(login));
+    const readable = reached.filter((dataset) => dataset.state === 'complete').length;
+    const unread = list.filter((dataset) => dataset.state !== 'complete').reduce((sum, dataset) => sum + dataset.checks, 0);
     const stop = () => {
       if (!cancelled.has(job.id)) return;
       setJobs(jobs.filter(({ id }) => id !== job.id));
@@ -149,12 +148,12 @@ export function mockBackend(options: Invented = {}): Backend {
     };
     progress({ kind: 'step', step: 'permissions', state: 'running', detail: '', milliseconds: 0 });
     await wait();
-    progress({ kind: 'permissions', datasets: list, checks: partial ? 22 : 23, all_checks: 23 });
+    progress({ kind: 'permissions', datasets: list, checks: 23 - unread, all_checks: 23 });
     progress({
       kind: 'step',
       step: 'permissions',
-      state: partial ? 'warned' : 'done',
-      detail: partial ? '5 of 6 datasets can be read' : '6 of 6 datasets can be read',
+      state: readable < reached.length ? 'warned' : 'done',
+      detail: `${readable} of ${reached.length} datasets can be read`,
       milliseconds: 1240,
     });
     progress({ kind: 'step', step: 'scan', state: 'running', detail: '', milliseconds: 0 });
@@ -347,7 +346,8 @@ export function mockBackend(options: Invented = {}): Backend {
         ...all,
         { ...invented, id, label: request.label, owner: request.owner, sandbox: false, health: 'unhealthy', cause: roleMissing, last_scan: ago({}) },
       ];
-      await run({ id: `job-${next++}`, instance: id, title: `${app.tile.name}, ${request.name}`, done: 0, host }, progress, true);
+      chosen.set(id, login.id);
+      await run({ id: `job-${next++}`, instance: id, title: `${app.tile.name}, ${request.name}`, done: 0, host }, request.app, progress, true);
       found = findAll();
       return id;
     },
@@ -370,9 +370,9 @@ export function mockBackend(options: Invented = {}): Backend {
     async addSandbox(tenants, progress) {
       offered = true;
       for (const { app, tenant } of tenants) {
-        const chosen = known(sandboxTenants.find((candidate) => candidate.app === app && candidate.tenant === tenant));
-        const instance = sandboxInstance(app, chosen.app_name, chosen.name);
-        await run({ id: `job-${next++}`, instance: instance.id, title: `${chosen.app_name}, ${chosen.name}`, done: 0, host: 'api.kustomerapp.com' }, progress, false);
+        const tenantChosen = known(sandboxTenants.find((candidate) => candidate.app === app && candidate.tenant === tenant));
+        const instance = sandboxInstance(app, tenantChosen.app_name, tenantChosen.name);
+        await run({ id: `job-${next++}`, instance: instance.id, title: `${tenantChosen.app_name}, ${tenantChosen.name}`, done: 0, host: 'api.kustomerapp.com' }, app, progress, false);
         all = [...all.filter(({ id }) => id !== instance.id), instance];
       }
       found = findAll();
@@ -388,13 +388,13 @@ export function mockBackend(options: Invented = {}): Backend {
       return all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox).map(withAttested);
     },
     async instance(id) {
-      const page = instancePage(withAttested(known(all.find((instance) => instance.id === id))), all);
+      const page = instancePage(withAttested(known(all.find((instance) => instance.id === id))), all, chosen.get(id));
       const product = given.product(id);
       return product ? { ...page, inputs: Object.entries(product).map(([field, value]) => ({ field, value })) } : page;
     },
     async changeInstance(id, change) {
       all = all.map((instance) => (instance.id === id ? { ...instance, name: change.name, label: change.label, owner: change.owner } : instance));
-      return { ...instancePage(known(all.find((instance) => instance.id === id)), all), route: change.route, answers: change.answers };
+      return { ...instancePage(known(all.find((instance) => instance.id === id)), all, chosen.get(id)), route: change.route, answers: change.answers };
     },
     async deleteInstance(id, typedName) {
       const instance = known(all.find((candidate) => candidate.id === id));
@@ -407,7 +407,7 @@ export function mockBackend(options: Invented = {}): Backend {
     },
     async scan(instance, progress) {
       const scanned = known(all.find(({ id }) => id === instance));
-      await run({ id: `job-${next++}`, instance, title: `${scanned.app_name}, ${scanned.name}`, done: 0, host: 'api.prod2.kustomerapp.com' }, progress, scanned.health === 'unhealthy');
+      await run({ id: `job-${next++}`, instance, title: `${scanned.app_name}, ${scanned.name}`, done: 0, host: 'api.prod2.kustomerapp.com' }, scanned.app, progress, scanned.health === 'unhealthy');
       all = all.map((other) => (other.id === instance ? { ...other, last_scan: ago({}) } : other));
     },
     async cancel(job) {

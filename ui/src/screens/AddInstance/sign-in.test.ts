@@ -159,6 +159,46 @@ describe('signing in with Okta', () => {
   });
 });
 
+describe('what a login option reaches', () => {
+  it('is what is asked for, once for all checks that want to know it', async () => {
+    const { user, asked } = await openDialog('customer-io');
+    await user.type(screen.getByTestId('question-customer-io.webhooks.https_known_host-hosts'), 'hooks.haldenmoor.example');
+    expect(screen.queryByTestId('question-customer-io.exports.https_known_host-hosts')).toBeNull();
+    expect(screen.queryByTestId('question-customer-io.app_webhooks.https_known_host-hosts')).toBeNull();
+    await user.type(screen.getByTestId('field-token'), `sa_live_${'a1'.repeat(12)}`);
+    await user.type(screen.getByTestId('instance-name'), 'Halden Moor 2');
+    await user.click(screen.getByTestId('connect'));
+    await screen.findByTestId('connect-done');
+    const [request] = asked('connect').map(([, given]) => given as { answers: { check: string; value: string }[] });
+    expect(request?.answers.map(({ check, value }) => [check, value])).toEqual([
+      ['customer-io.webhooks.https_known_host', 'hooks.haldenmoor.example'],
+      ['customer-io.exports.https_known_host', 'hooks.haldenmoor.example'],
+    ]);
+  });
+
+  it('keeps an answer when another option is chosen', async () => {
+    const { user } = await openDialog('customer-io');
+    await user.type(screen.getByTestId('question-customer-io.webhooks.https_known_host-hosts'), 'hooks.haldenmoor.example');
+    await user.click(screen.getByTestId('login-app-api-key'));
+    expect(await screen.findByTestId('question-customer-io.app_webhooks.https_known_host-hosts')).toHaveValue('hooks.haldenmoor.example');
+    expect(screen.queryByTestId('question-customer-io.users.external_domain-domains')).toBeNull();
+  });
+
+  it('alone is said to be missing when it was not read', async () => {
+    const { user } = await openDialog('customer-io');
+    await fillOkta(user);
+    await user.click(screen.getByTestId('connect'));
+    await screen.findByTestId('connect-done');
+    expect(screen.getByTestId('permissions-elsewhere')).toHaveTextContent('2 datasets are read with another login option, App API key: Permission sets, Outbound webhooks.');
+    expect(screen.queryByTestId('permission-role-groups')).toBeNull();
+    expect(screen.getAllByTestId('permission-cause')).toHaveLength(1);
+    await user.click(screen.getByTestId('open-instance'));
+    expect(await screen.findByTestId('dataset-role-groups')).toHaveTextContent('Not reached');
+    expect(screen.getByTestId('missing-audit-logs')).toBeInTheDocument();
+    expect(screen.queryByTestId('missing-role-groups')).toBeNull();
+  });
+});
+
 describe('signing in with Microsoft', () => {
   /** A console that waits in the browser until it is cancelled. */
   const waiting = (code: string | null) => (): Partial<Backend> => {

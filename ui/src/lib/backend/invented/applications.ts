@@ -1,4 +1,4 @@
-import type { Application, Login, SandboxTenant, Tile } from '../backend';
+import type { Application, Login, Question, SandboxTenant, Tile } from '../backend';
 import { convo, customerIo, notOffered, office365 } from './logins';
 
 type Facts = [slug: string, name: string, vendor: string, category: string, features: string, verified: string, checks: number];
@@ -172,6 +172,21 @@ const githubApp: Login = {
 
 const generic: Login = { ...githubToken, fields: githubToken.fields.slice(0, 1), id: 'api-key', label: 'API key', summary: 'A read-only key of an administrator.', hosts: ['api.example.com'], needs: [] };
 
+const asked = (check: string, param: string, label: string, title: string, ...logins: string[]): Question => ({ check, param, label, type: 'strings', title, logins });
+const hosts = 'Hosts that may receive webhooks';
+const questions: Record<string, Question[]> = {
+  kustomer: [
+    asked('kustomer.users.external_domain', 'domains', 'Your company’s e-mail domains', 'Users belong to the company’s domains', 'api-key'),
+    asked('kustomer.webhooks.known_host', 'hosts', hosts, 'Webhooks go to known hosts', 'api-key'),
+  ],
+  'customer-io': [
+    asked('customer-io.users.external_domain', 'domains', 'Your company’s e-mail domains', 'Members belong to the company’s domains', 'service-account', 'okta'),
+    asked('customer-io.webhooks.https_known_host', 'hosts', hosts, 'Webhooks go to known hosts', 'service-account', 'okta'),
+    asked('customer-io.exports.https_known_host', 'hosts', hosts, 'Exports go to known hosts', 'service-account'),
+    asked('customer-io.app_webhooks.https_known_host', 'hosts', hosts, 'Webhooks go to known hosts (App API)', 'app-api-key'),
+  ],
+};
+
 /** An application as its dialog sees it. */
 export function application(tile: Tile, names: string[]): Application {
   const known: Record<string, Login[]> = {
@@ -191,13 +206,7 @@ export function application(tile: Tile, names: string[]): Application {
     not_offered: notOffered[tile.slug] ?? [],
     labels: ['Default', 'Production', 'Sandbox', 'Internal', 'QA', 'Dev'],
     never: tile.slug === 'kustomer' ? [{ path: '/v1/auth/customer/settings', reason: 'Its answer holds a secret.' }] : [],
-    questions:
-      tile.slug === 'kustomer'
-        ? [
-            { check: 'kustomer.users.external_domain', param: 'domains', label: 'Your company’s e-mail domains', type: 'strings', title: 'Users belong to the company’s domains' },
-            { check: 'kustomer.webhooks.known_host', param: 'hosts', label: 'Hosts that may receive webhooks', type: 'strings', title: 'Webhooks go to known hosts' },
-          ]
-        : [],
+    questions: questions[tile.slug] ?? [],
     instance_names: names,
   };
 }

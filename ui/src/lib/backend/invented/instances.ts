@@ -1,4 +1,4 @@
-import type { AttestationCounts, Cause, Health, Instance, InstancePage, SeverityCounts } from '../backend';
+import type { Application, AttestationCounts, Cause, DatasetState, Health, Instance, InstancePage, SeverityCounts } from '../backend';
 import { application, tiles } from './applications';
 import { ago } from './clock';
 
@@ -129,8 +129,28 @@ const checks: [string, string, InstancePage['checks'][number]['severity'], strin
   ['plan.data_residency', 'Data stays in the chosen region', 'info', 'config', 'not_applicable'],
 ];
 
+/** Datasets that one login option alone has a way to. */
+const only: Record<string, Record<string, string[]>> = {
+  'customer-io': { 'role-groups': ['app-api-key'], 'outbound-webhooks': ['app-api-key'] },
+};
+
+/** What was read with a login option; without the role, not the audit log. */
+export function datasetStates(app: Application, login: string, partial: boolean): DatasetState[] {
+  return datasets.map(([id, title, rows, needs, checks]) => {
+    const logins = only[app.tile.slug]?.[id] ?? app.logins.map((one) => one.id).filter((one) => one !== 'app-api-key');
+    const able = app.logins.filter((one) => logins.includes(one.id)).map(({ label }) => `"${label}"`);
+    const lacks = {
+      kind: 'login_lacks',
+      sentence: `${title} could not be read. This login option does not reach it; it can be read with the login option ${able.join(' or ')}.`,
+      remedy: 'Add an instance with the other login option, or do without what rests on it.',
+    };
+    const cause = !logins.includes(login) ? lacks : id === 'audit-logs' && partial ? roleMissing : null;
+    return { id, title, state: cause ? 'unavailable' : 'complete', cause, rows: cause ? 0 : rows, needs, checks, logins };
+  });
+}
+
 /** The page of an instance; every one has Kustomer's datasets and checks. */
-export function instancePage(instance: Instance, all: Instance[]): InstancePage {
+export function instancePage(instance: Instance, all: Instance[], chosen?: string): InstancePage {
   const tile = tiles(all).find(({ slug }) => slug === instance.app) ?? tiles(all)[0];
   if (!tile) throw new Error('there are no tiles');
   const app = application(tile, all.filter((other) => other.app === instance.app).map(({ name }) => name));
@@ -151,13 +171,15 @@ export function instancePage(instance: Instance, all: Instance[]): InstancePage 
     };
   }
   const partial = instance.health === 'unhealthy';
+  const login = chosen ?? app.logins[0]?.id ?? '';
+  const fields = app.logins.find(({ id }) => id === login)?.fields ?? [];
   const count = (feature: string, verdict: string) => checks.filter((check) => check[3] === feature && check[4] === verdict).length;
   return {
     instance,
     application: app,
-    login: app.logins[0]?.id ?? '',
+    login,
     inputs: [{ field: 'region', value: 'eu' }],
-    secrets: (app.logins[0]?.fields ?? []).filter(({ secret }) => secret).map(({ id }) => ({ field: id, set_at: ago({ days: 9 }) })),
+    secrets: fields.filter(({ secret }) => secret).map(({ id }) => ({ field: id, set_at: ago({ days: 9 }) })),
     hosts: ['api.prod2.kustomerapp.com'],
     route: { proxy: 'system', proxy_url: '', extra_roots_pem: '' },
     features: ['config', 'risky_accounts', 'third_party_plugins'].map((feature) => ({
@@ -173,15 +195,7 @@ export function instancePage(instance: Instance, all: Instance[]): InstancePage 
         observed: 0,
       },
     })),
-    datasets: datasets.map(([id, title, rows, needs, number]) => ({
-      id,
-      title,
-      state: id === 'audit-logs' && partial ? 'unavailable' : 'complete',
-      cause: id === 'audit-logs' && partial ? roleMissing : null,
-      rows,
-      needs,
-      checks: number,
-    })),
+    datasets: datasetStates(app, login, partial),
     checks: checks.map(([id, title, severity, feature, verdict]) => ({
       id: `${instance.app}.${id}`,
       title,
@@ -208,4 +222,4 @@ export function instancePage(instance: Instance, all: Instance[]): InstancePage 
   };
 }
 
-export { datasets, roleMissing };
+export { roleMissing };
