@@ -710,6 +710,10 @@ impl<'s> Walk<'s, '_> {
                     }
                 }
             },
+            // Its text becomes the cause, which holds nothing of a row.
+            language::UNCLEAR if !matches!(operands.first().map(|text| &text.expr), Some(Expr::Literal(LiteralValue::String(_)))) => {
+                self.wrong(format!("the sentence of `{name}` must be written out"));
+            }
             "duration" | "timestamp"
                 if matches!(operands.first().map(|text| &text.expr), Some(Expr::Literal(_)))
                     && Value::resolve(expr, &Context::with_env(language::environment())).is_err() =>
@@ -789,5 +793,6 @@ static FUNCTIONS: &[Signature] = {
         global("duration", &[Text], Duration),
         global("timestamp", &[Text], Timestamp),
         global("days", &[Int], Duration),
+        global(language::UNCLEAR, &[Text], Bool),
     ]
 };

@@ -1,5 +1,5 @@
-//! The language of checks: CEL's standard library and string functions, with `days(int)`, patterns that are compiled
-//! once, and equality that knows wrapped JSON.
+//! The language of checks: CEL's standard library and string functions, with `days(int)`, `unclear(text)`, patterns that are
+//! compiled once, and equality that knows wrapped JSON.
 
 use crate::value::equal;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, operators};
@@ -17,6 +17,10 @@ const NOT_EQUAL: &str = "@not_equal";
 const MEMBER_OF: &str = "@member_of";
 const MATCHES: &str = "@matches";
 
+/// The function by which a check says that it does not know what a value means: instead of true or false it comes to an
+/// error whose message is the function's argument, a sentence that the check itself writes out.
+pub(crate) const UNCLEAR: &str = "unclear";
+
 static LANGUAGE: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(build()));
 
 /// The environment in which every expression is parsed and evaluated.
@@ -30,6 +34,7 @@ fn build() -> Env {
     let text = || vec![types::STRING_TYPE, types::STRING_TYPE];
     env.add_extension(cel::extensions::strings)
         .and_then(|()| env.add_overload("days", "int64_to_days", vec![types::INT_TYPE], days))
+        .and_then(|()| env.add_overload(UNCLEAR, "string_is_unclear", vec![types::STRING_TYPE], unclear))
         .and_then(|()| env.add_overload(EQUAL, "equal_any", any(), |args| Ok(CowVal::owned(CelBool::from(equal_pair(&args)?)))))
         .and_then(|()| env.add_overload(NOT_EQUAL, "not_equal_any", any(), |args| Ok(CowVal::owned(CelBool::from(!equal_pair(&args)?)))))
         .and_then(|()| env.add_overload(MEMBER_OF, "member_of_any", any(), member_of))
@@ -44,6 +49,11 @@ fn days<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionEr
         .filter(|span| span.num_nanoseconds().is_some())
         .map(|span| CowVal::owned(CelDuration::from(span)))
         .ok_or_else(|| ExecutionError::function_error("days", "out of range"))
+}
+
+fn unclear<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let sentence = args.first().and_then(|arg| arg.downcast_ref::<CelString>()).map(|text| text.inner().to_owned());
+    Err(ExecutionError::function_error(UNCLEAR, sentence.unwrap_or_default()))
 }
 
 fn equal_pair(args: &[CowVal<'_, '_>]) -> Result<bool, ExecutionError> {

@@ -570,7 +570,17 @@ fn compute<'e, 'v>(expr: &'e IdedExpr, context: &'e Context<'_, 'v>, steps: &Ste
     if steps.exhausted() {
         return Err(not_computed("it would take too many steps for one row"));
     }
-    result.map_err(|error| not_computed(reason(&error)))
+    result.map_err(|error| unclear(&error).unwrap_or_else(|| not_computed(reason(&error))))
+}
+
+/// The cause of a value whose meaning the check itself says not to know ([`language::UNCLEAR`]).
+fn unclear(error: &ExecutionError) -> Option<Cause> {
+    let ExecutionError::FunctionError { function, message } = error else { return None };
+    (function == language::UNCLEAR).then(|| Cause {
+        kind: CauseKind::UnknownValue,
+        sentence: message.to_string(),
+        remedy: "Look at the setting at the vendor. The practice is judged once the meaning of its value is confirmed.".to_owned(),
+    })
 }
 
 /// Why an expression failed; the error's own text would hold values of the row.

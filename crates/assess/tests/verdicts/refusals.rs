@@ -72,6 +72,8 @@ fn expressions_that_cannot_be_right() {
         ("row.items.all(i, i.tags)", "must be true or false"),
         ("row.text.matches('(')", "is not a regular expression"),
         ("row.text.matches(row.text)", "a pattern must be written out"),
+        ("row.on || unclear(row.text)", "the sentence of `unclear` must be written out"),
+        ("row.on || unclear(1)", "`unclear` cannot be used on"),
         ("row.at > now - duration('90 days')", "what `duration` is given is not one"),
         ("row.at > timestamp('soon')", "what `timestamp` is given is not one"),
         ("row.text.startsWith(1)", "cannot be used on"),

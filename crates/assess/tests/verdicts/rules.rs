@@ -221,6 +221,28 @@ fn whole_numbers_can_be_added_to() {
 }
 
 #[test]
+fn a_value_whose_meaning_the_check_does_not_know_is_not_evaluated() {
+    let fields = || vec![("n", keep(Type::Int)), ("off", keep(Type::Bool))];
+    let pass = "row.off || (row.n > 10 ? row.n < 20 : unclear('The unit is not known.'))";
+    let verdict = |n: i64, off: bool| {
+        let judged = judge(fields(), check("things", pass), complete(vec![row("a", json!({"n": n, "off": off}))]));
+        (name(&judged[0].verdict), judged[0].current.clone(), judged[0].verdict.clone())
+    };
+    assert_eq!(verdict(11, false).0, "Pass");
+    assert_eq!(verdict(20, false).0, "Fail");
+    assert_eq!(verdict(10, true).0, "Pass", "what decides without it decides");
+    let (name, current, unclear) = verdict(10, false);
+    assert_eq!((name.as_str(), current.as_str()), ("UnknownValue", ""));
+    let Verdict::NotEvaluated { cause } = unclear else { panic!("{unclear:?}") };
+    assert_eq!(cause.sentence, "The unit is not known.");
+    // No way around it: neither its opposite nor what stands beside it makes it true.
+    for pass in ["row.n == 1 && !unclear('x')", "unclear('x') && row.n == 1", "unclear('x') || row.off", "(row.n == 1) == unclear('x')"] {
+        let judged = judge(fields(), check("things", pass), complete(vec![row("a", json!({"n": 1, "off": false}))]));
+        assert!(matches!(judged[0].verdict, Verdict::NotEvaluated { .. }), "{pass}: {:?}", judged[0].verdict);
+    }
+}
+
+#[test]
 fn faults_of_receipt_stand_in_the_way() {
     let fields = || vec![("keys", list(object(vec![("admin", keep(Type::Bool)), ("name", keep(Type::String))])))];
     let with = |fault: &str| {
