@@ -19,7 +19,12 @@ pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, row
         Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => Ok(None),
         Pagination::PageNumber { page, pages, more, .. } => {
             let number = number_of(request, page);
-            let last = told(dataset, body, pages.as_ref(), Value::as_u64)?.map(|pages| number >= pages);
+            let pages = told(dataset, body, pages.as_ref(), Value::as_u64)?;
+            // An answer that counts fewer pages than there are with rows on them counts something else.
+            if rows > 0 && pages.is_some_and(|pages| pages < number) {
+                return Err(doubt(dataset, "a page with entries says that there are fewer pages"));
+            }
+            let last = pages.map(|pages| number >= pages);
             let more = told(dataset, body, more.as_ref(), Value::as_bool)?;
             let follows = match (last, more) {
                 // Where both speak, the end is what both say.

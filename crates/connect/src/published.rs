@@ -168,6 +168,8 @@ impl<'d> Walk<'d> {
     fn push(&mut self, place: Place<'d>) {
         if self.seen >= SCHEMAS || place.level > LEVELS {
             self.all = false;
+            // What is not looked at here may say another type of a field that is known by its other schemas.
+            self.is(&place.path, "any");
             return;
         }
         if !self.found.contains_key(&place.path) {
@@ -205,6 +207,7 @@ impl<'d> Walk<'d> {
             let length = place.chain.as_ref().map_or(0, |chain| chain.length) + 1;
             if length > CHAIN {
                 self.all = false;
+                self.is(&place.path, "any");
             } else if !holds(place.chain.as_ref(), reference)
                 && let Some(target) = pointed(self.document, reference)
             {
@@ -280,11 +283,20 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'))
 }
 
+/// What a description says of one request.
+#[derive(Debug, Default)]
+struct Request {
+    /// The fields of its answer, with their types.
+    fields: BTreeMap<String, BTreeSet<String>>,
+    /// Whether these are all of them. Otherwise a field that is not among them may be published all the same.
+    all: bool,
+}
+
 /// What a description came to in this scan.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
-    /// The fields of each published request, with their types; by method and path.
-    requests: BTreeMap<(String, String), BTreeMap<String, BTreeSet<String>>>,
+    /// The published requests, by method and path.
+    requests: BTreeMap<(String, String), Request>,
     /// Whether it was read whole. Otherwise nothing is known.
     whole: bool,
 }
@@ -304,7 +316,8 @@ impl Published {
                 let types = types.split('|').filter(|word| *word != NULL).map(str::to_owned).collect();
                 (path.to_owned(), types)
             });
-            requests.insert((method, path), fields.collect());
+            let all = row.fields.get("all") == Some(&Value::Bool(true));
+            requests.insert((method, path), Request { fields: fields.collect(), all });
         }
         Self { requests, whole }
     }
@@ -316,11 +329,11 @@ impl Published {
     /// tells its rows apart, has to be published and is not: then nothing is asked.
     pub(crate) fn apply(&self, dataset: &Dataset) -> Result<Dataset, ConnectError> {
         let request = (dataset.method.as_str().to_owned(), dataset.path.clone());
-        let fields = self.requests.get(&request);
+        let described = self.requests.get(&request);
         let unread = |what: String| ConnectError::DescriptionUnread {
             sentence: format!("Whether the vendor publishes {what} is not known, because its description was not read whole."),
         };
-        if dataset.published_by.as_ref().is_some_and(|by| by.request) && (!self.whole || fields.is_none()) {
+        if dataset.published_by.as_ref().is_some_and(|by| by.request) && (!self.whole || described.is_none()) {
             let what = format!("{} {}", request.0, request.1);
             return Err(if self.whole {
                 ConnectError::NotPublished { sentence: format!("The vendor's description does not publish {what}, so it was not asked.") }
@@ -329,13 +342,13 @@ impl Published {
             });
         }
         let mut held = dataset.clone();
-        let nothing = BTreeMap::new();
-        let against = Against { fields: fields.unwrap_or(&nothing), whole: self.whole };
+        let nothing = Request { all: true, ..Request::default() };
+        let against = Against { described: described.unwrap_or(&nothing), whole: self.whole };
         for (path, keep) in &mut held.keep {
             against.mark(&path.within(&dataset.rows), keep);
         }
         if let Some(path) = held.key.iter().find(|path| held.keep.get(*path).is_some_and(|keep| keep.withheld.is_some())) {
-            return Err(if self.whole {
+            return Err(if against.why() == Withheld::NotPublished {
                 ConnectError::NotPublished {
                     sentence: format!(
                         "The vendor's description of {} does not publish the field {}, by which entries are told apart, so it was not asked.",
@@ -365,15 +378,15 @@ pub fn hold_against(dataset: &Dataset, described: &[Row], whole: bool) -> Result
     Published::of_rows(described, whole).apply(dataset)
 }
 
-/// The published fields that a dataset is held against.
+/// What a description says of the request that a dataset makes.
 struct Against<'p> {
-    fields: &'p BTreeMap<String, BTreeSet<String>>,
+    described: &'p Request,
     whole: bool,
 }
 
 impl Against<'_> {
     fn why(&self) -> Withheld {
-        if self.whole { Withheld::NotPublished } else { Withheld::DescriptionUnread }
+        if self.whole && self.described.all { Withheld::NotPublished } else { Withheld::DescriptionUnread }
     }
 
     fn mark(&self, path: &str, keep: &mut Keep) {
@@ -411,6 +424,6 @@ impl Against<'_> {
 
     fn is(&self, path: &str, allowed: &[&str]) -> bool {
         self.whole
-            && self.fields.get(path).is_some_and(|types| !types.is_empty() && types.iter().all(|word| allowed.contains(&word.as_str())))
+            && self.described.fields.get(path).is_some_and(|types| !types.is_empty() && types.iter().all(|word| allowed.contains(&word.as_str())))
     }
 }

@@ -164,6 +164,14 @@ fn identify(dataset: &Dataset, mut kept: Map<String, Value>, faults: Vec<(String
     if dataset.kind == DatasetKind::List && dataset.key.is_empty() {
         return None;
     }
+    let fields = match (fields, parent) {
+        (Value::Object(mut fields), Some(parent)) => {
+            fields.insert("each".to_owned(), Value::Object(parent.each.clone()));
+            Value::Object(fields)
+        }
+        (fields, _) => fields,
+    };
+    // What the parent carries may name the row too.
     let label = dataset
         .label
         .as_ref()
@@ -172,13 +180,6 @@ fn identify(dataset: &Dataset, mut kept: Map<String, Value>, faults: Vec<(String
         .or(own)
         .or_else(|| parent.map(|parent| parent.label.clone()))
         .unwrap_or_default();
-    let fields = match (fields, parent) {
-        (Value::Object(mut fields), Some(parent)) => {
-            fields.insert("each".to_owned(), Value::Object(parent.each.clone()));
-            Value::Object(fields)
-        }
-        (fields, _) => fields,
-    };
     Some(Row { key: RowKey(parts.join(&SEPARATOR.to_string())), label, fields, faults })
 }
 

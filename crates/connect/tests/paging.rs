@@ -82,7 +82,7 @@ async fn numbered_pages_end_where_the_vendor_says_so() {
 
 #[tokio::test]
 async fn numbered_pages_whose_end_is_not_told_are_in_doubt() {
-    let doubtful: [fn(&Seen) -> Value; 6] = [
+    let doubtful: [fn(&Seen) -> Value; 8] = [
         // The vendor does not know the parameter: the same page again.
         |_| json!({"data": rows(1, 5)}),
         |seen| json!({"data": rows(page_of(seen), 5), "total_pages": "3"}),
@@ -91,6 +91,9 @@ async fn numbered_pages_whose_end_is_not_told_are_in_doubt() {
         |seen| json!({"data": rows(page_of(seen), 3), "total_pages": 9}),
         // Two that contradict each other: both have to say that it is the end.
         |seen| json!({"data": rows(page_of(seen), 3), "total_pages": 1, "has_more": true}),
+        // Fewer pages than there are with rows on them.
+        |seen| json!({"data": rows(page_of(seen), 3), "total_pages": 0}),
+        |seen| json!({"data": rows(page_of(seen), 3), "total_pages": 0, "has_more": false}),
     ];
     for (at, body) in doubtful.into_iter().enumerate() {
         let (kept, _) = numbered_by(move |seen| ok(body(seen))).await;

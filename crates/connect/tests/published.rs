@@ -224,6 +224,43 @@ fn a_description_in_part_publishes_nothing() {
 }
 
 #[test]
+fn what_the_bounds_cut_off_is_unread_and_not_unpublished() {
+    let more_than_fit = |count: usize| -> Value {
+        // Shallow names come first, and among those of one depth the first by letter.
+        let mut members: serde_json::Map<String, Value> = (0..count).map(|at| (format!("a{at}"), json!({"type": "string"}))).collect();
+        members.insert("hours".into(), json!({"type": "integer"}));
+        json!({
+            "openapi": "3.0.3",
+            "paths": {
+                "/v1/settings/{org}": {"get": answer(object(json!({"data": {"type": "object", "properties": members}})))},
+                "/v1/users": {"get": answer(object(json!({"data": {"type": "array", "items": {"type": "object", "properties": members}}})))},
+            },
+        })
+    };
+    let row = kept_under(&more_than_fit(10));
+    assert_eq!((&row.fields["hours"], faults(&row).contains(&("name", Row::NOT_PUBLISHED))), (&json!(8), true));
+    let document = more_than_fit(5_000);
+    let cut = faults(&kept_under(&document)).into_iter().map(|(path, why)| (path.to_owned(), why.to_owned())).collect::<Vec<_>>();
+    assert!(cut.iter().any(|(path, _)| path == "hours") && cut.iter().all(|(_, why)| why == Row::DESCRIPTION_UNREAD), "{cut:?}");
+    let unread = hold_against(&users(), &rows_of(&document), true).unwrap_err();
+    assert_eq!(unread.kind(), CauseKind::InputIncomplete, "nor is a key that was cut off unpublished");
+
+    // A field is not kept by the type that was seen of it when another schema of it was cut off.
+    let mut schemas = serde_json::Map::new();
+    for at in 0..100 {
+        schemas.insert(format!("C{at}"), json!({"$ref": format!("#/components/schemas/C{}", at + 1)}));
+    }
+    schemas.insert("C100".into(), json!({"type": "string"}));
+    let hours = json!({"type": "integer", "oneOf": [{"$ref": "#/components/schemas/C0"}]});
+    let document = json!({
+        "openapi": "3.0.3",
+        "paths": {"/v1/settings/{org}": {"get": answer(object(json!({"data": {"type": "object", "properties": {"hours": hours}}})))}},
+        "components": {"schemas": schemas},
+    });
+    assert!(faults(&kept_under(&document)).contains(&("hours", Row::DESCRIPTION_UNREAD)));
+}
+
+#[test]
 fn what_is_no_description_is_not_understood() {
     for document in
         [json!({}), json!([]), json!({"openapi": "2.0", "paths": {}}), json!({"openapi": 3, "paths": {}}), json!({"openapi": "3.0.1"})]

@@ -232,6 +232,9 @@ fn keys_labels_and_what_a_parent_carries() {
     assert_eq!(page.rows[0].label, "Ada");
     assert_eq!(page.rows[0].fields, json!({"id": "1", "name": "Ada", "each": {"id": "42"}}));
     assert_eq!(page.rows[1].label, "x", "without its label a row is named by its key");
+    let of_team = Dataset { label: Some(FieldPath::from("each.id")), ..users };
+    let page = reduce(&of_team, &json!({"data": [{"id": 1, "name": "Ada"}]}), Some(&parent)).unwrap();
+    assert_eq!(page.rows[0].label, "42", "what the parent carries may name a row");
     let me = dataset("me", DatasetKind::Object, "/v1/me");
     assert_eq!(reduce(&me, &json!({"data": {}}), None).unwrap().rows[0].key, RowKey::default());
     assert_eq!(reduce(&me, &json!({"data": {}}), Some(&parent)).unwrap().rows[0].key, RowKey("42".into()));
