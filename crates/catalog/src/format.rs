@@ -1,7 +1,7 @@
 //! What a field's value must look like: checked while typing, again before anything is sent, and before a value may stand
 //! in a host or path. Pure. A sentence never holds the value, nor any part of it.
 
-use crate::{Choice, Format, Mistaken, MfaKey, okta_domain};
+use crate::{Choice, Format, MfaKey, Mistaken, okta_domain};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -28,21 +28,23 @@ fn problem_at<T>(position: usize, sentence: impl Into<String>) -> Result<T, Form
 const LONGEST: usize = 16 * 1024;
 
 impl Format {
-    /// Checks a value as it was typed or pasted, and gives it back in the form that is stored: trimmed, a URL reduced to
-    /// its host or label, a list divided by commas.
+    /// Checks a value as it was typed or pasted, and gives it back in the form that is stored: trimmed (but for a
+    /// password), a URL reduced to its host or label, a list divided by commas.
     ///
     /// # Errors
     /// [`FormatProblem`], in words for the person who typed it.
     pub fn check(&self, choices: &[Choice], value: &str) -> Result<String, FormatProblem> {
+        let whole = value;
         let value = value.trim();
         if value.is_empty() {
             return problem("Nothing is filled in yet.");
         }
-        if value.chars().count() > LONGEST {
+        if whole.chars().count() > LONGEST {
             return problem(format!("This is too long: at most {LONGEST} characters are taken."));
         }
         match self {
             Self::Text => text(value),
+            Self::Password => text(whole),
             Self::Jwt => jwt(value),
             Self::Token { prefixes, min, refused } => token(value, prefixes, *min, refused),
             Self::DnsLabel { suffixes } => dns_label(value, suffixes),
@@ -51,6 +53,7 @@ impl Format {
             Self::List { item } => list(value, item),
             Self::Email => email(value),
             Self::OktaDomain => okta_domain::check(value),
+            Self::OktaCustomDomain => host(value).and_then(okta_domain::custom),
             Self::MfaKey => MfaKey::parse(value).map(|key| key.canonical().to_string()),
             Self::Guid => guid(value),
             Self::EntraTenant => entra_tenant(value),
@@ -141,7 +144,8 @@ fn jwt(value: &str) -> Result<String, FormatProblem> {
 }
 
 fn token(value: &str, prefixes: &[String], min: u32, refused: &[Mistaken]) -> Result<String, FormatProblem> {
-    if let Some(mistaken) = refused.iter().find(|mistaken| whole(&mistaken.expression).is_some_and(|expression| expression.is_match(value))) {
+    if let Some(mistaken) = refused.iter().find(|mistaken| whole(&mistaken.expression).is_some_and(|expression| expression.is_match(value)))
+    {
         return problem(mistaken.sentence.clone());
     }
     let Some(prefix) = prefixes.iter().find(|prefix| value.starts_with(prefix.as_str())) else {

@@ -78,3 +78,21 @@ pub(crate) fn check(typed: &str) -> Result<String, FormatProblem> {
     }
     Ok(format!("{label}.{family}"))
 }
+
+/// A host that is to be an organization's custom domain. A host of Okta's own may be anybody's organization, and the one
+/// that is meant stands in *Okta Domain*.
+///
+/// # Errors
+/// A host in one of Okta's families.
+pub(crate) fn custom(host: String) -> Result<String, FormatProblem> {
+    let is_oktas = |family: &&str| host.strip_suffix(*family).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if FAMILIES.iter().any(|family| is_oktas(&family)) {
+        return wrong(
+            "This is a host of Okta's own. Write the organization's name under Okta Domain, and leave this empty unless your company has a domain of its own for Okta.",
+        );
+    }
+    if !host.contains('.') {
+        return wrong("This is one name without a dot. Write the whole host at which people of your company sign in to Okta.");
+    }
+    Ok(host)
+}

@@ -212,22 +212,151 @@ fn a_strategy_fits_its_login_option() {
 
     let entra = |flow: &str, scope: &str| {
         format!(
-            "{{ name = \"entra\", authority = \"api\", tenant = \"org\", client_id = \"org\", flow = {{ {flow} }}, scope = \"{scope}\" }}"
+            "{{ name = \"entra\", authority = \"login\", tenant = \"org\", client_id = \"org\", flow = {{ {flow} }}, scope = \"{scope}\" }}"
         )
     };
+    // The exchange above goes to whatever host the manifest names; a secret of Microsoft's goes to Microsoft.
+    let with = |strategy: &str| with_hosts(strategy, &["login.microsoftonline.com"], &["graph.microsoft.com"]);
     let (secret, browser) = ("kind = \"secret\", secret = \"key\"", "kind = \"browser\"");
     assert!(with(&entra(secret, "https://graph.microsoft.com/.default")).is_ok());
     assert!(with(&entra(browser, "openid https://graph.microsoft.com/User.Read")).is_ok());
     for scope in ["https://graph.microsoft.com/User.Read", "https://a.example/.default https://b.example/.default"] {
-        assert_eq!(
-            with(&entra(secret, scope)).unwrap_err(),
-            [format!(
-                "tiny/app.toml:20: the scope \"{scope}\" is not one resource's; an application asks for https://graph.microsoft.com/.default"
-            )]
+        let wanted = format!(
+            "tiny/app.toml:20: the scope \"{scope}\" is not one resource's; an application asks for https://graph.microsoft.com/.default"
         );
+        assert!(with(&entra(secret, scope)).unwrap_err().contains(&wanted), "{scope}");
     }
-    let errors = with(&entra(browser, "x").replace("authority = \"api\"", "authority = \"login\"")).unwrap_err();
-    assert_eq!(errors, ["tiny/app.toml:20: the strategy names the host role \"login\", which is not in `roles` of this login option"]);
+    let errors = with(&entra(browser, "x").replace("authority = \"login\"", "authority = \"web\"")).unwrap_err();
+    assert_eq!(errors[0], "tiny/app.toml:20: the strategy names the host role \"web\", which is not in `roles` of this login option");
+}
+
+/// The small application with another strategy, whose authority has the role `login` and whose datasets the role `api`.
+fn with_hosts(strategy: &str, login: &[&str], api: &[&str]) -> Result<Arc<App>, Vec<String>> {
+    let list = |hosts: &[&str]| format!("[{}]", hosts.iter().map(|host| format!("\"{host}\"")).collect::<Vec<_>>().join(", "));
+    let all: Vec<&str> = login.iter().chain(api).copied().collect();
+    let roles = format!("roles = [{{ id = \"login\", hosts = {} }}, {{ id = \"api\", hosts = {} }}]", list(login), list(api));
+    let app = APP
+        .replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"))
+        .replace("roles = [{ id = \"api\", hosts = [\"{org}.tiny.example\"] }]", &roles)
+        .replace("\nhosts = [\"{org}.tiny.example\"]", &format!("\nhosts = {}", list(&all)));
+    assert_eq!(app.matches("{org}.tiny.example").count(), APP.matches("{org}.tiny.example").count() - 2);
+    load(&app, DATASETS, CHECKS)
+}
+
+#[test]
+fn a_secret_of_microsofts_goes_to_microsoft_and_the_token_to_its_resource() {
+    const MICROSOFT: &str = "login.microsoftonline.com";
+    const GRAPH: &str = "graph.microsoft.com";
+    let with = |scope: &str, login: &str, api: &[&str]| {
+        let strategy = format!(
+            "{{ name = \"entra\", authority = \"login\", tenant = \"org\", client_id = \"org\", flow = {{ kind = \"browser\" }}, scope = \"{scope}\" }}"
+        );
+        with_hosts(&strategy, &[login], api)
+    };
+    for (scope, login, api) in [
+        ("User.Read", MICROSOFT, GRAPH),
+        ("https://graph.microsoft.us/.default", "login.microsoftonline.us", "graph.microsoft.us"),
+        ("openid offline_access https://api.vendor.example/read", MICROSOFT, "api.vendor.example"),
+    ] {
+        assert!(with(scope, login, &[api]).is_ok(), "{scope}");
+    }
+    for (scope, login, api, words) in [
+        ("User.Read", "login.evil.example", GRAPH, "the host \"login.evil.example\", which is not a cloud of Microsoft Entra ID"),
+        ("User.Read", "login.microsoftonline.com.evil.example", GRAPH, "is not a cloud of Microsoft Entra ID"),
+        ("User.Read", "{org}.microsoftonline.com", GRAPH, "is not a cloud of Microsoft Entra ID"),
+        ("User.Read", MICROSOFT, "evil.example", "the host \"evil.example\", which is not the resource that the scope names"),
+        ("User.Read", MICROSOFT, "{org}.graph.microsoft.com", "is not the resource that the scope names"),
+        ("https://graph.microsoft.com/x", MICROSOFT, "graph.microsoft.us", "is not the resource that the scope names"),
+        ("User.Read https://evil.example/x", MICROSOFT, "evil.example", "a token is for one resource"),
+    ] {
+        let errors = with(scope, login, &[api]).unwrap_err();
+        assert!(errors.iter().any(|error| error.contains(words)), "{scope} {login} {api}: {errors:?}");
+    }
+    // A next page may lie on any host of the login option.
+    let app = APP
+        .replace(
+            "strategy = { name = \"bearer\", token = \"key\" }",
+            "strategy = { name = \"entra\", authority = \"login\", tenant = \"org\", client_id = \"org\", flow = { kind = \"browser\" }, scope = \"User.Read\" }",
+        )
+        .replace("\nhosts = [\"{org}.tiny.example\"]", "\nhosts = [\"login.microsoftonline.com\", \"graph.microsoft.com\", \"evil.example\"]")
+        .replace(
+            "roles = [{ id = \"api\", hosts = [\"{org}.tiny.example\"] }]",
+            "roles = [{ id = \"login\", hosts = [\"login.microsoftonline.com\"] }, { id = \"api\", hosts = [\"graph.microsoft.com\"] }]",
+        );
+    let errors = load(&app, DATASETS, CHECKS).unwrap_err();
+    assert_eq!(
+        errors,
+        [
+            "tiny/app.toml:20: `hosts` holds \"evil.example\", which is neither a cloud of Microsoft Entra ID nor the resource that the scope names"
+        ]
+    );
+}
+
+#[test]
+fn an_okta_password_goes_to_what_the_person_gave_as_okta() {
+    // The fields of a sign-in through Okta, and one more to make into a host.
+    let with = |template: &str, more: &str| {
+        let fields = r#"[[login.field]]
+id = "user"
+label = "User"
+format = "email"
+[[login.field]]
+id = "password"
+label = "Password"
+secret = true
+format = "password"
+[[login.field]]
+id = "mfa_key"
+label = "MFA Secret Key"
+secret = true
+format = "mfa_key"
+[[login.field]]
+id = "okta_domain"
+label = "Okta Domain"
+format = "okta_domain"
+"#;
+        let app = APP
+            .replace(
+                "strategy = { name = \"bearer\", token = \"key\" }",
+                "strategy = { name = \"okta\", user = \"user\", password = \"password\", mfa_key = \"mfa_key\", okta = \"okta\", app = \"api\", acs = [\"/acs\"], start = { kind = \"app_link\", named = \"tiny\" } }",
+            )
+            .replace("\nhosts = [\"{org}.tiny.example\"]", &format!("\nhosts = [\"api.tiny.example\", {template}]"))
+            .replace(
+                "roles = [{ id = \"api\", hosts = [\"{org}.tiny.example\"] }]",
+                &format!("roles = [{{ id = \"api\", hosts = [\"api.tiny.example\"] }}, {{ id = \"okta\", hosts = [{template}] }}]"),
+            );
+        load(&format!("{app}{fields}{more}"), DATASETS, CHECKS)
+    };
+    let own = |format: &str, rest: &str| format!("[[login.field]]\nid = \"own\"\nlabel = \"Own\"\nformat = {format}\n{rest}");
+    let behind_a_tick = "optional = true\nreveal = \"We have one\"\n";
+    assert!(with("\"{okta_domain}\"", "").is_ok());
+    assert!(with("\"{own}\", \"{okta_domain}\"", &own("\"okta_custom_domain\"", behind_a_tick)).is_ok());
+    for (template, more, words) in [
+        ("\"evil.example\", \"{okta_domain}\"", String::new(), "has the host \"evil.example\""),
+        ("\"evil.okta.com\"", String::new(), "names no field of format okta_domain"),
+        ("\"{org}.evil.example\", \"{okta_domain}\"", String::new(), "has the host \"{org}.evil.example\""),
+        ("\"{own}\", \"{okta_domain}\"", own("\"host\"", behind_a_tick), "has the host \"{own}\""),
+        ("\"{own}\", \"{okta_domain}\"", own("\"okta_custom_domain\"", ""), "has the host \"{own}\""),
+        ("\"{own}\", \"{okta_domain}\"", own("\"okta_custom_domain\"", "optional = true\n"), "has the host \"{own}\""),
+        (
+            "\"{own}\", \"{okta_domain}\"",
+            own("\"okta_custom_domain\"", "optional = true\nreveal = \"x\"\ndefault = \"evil.example\"\n"),
+            "has the host \"{own}\"",
+        ),
+        ("\"{own}\"", own("\"okta_custom_domain\"", behind_a_tick), "names no field of format okta_domain"),
+        ("\"{own}\"", own("\"okta_domain\"", "default = \"evil\"\n"), "has the host \"{own}\""),
+        (
+            "\"{own}\", \"{okta_domain}\"",
+            own("\"choice\"", "choices = [{ value = \"a\", label = \"A\", host = \"evil.example\" }]\n"),
+            "has the host \"{own}\"",
+        ),
+    ] {
+        let errors = with(template, &more).unwrap_err();
+        assert!(errors.iter().any(|error| error.contains(words)), "{template} {more}: {errors:?}");
+    }
+    // What is hidden behind a tick is empty, whatever it is for.
+    let errors = with("\"{okta_domain}\"", &own("\"text\"", "optional = true\nreveal = \"x\"\ndefault = \"y\"\n")).unwrap_err();
+    assert!(errors.len() == 1 && errors[0].contains("has a default; what nobody sees must be empty"), "{errors:?}");
 }
 
 /// File, what is replaced, by what, and the one error that must come of it.

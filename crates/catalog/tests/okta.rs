@@ -32,6 +32,30 @@ fn a_domain_is_taken_in_every_form_that_people_paste() {
 }
 
 #[test]
+fn a_custom_domain_is_no_host_of_oktas_own() {
+    let custom = |typed: &str| Format::OktaCustomDomain.check(&[], typed).map_err(|problem| problem.sentence);
+    for typed in ["login.acme.example", "okta.acme.example", "acmeokta.com", "acme.okta.com.example"] {
+        assert_eq!(custom(typed).as_deref(), Ok(typed));
+    }
+    for typed in [
+        "evil.okta.com",
+        "https://evil.okta.com/",
+        "EVIL.OktaPreview.com",
+        "acme-admin.okta.com",
+        "evil.okta-emea.com.",
+        "okta.com",
+        "a.b.okta.com",
+        "evil.okta-gov.com",
+        "evil.okta.mil",
+    ] {
+        assert!(custom(typed).expect_err(typed).starts_with("This is a host of Okta's own."), "{typed}");
+    }
+    for typed in ["acme", "10.0.0.1", "me@login.acme.example", "http://login.acme.example"] {
+        assert!(custom(typed).is_err(), "{typed}");
+    }
+}
+
+#[test]
 fn a_domain_that_is_another_or_none_is_refused_in_words() {
     for typed in [
         "okta.com",

@@ -23,8 +23,9 @@ pub fn for_fields(fields: &[Wanted], from_stdin: bool) -> Result<Vec<(String, Se
         for field in fields {
             let (value, after) = if field.several_lines { (rest, "") } else { rest.split_once('\n').unwrap_or((rest, "")) };
             rest = after;
-            let value = value.trim();
-            if value.is_empty() {
+            // Of a password nothing but the end of its line is cut off; other formats are trimmed where they are checked.
+            let value = if field.several_lines { value.trim() } else { value.strip_suffix('\r').unwrap_or(value) };
+            if value.trim().is_empty() {
                 return Err(Failure {
                     code: "E-SECRET-MISSING".into(),
                     sentence: format!("Standard input holds no line for {}.", field.label),

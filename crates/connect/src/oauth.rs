@@ -100,13 +100,13 @@ impl Exchange for SecretExchange {
 impl SecretExchange {
     /// Holds the granted scope against what the catalog wants: a token that may write is not used.
     fn narrow_enough(&self, scope: Option<&str>) -> Result<(), ConnectError> {
-        let Granted { all_of, none_of } = &self.granted;
-        if all_of.is_empty() && none_of.is_empty() {
+        let Granted { all_of, only, none_of } = &self.granted;
+        if all_of.is_empty() && only.is_empty() && none_of.is_empty() {
             return Ok(());
         }
-        let remedy = match all_of.as_slice() {
+        let remedy = match if only.is_empty() { all_of.as_slice() } else { only.as_slice() } {
             [] => format!("Create a credential without {}, and enter it here.", none_of.join(", ")),
-            _ => format!("Create a credential that is limited to {}, and enter it here.", all_of.join(", ")),
+            words => format!("Create a credential that is limited to {}, and enter it here.", words.join(", ")),
         };
         let too_wide = |sentence: String| {
             Err(ConnectError::SignInFailed {
@@ -124,6 +124,14 @@ impl SecretExchange {
         let words: Vec<&str> = scope.split_ascii_whitespace().collect();
         if let Some(lacks) = all_of.iter().find(|word| !words.contains(&word.as_str())) {
             return too_wide(format!("The token of {} is not limited to {lacks}. It is not used, because it might write.", self.vendor));
+        }
+        // The word itself is the vendor's text, and not shown.
+        if !only.is_empty() && words.iter().any(|word| !only.iter().any(|known| known == word)) {
+            return too_wide(format!(
+                "The token of {} may do more than {}. It is not used, because it might write.",
+                self.vendor,
+                only.join(", ")
+            ));
         }
         if let Some(holds) = none_of.iter().find(|word| words.contains(&word.as_str())) {
             return too_wide(format!(

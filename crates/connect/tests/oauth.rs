@@ -30,7 +30,7 @@ fn strategy() -> ClientCredentials {
         client_id: None,
         secret: "secret".into(),
         scope: "read_only".into(),
-        granted: Granted { all_of: vec!["read_only".into()], none_of: vec!["write".into()] },
+        granted: Granted { all_of: vec!["read_only".into()], only: vec![], none_of: vec!["write".into()] },
     }
 }
 
@@ -217,6 +217,29 @@ async fn a_token_that_might_write_is_not_used() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn a_token_of_customer_io_may_read_and_nothing_else() {
+    let app = catalog::Catalog::built_in().unwrap().app("customer-io").unwrap().unwrap();
+    let Strategy::ClientCredentials(shipped) = app.login("service-account").unwrap().strategy.clone() else { panic!("another strategy") };
+    for (scope, used) in
+        [("read_only", true), ("read_only write", false), ("read_only admin", false), ("write read_only", false), ("write", false)]
+    {
+        let clock = TestClock::new();
+        let books = Books { scope: json!(scope), ..Books::open(&clock) };
+        let vendor = Vendor::start(move |seen| if seen.path == TOKEN_PATH { books.exchange(seen) } else { me() }).await;
+        let app = exchanging(ClientCredentials { granted: shipped.granted.clone(), ..strategy() }, vec![]);
+        let signing = signing(&app, &vendor.route(), clock, &[]).await;
+        if used {
+            signing.result.unwrap();
+            continue;
+        }
+        let error = signing.refused();
+        assert_eq!(error.code(), "E-SCOPE-NOT-READ-ONLY", "{scope}");
+        assert!(error.remedy().contains("limited to read_only") && !error.to_string().contains("admin"), "{error}");
+        assert_eq!(vendor.seen().len(), 1, "{scope}: the token opens nothing");
+    }
+}
+
 async fn what_a_token_endpoint_says_in_place_of_a_token() {
     let whole = |text: &str| ok(json!(null)).body(Body::Whole(text.as_bytes().to_vec()));
     let token = |extra: Value| {

@@ -284,6 +284,7 @@ pub(crate) fn verified(verified: Verified) -> &'static str {
 pub(crate) fn format_name(format: &Format) -> &'static str {
     match format {
         Format::Text => "text",
+        Format::Password => "password",
         Format::Jwt => "jwt",
         Format::Token { .. } => "token",
         Format::DnsLabel { .. } => "dns_label",
@@ -292,6 +293,7 @@ pub(crate) fn format_name(format: &Format) -> &'static str {
         Format::List { .. } => "list",
         Format::Email => "email",
         Format::OktaDomain => "okta_domain",
+        Format::OktaCustomDomain => "okta_custom_domain",
         Format::MfaKey => "mfa_key",
         Format::Guid => "guid",
         Format::EntraTenant => "entra_tenant",

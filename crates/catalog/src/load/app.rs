@@ -8,7 +8,7 @@ use crate::{
     Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Login,
     Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a tile needs of `app.toml`; reading it looks at nothing else.
 pub(super) struct Front {
@@ -202,7 +202,7 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
         }
     };
     if let Some(strategy) = &strategy {
-        fits(&table, strategy, &roles);
+        fits(&table, strategy, &roles, &hosts, &fields);
     }
     let test = table.text("test", "the dataset that is read to test the connection");
     let discover = discover(&table, &fields);
@@ -231,9 +231,19 @@ fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
     Some(strategy)
 }
 
-/// Holds a strategy against the rest of its login option: the host roles that it names are there, and what is asked of
-/// Microsoft Entra ID is what the flow can give.
-fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole]) {
+/// The hosts at which Microsoft Entra ID signs in.
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/authentication-national-cloud>
+const ENTRA_AUTHORITIES: [&str; 2] = ["login.microsoftonline.com", "login.microsoftonline.us"];
+/// The resource of scopes that name none.
+/// <https://learn.microsoft.com/en-us/entra/identity-platform/scopes-oidc>
+const MICROSOFT_GRAPH: &str = "graph.microsoft.com";
+/// Scopes of OpenID Connect, which open no resource.
+const OF_NO_RESOURCE: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// Holds a strategy against the rest of its login option: the host roles that it names are there, what is asked of
+/// Microsoft Entra ID is what the flow can give, and passwords, codes and secrets of an identity provider go to its hosts
+/// only, whoever wrote the manifest.
+fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], hosts: &[String], fields: &[Field]) {
     let wrong = |message: String| table.errors.add(&table.place_of("strategy"), message);
     let named: Vec<&str> = match strategy {
         Strategy::Bearer { .. } => Vec::new(),
@@ -252,6 +262,15 @@ fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole]) {
     }
     if let Strategy::Entra(EntraSignIn { flow: EntraFlow::Secret { .. } | EntraFlow::Certificate { .. }, scope, .. }) = strategy
         && !scope.is_empty()
+    match strategy {
+        Strategy::Bearer { .. } | Strategy::ClientCredentials(_) => {}
+        Strategy::Okta(strategy) => {
+            for role in roles.iter().filter(|role| role.id == strategy.okta) {
+                okta_hosts(role, fields, wrong);
+            }
+        }
+        Strategy::Entra(strategy) => entra_hosts(strategy, roles, hosts, fields, wrong),
+    }
         && (scope.contains(char::is_whitespace) || !scope.ends_with("/.default"))
     {
         wrong(format!("the scope \"{scope}\" is not one resource's; an application asks for https://graph.microsoft.com/.default"));
@@ -260,6 +279,70 @@ fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole]) {
 
 fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
     let id = table.text(key, what);
+/// Every host of the Okta organization is one that the person gave as such: by its name, which only Okta can give out, and by
+/// a domain of the company's own that was asked for behind a tick.
+fn okta_hosts(role: &HostRole, fields: &[Field], wrong: impl Fn(String)) {
+    let field = |template: &str| fields.iter().find(|field| format!("{{{}}}", field.id) == template);
+    for template in &role.hosts {
+        let right = field(template).is_some_and(|field| {
+            let by_name = field.format == Format::OktaDomain && !field.optional;
+            let by_own_domain = field.format == Format::OktaCustomDomain && field.optional && field.reveal.is_some();
+            field.default.is_none() && (by_name || by_own_domain)
+        });
+        if !right {
+            wrong(format!(
+                "the Okta organization's role \"{}\" has the host \"{template}\"; name a field of format okta_domain that is neither optional nor has a default, or an optional one of format okta_custom_domain with a `reveal` and without a default",
+                role.id
+            ));
+        }
+    }
+    if !role.hosts.iter().any(|template| field(template).is_some_and(|field| field.format == Format::OktaDomain)) {
+        wrong(format!("the Okta organization's role \"{}\" names no field of format okta_domain", role.id));
+    }
+}
+
+/// The authority lies in a cloud of Microsoft's, and the token goes to the resource that it is for.
+fn entra_hosts(strategy: &EntraSignIn, roles: &[HostRole], hosts: &[String], fields: &[Field], wrong: impl Fn(String)) {
+    // What a template can come to; nothing that a person types stands in it.
+    let come_to = |template: &str| -> Option<Vec<String>> {
+        if !template.contains('{') {
+            return Some(vec![template.to_owned()]);
+        }
+        let field = fields.iter().find(|field| format!("{{{}}}", field.id) == template && field.format == Format::Choice)?;
+        Some(field.choices.iter().map(|choice| choice.host.clone().unwrap_or_else(|| choice.value.clone())).collect())
+    };
+    let lies_in =
+        |template: &str, allowed: &[&str]| come_to(template).is_some_and(|hosts| hosts.iter().all(|host| allowed.contains(&host.as_str())));
+    let resource = |word: &str| {
+        let url = url::Url::parse(word).ok().filter(|url| url.scheme() == "https");
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| MICROSOFT_GRAPH.to_owned())
+    };
+    let words = strategy.scope.split_ascii_whitespace().filter(|word| !OF_NO_RESOURCE.contains(word));
+    let mut resources: BTreeSet<String> = words.map(resource).collect();
+    if resources.is_empty() {
+        resources.insert(MICROSOFT_GRAPH.to_owned());
+    }
+    let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
+    if resources.len() > 1 {
+        wrong(format!("the scope speaks of {}; a token is for one resource", resources.join(" and ")));
+    }
+    for role in roles {
+        let (allowed, what) = if role.id == strategy.authority {
+            (&ENTRA_AUTHORITIES[..], "a cloud of Microsoft Entra ID")
+        } else {
+            (&resources[..], "the resource that the scope names")
+        };
+        for template in role.hosts.iter().filter(|template| !lies_in(template, allowed)) {
+            wrong(format!("the role \"{}\" has the host \"{template}\", which is not {what}: {}", role.id, allowed.join(", ")));
+        }
+    }
+    for template in hosts.iter().filter(|template| !lies_in(template, &ENTRA_AUTHORITIES) && !lies_in(template, &resources)) {
+        wrong(format!(
+            "`hosts` holds \"{template}\", which is neither a cloud of Microsoft Entra ID nor the resource that the scope names"
+        ));
+    }
+}
+
     if !id.is_empty() && !fields.iter().any(|field| field.id == id && field.secret == secret) {
         let kind = if secret { "a secret" } else { "an open" };
         table.wrong(format!("`{key}` names \"{id}\", which is not {kind} field of this login option"));
@@ -285,7 +368,7 @@ fn path_of(table: &Table<'_>, key: &str, what: &str) -> String {
 
 fn client_credentials(table: &Table<'_>, fields: &[Field]) -> ClientCredentials {
     let granted = table.get("granted").and_then(|value| value.table()).map(|inner| {
-        let granted = Granted { all_of: inner.texts("all_of"), none_of: inner.texts("none_of") };
+        let granted = Granted { all_of: inner.texts("all_of"), only: inner.texts("only"), none_of: inner.texts("none_of") };
         inner.finish();
         granted
     });
@@ -442,8 +525,8 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                 Some(field) if field.secret => value.wrong(format!("holds {{{name}}}, which is secret; a secret never stands in a host")),
                 Some(field) => match field.format {
                     Format::DnsLabel { .. } | Format::Choice => {}
-                    Format::Host | Format::OktaDomain if *text == format!("{{{name}}}") => {}
-                    Format::Host | Format::OktaDomain => {
+                    Format::Host | Format::OktaDomain | Format::OktaCustomDomain if *text == format!("{{{name}}}") => {}
+                    Format::Host | Format::OktaDomain | Format::OktaCustomDomain => {
                         value.wrong(format!("puts the whole host {{{name}}} beside other text; use a field of format dns_label"))
                     }
                     Format::Text
@@ -460,6 +543,7 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                         value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host or choice"));
                     }
                 },
+                    | Format::Password
             }
         }
     }
@@ -504,13 +588,16 @@ fn field(table: Table<'_>, link_hosts: &[String]) -> Option<Field> {
 
 fn read_format(table: &Table<'_>) -> Option<Format> {
     let Some(value) = table.get("format") else {
-        table.wrong("[[field]] lacks `format`: text, jwt, host, choice, email, okta_domain, mfa_key, guid, entra_tenant, certificate_and_key, or { kind = \"token\" | \"dns_label\" | \"list\" | \"pattern\" | \"url\", … }");
+        table.wrong("[[field]] lacks `format`: text, password, jwt, host, choice, email, okta_domain, okta_custom_domain, mfa_key, guid, entra_tenant, certificate_and_key, or { kind = \"token\" | \"dns_label\" | \"list\" | \"pattern\" | \"url\", … }");
         return None;
     };
     if value.is_text() {
         return super::source::word(
             &value,
             &[
+    if reveal.is_some() && default.is_some() {
+        table.wrong(format!("the field \"{id}\" is shown only behind a tick and has a default; what nobody sees must be empty"));
+    }
                 ("text", &Format::Text),
                 ("jwt", &Format::Jwt),
                 ("host", &Format::Host),
@@ -525,11 +612,13 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
         )
         .cloned();
     }
+                ("password", &Format::Password),
     let inner = value.table()?;
     let format = match inner.some_word("kind", &[("token", 0), ("dns_label", 1), ("list", 2), ("pattern", 3), ("url", 4)])? {
         0 => Format::Token {
             prefixes: inner.some_texts("prefixes", "the texts such a token starts with"),
             min: inner.get("min").and_then(|value| value.whole()).and_then(|min| u32::try_from(min).ok()).unwrap_or_default(),
+                ("okta_custom_domain", &Format::OktaCustomDomain),
             refused: inner.get("refused").map(|value| value.items().iter().filter_map(mistaken).collect()).unwrap_or_default(),
         },
         1 => Format::DnsLabel { suffixes: inner.texts("suffixes") },

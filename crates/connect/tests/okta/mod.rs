@@ -67,9 +67,9 @@ pub fn application(from_dashboard: bool) -> App {
     login.id = "okta".into();
     login.fields = vec![
         field("user", false, false, Format::Email),
-        field("password", true, false, Format::Text),
+        field("password", true, false, Format::Password),
         field("okta_domain", false, false, Format::OktaDomain),
-        field("okta_custom_domain", false, true, Format::Host),
+        field("okta_custom_domain", false, true, Format::OktaCustomDomain),
         field("mfa_key", true, false, Format::MfaKey),
         field("app_link", false, true, Format::Url { paths: vec!["/home/".into()] }),
     ];

@@ -89,10 +89,10 @@ pub fn app(way: Way) -> App {
         }),
         fields: vec![
             field("user", false, false, Format::Email),
-            field("password", true, false, Format::Text),
+            field("password", true, false, Format::Password),
             field("okta_domain", false, false, Format::OktaDomain),
             field("mfa_key", true, false, Format::MfaKey),
-            field("okta_custom_domain", false, true, Format::Host),
+            field("okta_custom_domain", false, true, Format::OktaCustomDomain),
             field("account", false, true, Format::Text),
         ],
         hosts: vec![BOARD.into(), "{okta_domain}".into(), "{okta_custom_domain}".into()],
