@@ -52,7 +52,7 @@ const MEASURABLE: SignedDuration = SignedDuration::from_millis(1_500);
 /// Difference of clocks that is told to the person.
 const REMARKABLE: SignedDuration = SignedDuration::from_secs(30);
 /// The largest difference that codes are corrected by. Clocks that were set to local time differ by up to 14 hours. What
-/// differs by more is some other fault, and a step from that far ahead would keep later codes from being sent.
+/// differs by more is some other fault, and a code from that far ahead would keep later ones from being sent.
 const CORRECTED: SignedDuration = SignedDuration::from_hours(14);
 /// How many steps are waited for. The present one may have been used, the next one by whoever signed in before us; when
 /// still later ones are recorded, the clock was ahead then.
@@ -106,9 +106,14 @@ impl<'a> Codes<'a> {
         })
     }
 
+    /// Whether codes are made by the vendor's time, as far as it is known: then one that is refused speaks of the key.
+    pub(crate) fn are_on_time(&self) -> bool {
+        self.offset.abs() <= CORRECTED
+    }
+
     /// Now by the vendor's clock, as far as it is known.
     pub(crate) fn their_now(&self) -> Timestamp {
-        let correction = if self.offset.abs() > CORRECTED { SignedDuration::ZERO } else { self.offset };
+        let correction = if self.are_on_time() { self.offset } else { SignedDuration::ZERO };
         let now = self.clock.now();
         now.checked_add(correction).unwrap_or(now)
     }
@@ -125,7 +130,7 @@ impl<'a> Codes<'a> {
             let milliseconds = u64::try_from(self.their_now().as_millisecond()).unwrap_or_default();
             let step = milliseconds / (period * 1000);
             let left = Duration::from_millis(period * 1000 - milliseconds % (period * 1000));
-            if left >= LEAST_LEFT && self.claim(step).await? {
+            if left >= LEAST_LEFT && self.claim((step + 1) * period).await? {
                 return Ok(code_of(&self.key, step));
             }
             let until = SignedDuration::try_from(left).ok().and_then(|left| now.checked_add(left).ok()).unwrap_or(now);
@@ -143,9 +148,9 @@ impl<'a> Codes<'a> {
     }
 
     /// Off the async threads: the ledger's transaction may block.
-    async fn claim(&self, step: u64) -> Result<bool, ConnectError> {
+    async fn claim(&self, ends: u64) -> Result<bool, ConnectError> {
         let (ledger, account) = (self.ledger.clone(), self.account.clone());
-        match tokio::task::spawn_blocking(move || ledger.claim(&account, step)).await {
+        match tokio::task::spawn_blocking(move || ledger.claim(&account, ends)).await {
             Ok(claimed) => Ok(claimed?),
             // The task was cut short with the program.
             Err(_) => Err(ConnectError::Cancelled),

@@ -12,8 +12,8 @@ use okta::{
 use posture_connect::{Clock, CodeLedger, ConnectError, Outcome as Logged, SignInStage, SignInStep, account_of};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, time::Duration};
-use vendor::{Body, HOST, Reply, Seen, ok, status};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use vendor::{Body, HOST, MemoryLedger, Reply, Seen, TestClock, ok, status};
 
 const AUTHN: &str = "/api/v1/authn";
 const VERIFY: &str = "/api/v1/authn/factors/uft4aa81bc/verify";
@@ -310,20 +310,90 @@ async fn a_code_that_another_application_used_is_not_sent() {
     let attempt = Attempt::new(Engine::Classic);
     let account = account_of(OKTA, USER);
     let step = u64::try_from(attempt.clock.now().as_second()).unwrap() / 30;
-    assert!(attempt.ledger.claim(&account, step).unwrap());
+    assert!(attempt.ledger.claim(&account, (step + 1) * 30).unwrap());
     let (ledger, clock) = (attempt.ledger.clone(), attempt.clock.clone());
     let outcome = attempt.usually().await;
     outcome.expect_signed_in();
     assert_eq!((outcome.codes().len(), waited_for_code(&outcome)), (1, 1));
-    assert_eq!(ledger.last(&account), Some(step + 1), "recorded before it is sent");
+    assert_eq!(ledger.last(&account), Some((step + 2) * 30), "recorded before it is sent");
     assert!(clock.slept().iter().any(|slept| *slept > Duration::from_secs(20)));
 
     // Codes of far later steps were recorded: the clock was ahead then.
     let attempt = Attempt::new(Engine::Classic);
-    assert!(attempt.ledger.claim(&account, step + 500).unwrap());
+    assert!(attempt.ledger.claim(&account, (step + 500) * 30).unwrap());
     let outcome = attempt.usually().await;
     assert_eq!((outcome.code(), outcome.codes().len()), ("E-CODE-STEPS-USED", 0));
     outcome.check("far ahead");
+}
+
+/// Each refusal counts towards a lockout, whichever instance or run it comes from.
+#[tokio::test]
+async fn what_okta_refused_is_not_sent_again_by_itself() {
+    let refuse = |path: &'static str, code: &'static str| {
+        move |seen: &Seen, _: usize, _: usize| (seen.path == path).then(|| status(401, error(code)))
+    };
+    let wrong_password = || refuse(AUTHN, "E0000004");
+    let wrong_code = || refuse(VERIFY, "E0000068");
+    let again = |ledger: &Arc<MemoryLedger>| Attempt { ledger: ledger.clone(), ..Attempt::new(Engine::Classic) };
+    let ledger = Arc::new(MemoryLedger::default());
+
+    let outcome = again(&ledger).instead(wrong_password()).await;
+    assert_eq!((outcome.code(), outcome.passwords()), ("E-OKTA-PASSWORD", 1));
+    let outcome = again(&ledger).instead(wrong_password()).await;
+    assert_eq!((outcome.code(), outcome.seen.len()), ("E-OKTA-PASSWORD-KNOWN-WRONG", 0), "nothing is asked");
+    let words = outcome.error().to_string();
+    assert!(words.starts_with("Okta refused this password on 21 Nov 2026.") && !words.contains(PASSWORD), "{words}");
+    // Another password, or another user, is another matter.
+    let mut other = again(&ledger);
+    other.credentials.insert("password".into(), SecretString::from("another one"));
+    assert_eq!(other.instead(wrong_password()).await.code(), "E-OKTA-PASSWORD");
+    again(&ledger).with("user", "eve@halden-moor.example").usually().await.expect_signed_in();
+    // Once it was accepted it is as good as any.
+    ledger.settle(&account_of(OKTA, USER), &SecretString::from(PASSWORD), None).unwrap();
+    again(&ledger).usually().await.expect_signed_in();
+
+    let ledger = Arc::new(MemoryLedger::default());
+    let outcome = again(&ledger).instead(wrong_code()).await;
+    assert_eq!((outcome.code(), outcome.codes().len()), ("E-OKTA-CODE", 2));
+    let outcome = again(&ledger).instead(wrong_code()).await;
+    assert_eq!((outcome.code(), outcome.seen.len()), ("E-OKTA-KEY-KNOWN-WRONG", 0));
+
+    // What says nothing of the secrets does not keep them from being sent.
+    for (path, code) in [(AUTHN, "E0000047"), (AUTHN, "E0000069"), (VERIFY, "E0000082"), (VERIFY, "E0000011")] {
+        let ledger = Arc::new(MemoryLedger::default());
+        let outcome = again(&ledger).instead(refuse(path, code)).await;
+        assert!(outcome.session.is_err(), "{code}");
+        let mut next = again(&ledger);
+        next.clock = TestClock::new();
+        next.clock.sleep(Duration::from_secs(600)).await;
+        next.usually().await.expect_signed_in();
+    }
+    // Nor does a code that was made by a clock that is known to be wrong.
+    let mut adrift = again(&ledger);
+    adrift.ledger = Arc::default();
+    let ledger = adrift.ledger.clone();
+    adrift.ahead = jiff::SignedDuration::from_hours(24 * 400);
+    assert_eq!(adrift.instead(wrong_code()).await.code(), "E-OKTA-CODE");
+    let next = again(&ledger);
+    next.clock.sleep(Duration::from_secs(600)).await;
+    next.usually().await.expect_signed_in();
+}
+
+/// The number of a time step depends on the key: a key with a longer one counts fewer.
+#[tokio::test]
+async fn keys_of_different_periods_share_an_account() {
+    let first = Attempt::new(Engine::Classic);
+    let (ledger, clock) = (first.ledger.clone(), first.clock.clone());
+    first.usually().await.expect_signed_in();
+    let mut slower = Attempt { ledger: ledger.clone(), clock: clock.clone(), ..Attempt::new(Engine::Classic) };
+    let plain: String = KEY.chars().filter(|digit| !digit.is_whitespace()).collect();
+    slower.credentials.insert("mfa_key".into(), SecretString::from(format!("otpauth://totp/Ada?secret={plain}&period=120")));
+    let outcome = slower.usually().await;
+    outcome.expect_signed_in();
+    assert_eq!(outcome.codes().len(), 1);
+    // And back again, once the longer code's time is over.
+    clock.sleep(Duration::from_secs(120)).await;
+    Attempt { ledger, clock, ..Attempt::new(Engine::Classic) }.usually().await.expect_signed_in();
 }
 
 #[tokio::test]
@@ -361,7 +431,7 @@ async fn codes_follow_the_clock_of_okta() {
         let begun = clock.now();
         let outcome = attempt.usually().await;
         outcome.expect_signed_in();
-        let step = i64::try_from(ledger.last(&account_of(OKTA, USER)).unwrap()).unwrap() * 30;
+        let step = i64::try_from(ledger.last(&account_of(OKTA, USER)).unwrap()).unwrap() - 30;
         let expected = begun.as_second() + minutes * 60;
         assert!((expected - 30..=expected + 90).contains(&step), "{minutes}: {step} for {expected}");
     }
@@ -542,6 +612,47 @@ async fn a_domain_of_the_companys_own_is_asked_too_and_the_account_stays_the_sam
 }
 
 #[tokio::test]
+async fn a_custom_domain_of_another_organization_gets_nothing() {
+    const OWN: &str = "login.halden.example";
+    let with = |own: Value, oktas: Value, kind: &'static str| {
+        let attempt = Attempt::new(Engine::Classic).with("okta_custom_domain", OWN);
+        attempt.instead(move |seen, _, _| match seen.path.as_str() {
+            "/.well-known/okta-organization" => Some(ok(if seen.host == OWN { own.clone() } else { oktas.clone() })),
+            "/.well-known/webfinger" => {
+                let kind = if seen.host == OWN { kind } else { "OKTA" };
+                Some(ok(json!({ "links": [{ "properties": { "okta:idp:type": kind } }] })))
+            }
+            _ => None,
+        })
+    };
+    let halden = json!({ "id": "00ohalden", "pipeline": "v1" });
+    with(halden.clone(), halden.clone(), "OKTA").await.expect_signed_in();
+    with(json!({ "pipeline": "v1" }), halden.clone(), "OKTA").await.expect_signed_in();
+    for other in
+        [json!({ "id": "00oevil", "pipeline": "v1" }), json!({ "id": "00ohalden", "pipeline": "idx" }), json!({ "pipeline": "idx" })]
+    {
+        let outcome = with(other.clone(), halden.clone(), "OKTA").await;
+        outcome.check("another organization");
+        assert_eq!((outcome.code(), outcome.passwords()), ("E-OKTA-OTHER-ORGANIZATION", 0), "{other}");
+        let paths = outcome.paths();
+        assert!(paths.iter().all(|path| path.ends_with("/.well-known/okta-organization")), "{other}: {paths:?}");
+    }
+    // The one that is asked for the application does not get the password if it would not check it, whichever it is.
+    let outcome = with(halden.clone(), halden, "SAML2").await;
+    outcome.check("another provider");
+    assert_eq!((outcome.code(), outcome.passwords()), ("E-OKTA-OTHER-PROVIDER", 0));
+}
+
+#[tokio::test]
+async fn a_password_keeps_the_spaces_at_its_ends() {
+    let mut attempt = Attempt::new(Engine::Classic);
+    attempt.credentials.insert("password".into(), "  two words ".to_owned().into());
+    let outcome = attempt.instead(|seen, _, _| (seen.path == AUTHN).then(|| status(401, error("E0000004")))).await;
+    let sent = outcome.seen.iter().find(|seen| seen.path == AUTHN).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&sent.body).unwrap()["password"], "  two words ");
+}
+
+#[tokio::test]
 async fn a_closed_door_leads_to_the_page_and_a_refused_password_never() {
     // Section 9 of the facts: with the Identity Engine, 401, 403 and 404 with any other code than these lead to the page.
     for (http, code) in [
@@ -567,6 +678,10 @@ async fn a_closed_door_leads_to_the_page_and_a_refused_password_never() {
         (401, "E0000064"),
         (401, "E0000207"),
         (401, "E0009999"),
+        // What is not allowed in the user's status, or by a policy for this user, was refused to the user.
+        (403, "E0000038"),
+        (403, "E0000085"),
+        (403, "E0000107"),
         (400, "E0000001"),
         (500, "E0000009"),
     ] {
@@ -1049,4 +1164,80 @@ fn the_application_of_these_tests_is_whole() {
     let app = application(false);
     assert!(app.logins[0].fields.iter().any(|field| field.id == "mfa_key" && field.secret));
     let _: Value = answer("classic-success");
+}
+
+#[tokio::test]
+async fn what_is_cancelled_is_closed_at_okta_first() {
+    // Where it is cancelled, and how it is closed there.
+    for (engine, at, closed) in [
+        (Engine::Classic, VERIFY, "POST /api/v1/authn/cancel"),
+        (Engine::Identity, "/idp/idx/challenge", "POST /idp/idx/cancel"),
+        (Engine::Classic, "/callback", "DELETE /api/v1/sessions/me"),
+        (Engine::Identity, "/home", "DELETE /api/v1/sessions/me"),
+    ] {
+        let attempt = Attempt::new(engine);
+        let cancel = attempt.cancel.clone();
+        let began = std::time::Instant::now();
+        let outcome = attempt
+            .instead(move |seen, _, _| {
+                (seen.path == at).then(|| {
+                    cancel.cancel();
+                    ok(json!({})).after(Duration::from_secs(50))
+                })
+            })
+            .await;
+        outcome.check(at);
+        assert_eq!(outcome.code(), "E-CANCELLED", "{at}");
+        assert_eq!(outcome.paths().last().unwrap(), closed, "{at}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{at}");
+    }
+    // Cancelled before anything was begun, nothing is asked.
+    let attempt = Attempt::new(Engine::Classic);
+    attempt.cancel.cancel();
+    let outcome = attempt.usually().await;
+    assert_eq!((outcome.code(), outcome.seen.len()), ("E-CANCELLED", 0));
+}
+
+#[tokio::test]
+async fn a_session_is_closed_where_it_was_begun_and_nobody_waits_long_for_it() {
+    const OWN: &str = "login.halden.example";
+    let outcome = Attempt::new(Engine::Classic)
+        .with("okta_custom_domain", OWN)
+        .instead(|seen, _, _| match seen.path.as_str() {
+            // The organization's own domain begins a session of its own beside the okta.com name's.
+            "/.well-known/okta-organization" if seen.host == OWN => {
+                Some(ok(json!({ "pipeline": "v1" })).header("set-cookie", "idx=halden-own; Path=/; Secure; HttpOnly"))
+            }
+            "/api/v1/sessions/me" => Some(ok(json!({})).after(Duration::from_secs(50))),
+            _ => None,
+        })
+        .await;
+    outcome.expect_signed_in();
+    let closed: Vec<&str> = outcome.seen.iter().filter(|seen| seen.method == "DELETE").map(|seen| seen.host.as_str()).collect();
+    assert_eq!(closed.len(), 1, "{closed:?}");
+    let outcome = Attempt::new(Engine::Classic)
+        .with("okta_custom_domain", OWN)
+        .instead(|seen, _, _| {
+            (seen.path == "/.well-known/okta-organization" && seen.host == OWN)
+                .then(|| ok(json!({ "pipeline": "v1" })).header("set-cookie", "idx=halden-own; Path=/; Secure; HttpOnly"))
+        })
+        .await;
+    outcome.expect_signed_in();
+    let mut closed: Vec<&str> = outcome.seen.iter().filter(|seen| seen.method == "DELETE").map(|seen| seen.host.as_str()).collect();
+    closed.sort_unstable();
+    assert_eq!(closed, [OKTA, OWN]);
+}
+
+#[tokio::test]
+async fn another_sign_in_of_the_same_user_is_waited_for_aloud_and_not_for_ever() {
+    use posture_connect::CodeLedger;
+    let mut attempt = Attempt::new(Engine::Classic);
+    attempt.limits.patience = Duration::from_millis(200);
+    let ledger = attempt.ledger.clone();
+    let turn = ledger.enter("another").await.unwrap();
+    let outcome = attempt.usually().await;
+    drop(turn);
+    assert_eq!((outcome.code(), outcome.seen.len()), ("E-OKTA-TURN", 0));
+    assert!(!outcome.error().remedy().is_empty());
+    assert!(outcome.steps.iter().any(|step| matches!(step, SignInStep::Stage { stage: SignInStage::Turn, .. })));
 }

@@ -139,37 +139,32 @@ impl Console {
             )
         })?;
         let clock = SignInClock::begin(listener, job);
-        let ledger = self.code_ledger()?;
-        let signing_in = async {
-            connect::sign_in(SignIn {
-                app,
-                login,
-                inputs: &instance.inputs,
-                credentials: &credentials,
-                route: &route,
-                limits: Limits::default(),
-                clock: Arc::clone(&self.inner.options.clock),
-                ledger,
-                browser: Arc::clone(&self.inner.options.browser),
-                cancel: job.cancel.clone(),
-                events: &|step| clock.tell(step),
-            })
-            .await
-        };
-        let signed_in = tokio::select! {
-            () = job.cancel.cancelled() => Err(ConnectError::Cancelled),
-            result = signing_in => result,
-        };
+        let ledger = self.code_ledger(false)?;
+        // Cancelled inside, so that what was begun at an identity provider is closed first.
+        let signed_in = connect::sign_in(SignIn {
+            app,
+            login,
+            inputs: &instance.inputs,
+            credentials: &credentials,
+            route: &route,
+            limits: Limits::default(),
+            clock: Arc::clone(&self.inner.options.clock),
+            ledger,
+            browser: Arc::clone(&self.inner.options.browser),
+            cancel: job.cancel.clone(),
+            events: &|step| clock.tell(step),
+        })
+        .await;
         log_requests(&open.store, instance.id, clock.into_requests()).await?;
         let session = signed_in.map_err(ScanError::Wire)?;
-        seal_keepsakes(open, instance.id, &session, self.now()).await?;
+        seal_keepsakes(open, instance.id, credentials, &session, self.now()).await?;
         Ok(session)
     }
 
-    /// The ledger of one-time codes of the open database.
-    pub(crate) fn code_ledger(&self) -> Result<Arc<dyn CodeLedger>, Failure> {
+    /// The ledger of the open database. `attended` says that a person has just given the secrets.
+    pub(crate) fn code_ledger(&self, attended: bool) -> Result<Arc<dyn CodeLedger>, Failure> {
         let open = self.open()?;
-        Ok(Arc::new(StoreLedger { store: open.store.clone(), clock: Arc::clone(&self.inner.options.clock) }))
+        Ok(Arc::new(StoreLedger { store: open.store.clone(), clock: Arc::clone(&self.inner.options.clock), attended }))
     }
 
     /// Reads, judges and commits a scan that has begun, and ends it whatever comes.

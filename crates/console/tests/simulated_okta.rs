@@ -36,6 +36,12 @@ impl CodeLedger for Codes {
         }
         Ok(fresh)
     }
+    fn refused(&self, _account: &str, _secret: &SecretString) -> Result<Option<jiff::Timestamp>, SinkError> {
+        Ok(None)
+    }
+    fn settle(&self, _account: &str, _secret: &SecretString, _refused_at: Option<jiff::Timestamp>) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// A simulated tenant, and somebody who signs in there.
@@ -99,6 +105,7 @@ impl Try {
             clock: self.clock.clone(),
             ledger: self.codes.clone(),
             browser: Arc::new(NoBrowser),
+            cancel: tokio_util::sync::CancellationToken::new(),
             events: &|_step| {},
         })
         .await

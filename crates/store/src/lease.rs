@@ -17,10 +17,10 @@ pub struct SignInLease {
 }
 
 impl SignInLease {
-    /// Takes the lease of an account; `None` while somebody else has it.
-    pub(crate) fn take(database: &Path, account: &str) -> Result<Option<Self>, StoreError> {
-        // Few users sign in here, and their names are digests: a file per account is left where it is.
-        let name: String = account.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+    /// Takes the lease of an account by its name in the database, which tells nobody who it is; `None` while somebody else has
+    /// it.
+    pub(crate) fn take(database: &Path, name: &str) -> Result<Option<Self>, StoreError> {
+        // Few users sign in here: a file per account is left where it is.
         Ok(Lease::of_file(&beside(database, &format!("sign-in-{name}")))?.map(|lease| Self { _lease: lease }))
     }
 }

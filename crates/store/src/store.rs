@@ -9,12 +9,12 @@ use crate::{
 use crate::{
     lease::Lease,
     pool::{Durability, Pool},
-    table::{activity, attestation, code_step, dataset, event, finding, instance, own_check, preference, request, row, scan, verdict},
+    table::{account, activity, attestation, dataset, event, finding, instance, own_check, preference, request, row, scan, verdict},
 };
 use catalog::{Cause, Collected, Completeness, ParamValue, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::{Transaction, types::ValueRef};
-use secrecy::SecretBox;
+use secrecy::{SecretBox, SecretString};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
@@ -529,12 +529,30 @@ impl Store {
 
     /// Takes the right to sign an account in; `None` while somebody else has it, in this process or another.
     pub fn begin_sign_in(&self, account: &str) -> Result<Option<SignInLease>, StoreError> {
-        SignInLease::take(self.inner.pool.path(), account)
+        let name = self.inner.pool.read(|view| account::name(view, account))?;
+        SignInLease::take(self.inner.pool.path(), &name)
     }
-    /// Records that the one-time code of a time step is going to be sent for an account; `false` when that step or a later
-    /// one was recorded before. Holds against a loss of power: a code that may have been sent is never sent again.
-    pub fn claim_code_step(&self, account: &str, step: u64) -> Result<bool, StoreError> {
-        self.inner.pool.write(Durability::Power, |transaction| code_step::claim(transaction, account, step))
+    /// Records that a one-time code is going to be sent for an account, by the second since 1970 at which its time ends; `false`
+    /// when that code or one that ends later was recorded before. Holds against a loss of power: a code that may have been sent
+    /// is never sent again.
+    pub fn claim_code(&self, account: &str, ends: u64) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| account::claim_code(transaction, account, ends))
+    }
+    /// When this very secret of an account was last refused; `None` when it was not, or was accepted since.
+    pub fn secret_refused(&self, account: &str, secret: &SecretString) -> Result<Option<Timestamp>, StoreError> {
+        self.inner.pool.read(|view| account::refused(view, account, secret))
+    }
+    /// Records that a secret of an account was refused. Holds against a loss of power: each time it is sent again counts towards
+    /// a lockout. Only a keyed digest of it is kept.
+    pub fn refuse_secret(&self, account: &str, secret: &SecretString, at: Timestamp) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| account::refuse(transaction, account, secret, at))
+    }
+    /// Forgets that a secret of an account was refused, because it was accepted now.
+    pub fn accept_secret(&self, account: &str, secret: &SecretString) -> Result<(), StoreError> {
+        if self.secret_refused(account, secret)?.is_none() {
+            return Ok(());
+        }
+        self.inner.pool.write(Durability::Power, |transaction| account::accept(transaction, account, secret))
     }
 
     fn lease(&self, instance: InstanceId) -> Result<Lease, StoreError> {

@@ -194,7 +194,8 @@ fn databases_of_every_released_schema_open() {
             let given = store.attestations(None).unwrap().remove(&(instance_id(1), "own.1".to_owned())).unwrap();
             assert_eq!((given[0].answer, given[0].ends_at), (AttestationAnswer::Met, at(1_000)));
             assert_eq!(store.attestation_file(given[0].id).unwrap().1, b"seen");
-            assert!(!store.claim_code_step("ada", 7).unwrap(), "it was sent");
+            assert!(!store.claim_code("ada", 7).unwrap(), "it was sent");
+            assert_eq!(store.secret_refused("ada", &"wrong".into()).unwrap(), Some(at(399)));
         }
         let resumable = store.resumable_scan(instance_id(1)).unwrap().unwrap();
         store.resume_scan(resumable.scan).unwrap();
@@ -225,7 +226,8 @@ fn write_the_fixture_of_this_schema() {
     store.write_page(scan, &page("users", &RowKey::default(), 0, &rows[..1], Some("/v1/users?page=2"))).unwrap();
     store.end_scan(scan, store::ScanState::Cancelled, None, at(301)).unwrap();
     store.set_preference("theme", &json!("dark")).unwrap();
-    store.claim_code_step("ada", 7).unwrap();
+    store.claim_code("ada", 7).unwrap();
+    store.refuse_secret("ada", &"wrong".into(), at(399)).unwrap();
     let act = |what: &str| Act { at: at(400), who: "ada".into(), what: what.into(), detail: String::new() };
     let own = OwnCheck {
         id: "own.1".into(),
@@ -259,6 +261,36 @@ fn write_the_fixture_of_this_schema() {
     fs::create_dir_all(fixture.parent().unwrap()).unwrap();
     assert!(!fixture.exists(), "{fixture:?} was released");
     fs::copy(path, fixture).unwrap();
+}
+
+/// Who signs in, and with what, is told neither by the files beside the database nor by the tables in it: a list of likely names
+/// or passwords cannot be held against either.
+#[test]
+fn accounts_and_secrets_are_named_by_digests_that_need_the_databases_own_key() {
+    let account = "7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730";
+    let names = |folder: &Path| {
+        let store = Store::open(&folder.join("posture.db"), &key()).unwrap();
+        let lease = store.begin_sign_in(account).unwrap().unwrap();
+        assert!(store.begin_sign_in(account).unwrap().is_none(), "it is taken");
+        drop(lease);
+        assert!(store.claim_code(account, 30).unwrap() && !store.claim_code(account, 30).unwrap());
+        store.refuse_secret(account, &"wrong".into(), at(1)).unwrap();
+        let connection = raw(&folder.join("posture.db"), &key());
+        let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let mut names = vec![text("SELECT account FROM code_sent"), text("SELECT secret FROM refused_secret")];
+        names.extend(
+            fs::read_dir(folder)
+                .unwrap()
+                .filter_map(|entry| entry.unwrap().file_name().to_str().unwrap().strip_prefix("posture.db.sign-in-").map(str::to_owned)),
+        );
+        names
+    };
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (one, other) = (names(one.path()), names(other.path()));
+    assert_eq!((one.len(), other.len()), (3, 3));
+    for (name, elsewhere) in one.iter().zip(&other) {
+        assert!(name.len() == 64 && name != account && name != elsewhere, "{name}, {elsewhere}");
+    }
 }
 
 #[test]

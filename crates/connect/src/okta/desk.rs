@@ -5,7 +5,7 @@ use super::problem::{End, OktaErrorCode, Problem};
 use crate::{
     Clock, ConnectError, SignInStage, SignInStep, answer,
     hop::{Body, Hop, Method, Party, path_template},
-    session::Attempt,
+    session::{Attempt, unless_cancelled},
     totp::Codes,
 };
 use reqwest::header::HeaderMap;
@@ -23,8 +23,8 @@ const MOST_WAITS: u32 = 2;
 const MOST_PASSWORDS: u32 = 2;
 /// How many one-time codes one sign-in sends: two steps with one more try each.
 const MOST_CODES: u32 = 4;
-/// How long closing a transaction may take: nobody waits for it.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long closing a transaction, or the session, may take: nobody waits for it.
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Why an engine stopped.
 pub(super) enum Stop {
@@ -85,6 +85,11 @@ impl Password {
         self.may_be_sent = true;
     }
 
+    /// Whether it was sent, and Okta did not go on to the next step.
+    pub(super) fn was_sent_in_vain(&self) -> bool {
+        self.sent > 0 && !self.may_be_sent
+    }
+
     /// Okta refused the request without looking at it.
     pub(super) fn was_not_looked_at(&mut self) {
         self.may_be_sent = true;
@@ -117,6 +122,17 @@ pub(super) struct Ask {
     pub(super) accept: &'static str,
     /// The JSON to post and its content type; without it the address is read.
     pub(super) post: Option<(Value, &'static str)>,
+}
+
+impl Ask {
+    fn into_hop(self) -> Hop {
+        let Self { stage: _, url, accept, post } = self;
+        let (method, body) = match post {
+            Some((value, kind)) => (Method::Post, Body::Json(SecretString::from(value.to_string()), kind)),
+            None => (Method::Get, Body::Nothing),
+        };
+        Hop { method, path_template: path_template(&url), url, accept, body, from: None }
+    }
 }
 
 /// An answer of Okta's API, not understood yet.
@@ -193,13 +209,8 @@ impl<'d> Desk<'d> {
     pub(super) async fn ask(&mut self, okta: &mut Party<'_>, ask: Ask) -> Result<Reply, ConnectError> {
         self.rest().await;
         self.rested = false;
-        let Ask { stage, url, accept, post } = ask;
-        let (method, body) = match post {
-            Some((value, kind)) => (Method::Post, Body::Json(SecretString::from(value.to_string()), kind)),
-            None => (Method::Get, Body::Nothing),
-        };
-        let hop = Hop { method, path_template: path_template(&url), url, accept, body, from: None };
-        let answer = okta.send(hop).await?;
+        let stage = ask.stage;
+        let answer = okta.send(ask.into_hop()).await?;
         self.codes.learn(&answer.headers);
         let body = answer.json().filter(Value::is_object);
         Ok(Reply { stage, status: answer.status, headers: answer.headers, body })
@@ -207,7 +218,9 @@ impl<'d> Desk<'d> {
 
     /// Closes a transaction on the way out. Whether that works changes nothing.
     pub(super) async fn farewell(&mut self, okta: &mut Party<'_>, ask: Ask) {
-        let _ = tokio::time::timeout(FAREWELL, self.ask(okta, ask)).await;
+        self.rest().await;
+        self.rested = false;
+        let _ = tokio::time::timeout(FAREWELL, okta.close(ask.into_hop())).await;
     }
 
     /// Waits where Okta asks for it and says until when, and that is within patience: then the same may be asked again. `X-Rate-Limit-Reset`
@@ -224,7 +237,11 @@ impl<'d> Desk<'d> {
                 self.waits += 1;
                 let until = jiff::SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
                 (self.attempt.events)(SignInStep::Waiting { host: self.host.clone(), until });
-                self.clock().sleep(wait).await;
+                let rested = async {
+                    self.clock().sleep(wait).await;
+                    Ok(())
+                };
+                unless_cancelled(self.attempt.cancel, rested).await?;
                 Ok(true)
             }
             Some(_) | None => Err(reply.problem().into()),
@@ -245,7 +262,7 @@ impl<'d> Desk<'d> {
         }
         // Before the code is made, not while it grows old.
         self.rest().await;
-        let code = self.codes.next().await?;
+        let code = unless_cancelled(self.attempt.cancel, self.codes.next()).await?;
         self.codes_sent += 1;
         Ok(code)
     }
@@ -262,6 +279,11 @@ impl<'d> Desk<'d> {
         };
         *count += 1;
         *count == 1
+    }
+
+    /// Whether codes were made by Okta's time.
+    pub(super) fn codes_are_on_time(&self) -> bool {
+        self.codes.are_on_time()
     }
 
     /// What is known about a code that was refused for good.

@@ -12,21 +12,24 @@ mod desk;
 mod identity_engine;
 mod organization;
 mod problem;
+mod refusal;
 
 use crate::{
     ConnectError, Credentials, SignInStage, account_of,
     hop::{Body, Hop, Method, Party, path_template},
     landing::{Landed, Way},
-    session::{Attempt, Signed},
+    session::{Attempt, Signed, unless_cancelled},
     totp::Codes,
     wire::Authorisation,
 };
-use catalog::{MfaKey, OktaSignIn, OktaStart};
+use catalog::{CauseKind, MfaKey, OktaSignIn, OktaStart};
 use classic::Passed;
-use desk::{Desk, Password, Stop};
+use desk::{Desk, FAREWELL, Password, Stop};
 use organization::Pipeline;
 use problem::End;
+use refusal::Secrets;
 use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
 use url::Url;
 
 /// The entry of the credentials that holds Okta's cookie `DT`.
@@ -35,13 +38,15 @@ const DEVICE_TOKEN: &str = "okta_device_token";
 const DEVICE_COOKIE: &str = "DT";
 /// How often Okta may ask for more on the way to the application: the application's policy, a device's, and one to spare.
 const MOST_QUESTIONS: u32 = 3;
+/// For how long waiting for another sign-in of the same user is not worth a word.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Signs in.
 pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &OktaSignIn) -> Result<Signed, ConnectError> {
     let user = attempt.input(&strategy.user).to_owned();
     let password = attempt.secret(&strategy.password)?;
-    let key = attempt.secret(&strategy.mfa_key)?;
-    let key = MfaKey::parse(key.expose_secret()).map_err(|problem| ConnectError::FieldMalformed {
+    let typed_key = attempt.secret(&strategy.mfa_key)?;
+    let key = MfaKey::parse(typed_key.expose_secret()).map_err(|problem| ConnectError::FieldMalformed {
         label: label_of(attempt, &strategy.mfa_key),
         secret: true,
         sentence: problem.sentence,
@@ -52,7 +57,9 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &OktaSignIn) -> Res
     let asked = way.okta_host().to_owned();
     // An account is the same one by the organization's own domain and by its okta.com name, which every instance has.
     let account = account_of(hosts.iter().find(|host| **host != asked).unwrap_or(&asked), &user);
-    let _turn = attempt.ledger.enter(&account).await?;
+    let _turn = unless_cancelled(attempt.cancel, turn(attempt, &account)).await?;
+    let secrets = Secrets { account: account.clone(), ledger: attempt.ledger.clone(), password: password.clone(), key: typed_key };
+    secrets.check().await?;
 
     if let Some(token) = attempt.credentials.get(DEVICE_TOKEN) {
         for host in &hosts {
@@ -62,8 +69,10 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &OktaSignIn) -> Res
     let codes = Codes::new(key, account, attempt.ledger.clone(), attempt.wire.clock(), attempt.events);
     let mut desk = Desk::new(attempt, asked, user, Password::new(password), codes);
     let outcome = arrive(&mut desk, &mut way, strategy, &hosts).await;
+    let known = refusal::Outcome::of(&outcome, desk.password.was_sent_in_vain(), desk.codes_are_on_time());
+    secrets.settle(&known, attempt.wire.clock().now()).await;
     if desk.has_session {
-        sign_out(&mut desk, &mut way.okta).await;
+        sign_out(&desk, &mut way.okta, &hosts).await;
     }
     outcome?;
     let mut keepsakes = Credentials::new();
@@ -85,17 +94,9 @@ fn address(host: &str, path: &str) -> Result<Url, ConnectError> {
 
 async fn arrive(desk: &mut Desk<'_>, way: &mut Way<'_>, strategy: &OktaSignIn, hosts: &[String]) -> Result<(), ConnectError> {
     desk.attempt.stage(SignInStage::Organization, &desk.host);
-    let mut pipeline = None;
-    for host in hosts {
-        // Both names of an organization are asked: either may be sent the password.
-        let found = organization::pipeline(desk, &mut way.okta, host).await?;
-        if pipeline.is_none() || *host == desk.host {
-            pipeline = Some(found);
-        }
-    }
-    let Some(pipeline) = pipeline else { return Err(End::NoOrganization.at(SignInStage::Organization).into()) };
+    let pipeline = organization::pipeline(desk, &mut way.okta, hosts).await?;
     desk.attempt.stage(SignInStage::WhoSignsIn, &desk.host);
-    organization::who_signs_in(desk, &mut way.okta).await?;
+    organization::who_signs_in(desk, &mut way.okta, hosts).await?;
     let pending = match &strategy.start {
         OktaStart::Application { .. } => {
             desk.attempt.stage(SignInStage::Start, "");
@@ -270,22 +271,56 @@ impl Traveller<'_, '_, '_> {
     }
 }
 
-/// Closes the session at Okta. The application's own stays; that this one could not be closed stands in the request log.
-/// <https://developer.okta.com/docs/reference/api/sessions/#close-session>
-async fn sign_out(desk: &mut Desk<'_>, okta: &mut Party<'_>) {
-    desk.attempt.stage(SignInStage::SignOut, &desk.host);
-    let Ok(url) = address(&desk.host, "/api/v1/sessions/me") else { return };
-    let hop = Hop {
-        method: Method::Delete,
-        path_template: path_template(&url),
-        url,
-        accept: "application/json",
-        body: Body::Nothing,
-        from: None,
+/// Waits until nobody else signs this user in, and says so once that takes longer than a moment.
+async fn turn(attempt: &Attempt<'_>, account: &str) -> Result<Box<dyn Send>, ConnectError> {
+    let mut entering = attempt.ledger.enter(account);
+    if let Ok(entered) = tokio::time::timeout(MOMENT, &mut entering).await {
+        return Ok(entered?);
+    }
+    attempt.stage(SignInStage::Turn, "");
+    let patience = attempt.wire.limits().patience;
+    match tokio::time::timeout(patience, entering).await {
+        Ok(entered) => Ok(entered?),
+        Err(_) => Err(ConnectError::SignInFailed {
+            stage: SignInStage::Turn,
+            code: "E-OKTA-TURN",
+            kind: CauseKind::InputIncomplete,
+            sentence: format!(
+                "Another sign-in of this Okta user has been going on for {} seconds on this computer. Nothing was sent.",
+                patience.as_secs()
+            ),
+            remedy: "Wait until the other instance of this user is done, or cancel it; then try again.".to_owned(),
+            reference: None,
+        }),
+    }
+}
+
+/// Closes the session at Okta, at each of its hosts that began one. The application's own stays; that this one could not be
+/// closed stands in the request log. <https://developer.okta.com/docs/reference/api/sessions/#close-session>
+async fn sign_out(desk: &Desk<'_>, okta: &mut Party<'_>, hosts: &[String]) {
+    let closing = async {
+        for host in hosts {
+            let Ok(url) = address(host, "/api/v1/sessions/me") else { continue };
+            if ["sid", "idx"].iter().all(|name| okta.jar().value(&url, name).is_none()) {
+                continue;
+            }
+            desk.attempt.stage(SignInStage::SignOut, host);
+            let hop = Hop {
+                method: Method::Delete,
+                path_template: path_template(&url),
+                url,
+                accept: "application/json",
+                body: Body::Nothing,
+                from: None,
+            };
+            match okta.close(hop).await {
+                Ok(answer) if answer.status < 300 || answer.status == 404 => {}
+                Ok(answer) => tracing::warn!(status = answer.status, "the session at Okta could not be closed"),
+                Err(error) => tracing::warn!(code = error.code(), "the session at Okta could not be closed"),
+            }
+        }
     };
-    match okta.send(hop).await {
-        Ok(answer) if answer.status < 300 || answer.status == 404 => {}
-        Ok(answer) => tracing::warn!(status = answer.status, "the session at Okta could not be closed"),
-        Err(error) => tracing::warn!(code = error.code(), "the session at Okta could not be closed"),
+    if tokio::time::timeout(FAREWELL, closing).await.is_err() {
+        tracing::warn!("the session at Okta could not be closed in time");
     }
 }

@@ -16,7 +16,7 @@ use posture_connect::{
     BegunStream, Clock, CodeLedger, ConnectError, Credentials, Limits, NoBrowser, Page, Progress, Proxy, RequestEntry, Resume, Roots,
     Route, Session, SignIn, SignInStep, Sink, SinkError, sign_in,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -539,6 +539,7 @@ pub fn app(datasets: Vec<Dataset>) -> App {
             roles: vec![HostRole { id: "api".into(), hosts: vec!["{region}".into()], prefix: String::new() }],
             test: "me".into(),
             discover: None,
+            identity: None,
             needs: vec![],
             steps: vec![],
             source: String::new(),
@@ -580,8 +581,8 @@ pub async fn try_sign_in_with(
     credentials: &Credentials,
     events: &(dyn Fn(SignInStep) + Send + Sync),
 ) -> Result<Session, ConnectError> {
-    let (ledger, browser) = (Arc::new(MemoryLedger::default()), Arc::new(NoBrowser));
-    sign_in(SignIn { app, login: &app.logins[0], inputs, credentials, route, limits, clock, ledger, browser, events }).await
+    let (ledger, browser, cancel) = (Arc::new(MemoryLedger::default()), Arc::new(NoBrowser), tokio_util::sync::CancellationToken::new());
+    sign_in(SignIn { app, login: &app.logins[0], inputs, credentials, route, limits, clock, ledger, browser, cancel, events }).await
 }
 
 /// Answers `/v1/me` itself and leaves the rest to `rest`.
@@ -601,14 +602,15 @@ pub fn timestamp() -> Type {
 /// A ledger of one-time codes for one test.
 #[derive(Default)]
 pub struct MemoryLedger {
-    steps: Mutex<BTreeMap<String, u64>>,
+    ends: Mutex<BTreeMap<String, u64>>,
+    refused: Mutex<BTreeMap<(String, String), jiff::Timestamp>>,
     turns: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl MemoryLedger {
-    /// The last recorded step of an account.
+    /// When the last recorded code of an account ends.
     pub fn last(&self, account: &str) -> Option<u64> {
-        self.steps.lock().unwrap().get(account).copied()
+        self.ends.lock().unwrap().get(account).copied()
     }
 }
 
@@ -616,12 +618,23 @@ impl CodeLedger for MemoryLedger {
     fn enter<'a>(&'a self, _account: &'a str) -> BoxFuture<'a, Result<Box<dyn Send>, SinkError>> {
         Box::pin(async move { Ok(Box::new(Arc::clone(&self.turns).lock_owned().await) as Box<dyn Send>) })
     }
-    fn claim(&self, account: &str, step: u64) -> Result<bool, SinkError> {
-        let mut steps = self.steps.lock().unwrap();
-        let fresh = steps.get(account).is_none_or(|last| *last < step);
+    fn claim(&self, account: &str, ends: u64) -> Result<bool, SinkError> {
+        let mut known = self.ends.lock().unwrap();
+        let fresh = known.get(account).is_none_or(|last| *last < ends);
         if fresh {
-            steps.insert(account.to_owned(), step);
+            known.insert(account.to_owned(), ends);
         }
         Ok(fresh)
+    }
+    fn refused(&self, account: &str, secret: &SecretString) -> Result<Option<jiff::Timestamp>, SinkError> {
+        Ok(self.refused.lock().unwrap().get(&(account.to_owned(), secret.expose_secret().to_owned())).copied())
+    }
+    fn settle(&self, account: &str, secret: &SecretString, refused_at: Option<jiff::Timestamp>) -> Result<(), SinkError> {
+        let (mut refused, name) = (self.refused.lock().unwrap(), (account.to_owned(), secret.expose_secret().to_owned()));
+        match refused_at {
+            Some(at) => refused.insert(name, at),
+            None => refused.remove(&name),
+        };
+        Ok(())
     }
 }

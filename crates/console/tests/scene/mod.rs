@@ -156,6 +156,7 @@ impl Scene {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ledger: Arc::new(MemoryLedger::default()),
             browser: Arc::new(connect::NoBrowser),
+            cancel: tokio_util::sync::CancellationToken::new(),
             events: &|_step| {},
         })
         .await?;
@@ -204,7 +205,7 @@ impl Scene {
 
 /// A ledger of one-time codes for one scene.
 #[derive(Default)]
-struct MemoryLedger {
+pub struct MemoryLedger {
     steps: std::sync::Mutex<BTreeMap<String, u64>>,
 }
 
@@ -217,5 +218,11 @@ impl connect::CodeLedger for MemoryLedger {
         let fresh = steps.get(account).is_none_or(|last| *last < step);
         steps.insert(account.to_owned(), step);
         Ok(fresh)
+    }
+    fn refused(&self, _account: &str, _secret: &SecretString) -> Result<Option<jiff::Timestamp>, connect::SinkError> {
+        Ok(None)
+    }
+    fn settle(&self, _account: &str, _secret: &SecretString, _refused_at: Option<jiff::Timestamp>) -> Result<(), connect::SinkError> {
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! One module per table: its SQL, and the types in which its rows come and go.
 
+pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attestation;
-pub(crate) mod code_step;
 pub(crate) mod dataset;
 pub(crate) mod event;
 pub(crate) mod evidence;
