@@ -189,6 +189,37 @@ impl Vault {
         SealedFile::write(&self.sealed_files(), &self.id, instance, &key, &values, &set_at)
     }
 
+    /// Sets some fields of an instance if all its fields are still as they were unsealed before, and says whether it did.
+    ///
+    /// # Errors
+    /// As [`Vault::unseal`] and [`Vault::seal`].
+    pub fn add_if_unchanged(
+        &self,
+        instance: &str,
+        unsealed: &BTreeMap<String, SecretString>,
+        fields: &BTreeMap<String, SecretString>,
+        now: Timestamp,
+    ) -> Result<bool, VaultError> {
+        valid(instance)?;
+        let _lock = files::lock(&self.folder)?;
+        let (file, key) = self.locate(instance)?;
+        let mut values = file.open(&self.id, instance, &key)?;
+        let same = values.len() == unsealed.len()
+            && values.iter().zip(unsealed).all(|((name, value), (known_name, known))| {
+                name == known_name && value.expose_secret() == known.expose_secret()
+            });
+        if !same {
+            return Ok(false);
+        }
+        let mut set_at: BTreeMap<String, Timestamp> = file.fields.into_iter().map(|field| (field.field, field.set_at)).collect();
+        for (name, value) in fields {
+            values.insert(name.clone(), value.clone());
+            set_at.insert(name.clone(), now);
+        }
+        SealedFile::write(&self.sealed_files(), &self.id, instance, &key, &values, &set_at)?;
+        Ok(true)
+    }
+
     /// The credentials of an instance.
     ///
     /// # Errors

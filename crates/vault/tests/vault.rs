@@ -104,6 +104,25 @@ fn replacing_one_field_leaves_the_others_and_their_times() {
 }
 
 #[test]
+fn what_came_of_credentials_that_were_replaced_is_not_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let keychain = FakeKeychain::new();
+    let (vault, _) = Vault::create(folder.path(), &keychain.unlock()).unwrap();
+    vault.seal(INSTANCE, &fields(&[("secret", "one"), ("token", "old")]), at(0)).unwrap();
+    let unsealed = vault.unseal(INSTANCE).unwrap();
+    assert!(vault.add_if_unchanged(INSTANCE, &unsealed, &fields(&[("token", "next"), ("more", "x")]), at(60)).unwrap());
+    assert_eq!(plain(&vault.unseal(INSTANCE).unwrap()), plain(&fields(&[("secret", "one"), ("token", "next"), ("more", "x")])));
+    let times: Vec<Timestamp> = vault.sealed_fields(INSTANCE).unwrap().iter().map(|field| field.set_at).collect();
+    assert_eq!(times, [at(60), at(0), at(60)]);
+    // Somebody seals others while a sign-in with these is under way.
+    let unsealed = vault.unseal(INSTANCE).unwrap();
+    let others = fields(&[("secret", "two"), ("token", "theirs")]);
+    vault.seal(INSTANCE, &others, at(120)).unwrap();
+    assert!(!vault.add_if_unchanged(INSTANCE, &unsealed, &fields(&[("token", "late")]), at(180)).unwrap());
+    assert_eq!(plain(&vault.unseal(INSTANCE).unwrap()), plain(&others));
+}
+
+#[test]
 fn deleting_destroys_the_key_first() {
     let folder = tempfile::tempdir().unwrap();
     let keychain = FakeKeychain::new();
