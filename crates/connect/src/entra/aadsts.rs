@@ -136,8 +136,18 @@ pub(super) fn words(number: u64) -> Option<Words> {
 
 /// What a refusal of the token endpoint, the device-code endpoint or the discovery comes to.
 pub(super) fn end(stage: SignInStage, refusal: &Refusal) -> ConnectError {
-    let number = refusal.body.get("error_codes").and_then(Value::as_array).and_then(|codes| codes.first()).and_then(Value::as_u64);
-    told(stage, refusal.error, number, Some(refusal.status), reference(&refusal.body))
+    told(stage, refusal.error, number(refusal), Some(refusal.status), reference(&refusal.body))
+}
+
+/// The number of a refusal, if it gives one.
+pub(super) fn number(refusal: &Refusal) -> Option<u64> {
+    refusal.body.get("error_codes").and_then(Value::as_array).and_then(|codes| codes.first()).and_then(Value::as_u64)
+}
+
+/// Whether a refresh token that was refused with this number is replaced by signing in once more: the session ended, a
+/// second factor or another check is due, or the number is not known.
+pub(super) fn ends_with_a_sign_in(number: u64) -> bool {
+    matches!(number, 50173 | 70008 | 700082 | 70043 | 50133 | 50070..=50079 | 50158) || words(number).is_none()
 }
 
 /// What a refusal that came back through the browser comes to. It has no list of numbers; the number stands first in its

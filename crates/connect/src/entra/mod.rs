@@ -147,12 +147,13 @@ impl Client {
     }
 }
 
-/// What a refused refresh token comes to: where only the user can help, the user is asked for.
+/// What a refused refresh token comes to: where signing in once more helps, the user is asked for it. A number that speaks
+/// of something else, such as a policy or a disabled account, keeps its own words.
 fn sign_in_again(refusal: &Refusal) -> ConnectError {
     let needs_user = matches!(
         refusal.error,
         OAuthError::InvalidGrant | OAuthError::InteractionRequired | OAuthError::LoginRequired | OAuthError::ConsentRequired
-    );
+    ) && aadsts::number(refusal).is_none_or(aadsts::ends_with_a_sign_in);
     let mut error = aadsts::end(SignInStage::Token, refusal);
     if let (true, ConnectError::SignInFailed { code, kind, remedy, .. }) = (needs_user, &mut error) {
         *code = "E-ENTRA-SIGN-IN-AGAIN";
