@@ -1,5 +1,11 @@
 //! The listener for the browser's way back (RFC 8252, section 7.3): the only listening socket of this crate. On this
 //! computer's loopback, for one answer, which must carry the state that only our page had.
+//!
+//! The state is not kept from everything on this computer: the page's address holds it, is shown so that it can be opened by
+//! hand, and is an argument of the process that opens the browser, where other processes of the same user, and on some
+//! systems of others, can read it. That is accepted. RFC 8252 (sections 8.1 and 8.10) lays the protection against whoever
+//! has an address or a code on PKCE, whose verifier never leaves this process; with the state alone somebody can end a
+//! sign-in, or bring a code of their own, which the verifier does not fit.
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use hyper::{
@@ -27,6 +33,16 @@ const MOST_LINES: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The most that a request may hold. A code has some thousand letters.
 const MOST_BYTES: usize = 64 * 1024;
+/// How many ports are tried whose other half somebody else has.
+const MOST_PORTS: usize = 16;
+/// `EAFNOSUPPORT`: the operating system has no IPv6 at all. The library has no name for it.
+const NO_FAMILY: i32 = if cfg!(windows) {
+    10_047
+} else if cfg!(target_os = "macos") {
+    47
+} else {
+    97
+};
 /// How much of a description is looked at.
 const MOST_OF_DESCRIPTION: usize = 32;
 
@@ -56,10 +72,34 @@ enum Verdict {
 
 impl Listener {
     pub(crate) async fn bind() -> io::Result<Self> {
-        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = v4.local_addr()?.port();
-        let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok();
-        Ok(Self { v4, v6, port })
+        Self::bind_one_of([0; MOST_PORTS]).await
+    }
+
+    /// Takes the first port that is free under both families: a browser may ask either for `localhost`, and must not find
+    /// somebody else there. `0` is a port of the operating system's choice.
+    async fn bind_one_of(ports: impl IntoIterator<Item = u16>) -> io::Result<Self> {
+        let mut taken = io::Error::from(io::ErrorKind::AddrInUse);
+        for port in ports {
+            let v4 = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+                Ok(v4) => v4,
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    taken = error;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let port = v4.local_addr()?.port();
+            match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+                Ok(v6) => return Ok(Self { v4, v6: Some(v6), port }),
+                // A computer without IPv6: nobody can be there.
+                Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(NO_FAMILY) => {
+                    return Ok(Self { v4, v6: None, port });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(taken)
     }
 
     /// The address to come back to, as Microsoft registers it: `http://localhost` with any port and no path
@@ -170,4 +210,25 @@ fn page(status: StatusCode) -> Response<String> {
         page.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_somebody_else_has_under_either_family_is_left_alone() {
+        let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap();
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let taken = [v6.local_addr().unwrap().port(), v4.local_addr().unwrap().port()];
+        for port in taken {
+            let error = Listener::bind_one_of([port]).await.map(|listener| listener.port).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+            let listener = Listener::bind_one_of([port, 0]).await.unwrap();
+            assert_ne!(listener.port, port);
+            assert_eq!(listener.v6.unwrap().local_addr().unwrap().port(), listener.port, "both families are ours");
+        }
+    }
 }
