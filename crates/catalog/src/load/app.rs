@@ -260,8 +260,6 @@ fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], hosts: &[Str
     for name in named.into_iter().filter(|name| !name.is_empty() && !roles.iter().any(|role| role.id == **name)) {
         wrong(format!("the strategy names the host role \"{name}\", which is not in `roles` of this login option"));
     }
-    if let Strategy::Entra(EntraSignIn { flow: EntraFlow::Secret { .. } | EntraFlow::Certificate { .. }, scope, .. }) = strategy
-        && !scope.is_empty()
     match strategy {
         Strategy::Bearer { .. } | Strategy::ClientCredentials(_) => {}
         Strategy::Okta(strategy) => {
@@ -271,14 +269,14 @@ fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], hosts: &[Str
         }
         Strategy::Entra(strategy) => entra_hosts(strategy, roles, hosts, fields, wrong),
     }
+    if let Strategy::Entra(EntraSignIn { flow: EntraFlow::Secret { .. } | EntraFlow::Certificate { .. }, scope, .. }) = strategy
+        && !scope.is_empty()
         && (scope.contains(char::is_whitespace) || !scope.ends_with("/.default"))
     {
         wrong(format!("the scope \"{scope}\" is not one resource's; an application asks for https://graph.microsoft.com/.default"));
     }
 }
 
-fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
-    let id = table.text(key, what);
 /// Every host of the Okta organization is one that the person gave as such: by its name, which only Okta can give out, and by
 /// a domain of the company's own that was asked for behind a tick.
 fn okta_hosts(role: &HostRole, fields: &[Field], wrong: impl Fn(String)) {
@@ -343,6 +341,8 @@ fn entra_hosts(strategy: &EntraSignIn, roles: &[HostRole], hosts: &[String], fie
     }
 }
 
+fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
+    let id = table.text(key, what);
     if !id.is_empty() && !fields.iter().any(|field| field.id == id && field.secret == secret) {
         let kind = if secret { "a secret" } else { "an open" };
         table.wrong(format!("`{key}` names \"{id}\", which is not {kind} field of this login option"));
@@ -530,6 +530,7 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                         value.wrong(format!("puts the whole host {{{name}}} beside other text; use a field of format dns_label"))
                     }
                     Format::Text
+                    | Format::Password
                     | Format::Jwt
                     | Format::Token { .. }
                     | Format::List { .. }
@@ -543,7 +544,6 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                         value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host or choice"));
                     }
                 },
-                    | Format::Password
             }
         }
     }
@@ -582,6 +582,9 @@ fn field(table: Table<'_>, link_hosts: &[String]) -> Option<Field> {
     if reveal.is_some() && !optional {
         table.wrong(format!("the field \"{id}\" is shown only behind a tick, so it must be optional"));
     }
+    if reveal.is_some() && default.is_some() {
+        table.wrong(format!("the field \"{id}\" is shown only behind a tick and has a default; what nobody sees must be empty"));
+    }
     table.finish();
     Some(Field { id, label, secret, optional, format: format?, choices, default, help, example, steps, link, reveal })
 }
@@ -595,15 +598,14 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
         return super::source::word(
             &value,
             &[
-    if reveal.is_some() && default.is_some() {
-        table.wrong(format!("the field \"{id}\" is shown only behind a tick and has a default; what nobody sees must be empty"));
-    }
                 ("text", &Format::Text),
+                ("password", &Format::Password),
                 ("jwt", &Format::Jwt),
                 ("host", &Format::Host),
                 ("choice", &Format::Choice),
                 ("email", &Format::Email),
                 ("okta_domain", &Format::OktaDomain),
+                ("okta_custom_domain", &Format::OktaCustomDomain),
                 ("mfa_key", &Format::MfaKey),
                 ("guid", &Format::Guid),
                 ("entra_tenant", &Format::EntraTenant),
@@ -612,13 +614,11 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
         )
         .cloned();
     }
-                ("password", &Format::Password),
     let inner = value.table()?;
     let format = match inner.some_word("kind", &[("token", 0), ("dns_label", 1), ("list", 2), ("pattern", 3), ("url", 4)])? {
         0 => Format::Token {
             prefixes: inner.some_texts("prefixes", "the texts such a token starts with"),
             min: inner.get("min").and_then(|value| value.whole()).and_then(|min| u32::try_from(min).ok()).unwrap_or_default(),
-                ("okta_custom_domain", &Format::OktaCustomDomain),
             refused: inner.get("refused").map(|value| value.items().iter().filter_map(mistaken).collect()).unwrap_or_default(),
         },
         1 => Format::DnsLabel { suffixes: inner.texts("suffixes") },
