@@ -15,7 +15,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::sync::Mutex;
@@ -205,6 +205,9 @@ pub(crate) struct Token {
     state: Mutex<State>,
     /// How many renewals have ended, for whoever waited while somebody else tried.
     ended: AtomicU64,
+    /// Whether a refused request may renew a token: not again before some request was answered, since a vendor that refuses
+    /// new tokens too would be asked for one at every request.
+    may_renew_refused: AtomicBool,
     claims: Option<Map<String, Value>>,
 }
 
@@ -231,7 +234,7 @@ impl Token {
         let renew_at = issued.renew_at();
         let Issued { header, ends, claims, .. } = issued;
         let state = State { header, ends, renew_at, generation: 0, failed: None, refused: false };
-        Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), claims }
+        Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), may_renew_refused: AtomicBool::new(true), claims }
     }
 
     /// What the first token says of itself. Not verified.
@@ -248,7 +251,8 @@ impl Token {
     }
 
     /// After a request with the token of `generation` was answered with 401: the token that is worth one more try, or `None`
-    /// when there is none, because it was neither renewed meanwhile nor near its end.
+    /// when there is none, because it was neither renewed meanwhile nor near its end, or because the token before it was
+    /// renewed for the same reason and nothing was answered since.
     ///
     /// # Errors
     /// What the renewal failed with.
@@ -257,11 +261,16 @@ impl Token {
             let state = self.state.lock().await;
             let now = wire.clock().now();
             let fresh = state.ends.is_some_and(|ends| ends.duration_since(now) > NEAR_ITS_END);
-            if state.generation == generation && fresh {
+            if state.generation == generation && (fresh || !self.may_renew_refused.swap(false, Ordering::AcqRel)) {
                 return Ok(None);
             }
         }
         self.renewed(wire, watcher, Some(generation)).await.map(Some)
+    }
+
+    /// A request with a token of this kind was answered with what was asked for.
+    pub(crate) fn answered(&self) {
+        self.may_renew_refused.store(true, Ordering::Release);
     }
 
     async fn renewed(&self, wire: &Wire, watcher: Watcher<'_>, not: Option<u64>) -> Result<Carried, ConnectError> {

@@ -228,6 +228,9 @@ impl Wire {
             gate.heed(&dataset.politeness, &received.headers, now);
             match answer::understand(app, dataset, host, &received, &self.limits) {
                 Said::Body(body) => {
+                    if let (Some(_), Authorisation::Token(token)) = (generation, &self.authorisation) {
+                        token.answered();
+                    }
                     let next = answer::next_by_header(&received.headers);
                     return Ok(Fetched {
                         request: line.answered(),

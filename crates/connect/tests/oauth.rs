@@ -217,7 +217,6 @@ async fn a_token_that_might_write_is_not_used() {
 }
 
 #[tokio::test]
-#[tokio::test]
 async fn a_token_of_customer_io_may_read_and_nothing_else() {
     let app = catalog::Catalog::built_in().unwrap().app("customer-io").unwrap().unwrap();
     let Strategy::ClientCredentials(shipped) = app.login("service-account").unwrap().strategy.clone() else { panic!("another strategy") };
@@ -240,6 +239,7 @@ async fn a_token_of_customer_io_may_read_and_nothing_else() {
     }
 }
 
+#[tokio::test]
 async fn what_a_token_endpoint_says_in_place_of_a_token() {
     let whole = |text: &str| ok(json!(null)).body(Body::Whole(text.as_bytes().to_vec()));
     let token = |extra: Value| {
@@ -456,6 +456,34 @@ async fn a_refused_token_is_renewed_once_where_it_was_near_its_end() {
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_refuses_new_tokens_too_is_not_asked_for_one_at_every_request() {
+    // Which lists are answered; a token of two minutes is always near its end. One at a time.
+    for (answered, renewals) in [("", 1), ("b", 2), ("bc", 2), ("bd", 2), ("abcd", 0)] {
+        let clock = TestClock::new();
+        let books = Arc::new(Books { lasts: 120, says: Some(120), ..Books::open(&clock) });
+        let by = books.clone();
+        let vendor = Vendor::start(move |seen| match seen.path.as_str() {
+            TOKEN_PATH => by.exchange(seen),
+            "/v1/me" => me(),
+            path if answered.contains(&path[path.len() - 1..]) => list_of(1),
+            _ => status(401, json!({})),
+        })
+        .await;
+        let lists: Vec<_> = ["a", "b", "c", "d"].iter().map(|id| dataset(id, DatasetKind::List, &format!("/v1/{id}"))).collect();
+        let mut app = exchanging(strategy(), lists);
+        for dataset in &mut app.datasets {
+            dataset.politeness.concurrency = 1;
+            dataset.politeness.per_second = 0;
+        }
+        let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
+        for id in ["a", "b", "c", "d"] {
+            scan(&session, &app, &[id]).await;
+        }
+        assert_eq!(books.exchanges() - 1, renewals, "{answered}");
     }
 }
 
