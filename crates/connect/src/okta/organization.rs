@@ -19,8 +19,32 @@ pub(super) enum Pipeline {
     IdentityEngine,
 }
 
-/// Asks which engine an organization's host has.
-pub(super) async fn pipeline(desk: &mut Desk<'_>, okta: &mut Party<'_>, host: &str) -> Result<Pipeline, ConnectError> {
+/// What a host says of its organization.
+struct Found {
+    pipeline: Pipeline,
+    /// `00o…`; the same by all names of one organization.
+    id: Option<String>,
+}
+
+/// Asks which engine the organization has. Each of its hosts may be sent the password, so each is asked, and all have to be
+/// the same organization: whoever is led into typing a domain that is not the company's gives nothing away.
+pub(super) async fn pipeline(desk: &mut Desk<'_>, okta: &mut Party<'_>, hosts: &[String]) -> Result<Pipeline, ConnectError> {
+    let mut first: Option<Found> = None;
+    for host in hosts {
+        let found = look_up(desk, okta, host).await?;
+        let Some(first) = &first else {
+            first = Some(found);
+            continue;
+        };
+        let other_id = first.id.is_some() && found.id.is_some() && first.id != found.id;
+        if other_id || first.pipeline != found.pipeline {
+            return Err(End::OtherOrganization.at(SignInStage::Organization).into());
+        }
+    }
+    first.map(|found| found.pipeline).ok_or_else(|| End::NoOrganization.at(SignInStage::Organization).into())
+}
+
+async fn look_up(desk: &mut Desk<'_>, okta: &mut Party<'_>, host: &str) -> Result<Found, ConnectError> {
     let stage = SignInStage::Organization;
     loop {
         let url = address(host, "/.well-known/okta-organization")?;
@@ -29,9 +53,10 @@ pub(super) async fn pipeline(desk: &mut Desk<'_>, okta: &mut Party<'_>, host: &s
             continue;
         }
         let named = reply.body.as_ref().filter(|_| reply.is_success()).and_then(|body| body.get("pipeline")).and_then(Value::as_str);
+        let id = reply.body.as_ref().and_then(|body| body.get("id")).and_then(Value::as_str).map(str::to_owned);
         return match named {
-            Some("v1") => Ok(Pipeline::Classic),
-            Some("idx") => Ok(Pipeline::IdentityEngine),
+            Some("v1") => Ok(Found { pipeline: Pipeline::Classic, id }),
+            Some("idx") => Ok(Found { pipeline: Pipeline::IdentityEngine, id }),
             Some(other) => Err(End::UnknownPipeline.at(stage).named(other).into()),
             None if reply.is_success() || reply.status == 404 => Err(End::NoOrganization.at(stage).into()),
             None => Err(reply.problem().into()),
@@ -39,11 +64,19 @@ pub(super) async fn pipeline(desk: &mut Desk<'_>, okta: &mut Party<'_>, host: &s
     }
 }
 
-/// Asks whether the user's password is checked at this organization. An organization that does not say is taken to.
-pub(super) async fn who_signs_in(desk: &mut Desk<'_>, okta: &mut Party<'_>) -> Result<(), ConnectError> {
+/// Asks whether the user's password is checked at this organization, by each host that may be sent it. An organization that
+/// does not say is taken to.
+pub(super) async fn who_signs_in(desk: &mut Desk<'_>, okta: &mut Party<'_>, hosts: &[String]) -> Result<(), ConnectError> {
+    for host in hosts {
+        who_signs_in_at(desk, okta, host).await?;
+    }
+    Ok(())
+}
+
+async fn who_signs_in_at(desk: &mut Desk<'_>, okta: &mut Party<'_>, host: &str) -> Result<(), ConnectError> {
     let stage = SignInStage::WhoSignsIn;
     loop {
-        let mut url = address(&desk.host, "/.well-known/webfinger")?;
+        let mut url = address(host, "/.well-known/webfinger")?;
         url.query_pairs_mut().append_pair("resource", &format!("okta:acct:{}", desk.user)).append_pair("rel", "okta:idp");
         let reply = desk.ask(okta, Ask { stage, url, accept: "application/jrd+json", post: None }).await?;
         if desk.wait_out(&reply).await? {

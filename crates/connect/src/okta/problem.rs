@@ -244,6 +244,7 @@ impl MessageKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum End {
     NoOrganization,
+    OtherOrganization,
     UnknownPipeline,
     OtherProvider,
     PasswordRefused,
@@ -303,6 +304,7 @@ impl End {
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::NoOrganization => "E-OKTA-NO-ORGANIZATION",
+            Self::OtherOrganization => "E-OKTA-OTHER-ORGANIZATION",
             Self::UnknownPipeline => "E-OKTA-UNKNOWN-ENGINE",
             Self::OtherProvider => "E-OKTA-OTHER-PROVIDER",
             Self::PasswordRefused => "E-OKTA-PASSWORD",
@@ -387,7 +389,7 @@ impl End {
             | Self::SessionRefused
             | Self::NoSession => CauseKind::CredentialRefused,
             Self::PolicyDenied | Self::Forbidden | Self::FeatureOff => CauseKind::ScopeMissing,
-            Self::NoOrganization => CauseKind::InputMissing,
+            Self::NoOrganization | Self::OtherOrganization => CauseKind::InputMissing,
             Self::RateLimited => CauseKind::RateLimited,
             Self::Blocked | Self::Redirected => CauseKind::Connectivity,
             Self::VendorFault
@@ -417,6 +419,9 @@ impl End {
     fn sentence(self) -> &'static str {
         match self {
             Self::NoOrganization => "there is no Okta organization at this address. The password was not sent",
+            Self::OtherOrganization => {
+                "the Okta Domain and the custom domain are not the same Okta organization. The password was not sent"
+            }
             Self::UnknownPipeline => "the Okta organization signs users in by an engine that is not known here. The password was not sent",
             Self::OtherProvider => {
                 "this user does not sign in at this Okta organization, which sends them on to another identity provider. The password was not sent"
@@ -481,6 +486,9 @@ impl End {
     fn remedy(self) -> &'static str {
         match self {
             Self::NoOrganization => "Check the Okta Domain: an Okta administrator sees it at the top right of the admin console.",
+            Self::OtherOrganization => {
+                "Check both. Somebody may have had you enter a domain that is not your company's: without a custom domain of your own, leave it empty."
+            }
             Self::UnknownPipeline
             | Self::UnknownStatus
             | Self::UnknownError
