@@ -218,7 +218,7 @@ export function instancePage(instance: Instance, all: Instance[], chosen?: strin
       failure: index === 2 ? { kind: 'cancelled', sentence: 'Stopped at your request. 412 rows are kept to resume.', remedy: '' } : null,
       requests: 21 - index,
     })),
-    answers: [{ check: 'kustomer.webhooks.known_host', param: 'hosts', value: 'hooks.haldenmoor.example' }],
+    answers: instance.app === 'kustomer' ? [{ check: 'kustomer.webhooks.known_host', param: 'hosts', value: 'hooks.haldenmoor.example' }] : [],
   };
 }
 

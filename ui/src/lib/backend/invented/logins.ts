@@ -40,7 +40,7 @@ const oktaFields: Field[] = [
     example: 'posture.reader@haldenmoor.example',
     steps: ['Create an Okta user for this console alone.', 'Make it an administrator of the application.'],
   }),
-  field({ id: 'password', label: 'Password', secret: true, help: 'The Okta password of this user.', steps: ['Set it in Okta and keep it in your password manager.'] }),
+  field({ id: 'password', label: 'Password', secret: true, format: 'password', help: 'The Okta password of this user.', steps: ['Set it in Okta and keep it in your password manager.'] }),
   field({
     id: 'okta_domain',
     label: 'Okta Domain',
@@ -53,7 +53,7 @@ const oktaFields: Field[] = [
   field({
     id: 'okta_custom_domain',
     label: 'Custom Okta domain',
-    format: 'host',
+    format: 'okta_custom_domain',
     optional: true,
     reveal: 'Sign-in goes through a domain of our own',
     help: 'The password is sent there. Give it only if the address is yours.',
@@ -136,7 +136,7 @@ export const customerIo: Login[] = [serviceAccount, customerOkta, appApiKey];
 export const convo: Login[] = [
   {
     ...customerOkta,
-    checks: 5,
+    checks: 12,
     discover: null,
     fields: [
       ...oktaFields,
