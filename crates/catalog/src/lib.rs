@@ -20,9 +20,8 @@ mod verdict;
 mod view;
 
 pub use app::{
-    App, Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Inputs, Login,
-    Mistaken,
-    NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
+    App, Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Identity,
+    Inputs, Login, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
 };
 pub use check::{Check, CheckKind, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 pub use dataset::{

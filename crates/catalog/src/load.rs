@@ -15,7 +15,7 @@ mod tenant;
 mod view;
 mod words;
 
-use crate::{App, Category, Feature, Place, Politeness, SandboxTenant, Verified};
+use crate::{App, Category, Feature, Pagination, Place, Politeness, SandboxTenant, Verified};
 use files::Files;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
@@ -326,6 +326,7 @@ impl Entry {
                 Some(_) => {}
             }
         }
+        identities(&app, errors);
         let shapes = shapes(&app);
         for (name, files) in std::iter::once((folder, &self.files)).chain(self.extensions.iter().map(|(name, files)| (name, files))) {
             if files.has("checks.toml") {
@@ -333,6 +334,25 @@ impl Entry {
             }
         }
         Some(app)
+    }
+}
+
+/// Holds what a login option says about its tenant's identity against the dataset that it names.
+fn identities(app: &App, errors: &Errors) {
+    for (login, identity) in app.logins.iter().filter_map(|login| Some((login, login.identity.as_ref()?))) {
+        let wrong = |what: &str| {
+            errors.add(&login.place, format!("login option \"{}\" tells its tenant by \"{}\", {what}", login.id, identity.dataset));
+        };
+        match app.dataset(&identity.dataset) {
+            None => wrong("which is no dataset"),
+            // It is read once, in one request, before anything else is known of the tenant.
+            Some(dataset) if dataset.each.is_some() || dataset.published_by.is_some() || dataset.pagination != Pagination::None => {
+                wrong("which is read per row, page by page or as a description publishes it; name one that is read alone")
+            }
+            Some(dataset) if !login.roles.iter().any(|role| role.id == dataset.host) => wrong("which this option does not reach"),
+            Some(dataset) if !dataset.keep.contains_key(&identity.field) => wrong("which does not keep the field; add it to `keep`"),
+            Some(_) => {}
+        }
     }
 }
 

@@ -407,6 +407,18 @@ const BAD: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "app.toml",
+        "test = \"settings\"",
+        "test = \"settings\"\nidentity = { dataset = \"org\", field = \"id\" }",
+        "tiny/app.toml:16: login option \"key\" tells its tenant by \"org\", which is no dataset",
+    ),
+    (
+        "app.toml",
+        "test = \"settings\"",
+        "test = \"settings\"\nidentity = { dataset = \"settings\", field = \"slug\" }",
+        "tiny/app.toml:16: login option \"key\" tells its tenant by \"settings\", which does not keep the field; add it to `keep`",
+    ),
+    (
+        "app.toml",
         "status = 401",
         "status = 41",
         "tiny/app.toml:12: [[says]] lacks a `status` from 100 to 599: the HTTP status it comes with",

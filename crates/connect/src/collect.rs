@@ -136,11 +136,11 @@ struct Stream {
 }
 
 /// A page, as one step of a stream brings it.
-struct Got {
+pub(crate) struct Got {
     request: u64,
     at: jiff::Timestamp,
     bytes: u64,
-    page: ReducedPage,
+    pub(crate) page: ReducedPage,
     /// The query of the next page.
     next: Option<String>,
 }
@@ -160,7 +160,7 @@ async fn step(
     (stream, got)
 }
 
-async fn page_of(
+pub(crate) async fn page_of(
     session: &Session,
     app: &App,
     dataset: &Dataset,

@@ -9,16 +9,46 @@ use crate::{
     jobs::JobGuard,
     manual_instances::not_scanned,
     probe,
+    same_tenant::same_tenant,
     scan::{SignInClock, StepClock, instance_id, log_requests, tell_ending},
     screen::{AddInstance, DatasetState, Failure, Outcome, Progress, Step, StepState},
     start::user,
 };
-use catalog::{App, Login};
+use catalog::{App, Login, Strategy};
 use connect::{ConnectError, Limits, RequestEntry, Route, Session, SignIn};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc};
 use store::{Act, Instance, InstanceId, Store};
 use uuid::Uuid;
+
+/// On what occasion is signed in.
+#[derive(Clone, Copy)]
+enum Occasion {
+    /// A person connects an instance that is not stored yet.
+    Connect,
+    /// A person gave other secrets for an instance.
+    Reauthenticate(InstanceId),
+    /// What is sealed is used, with or without a person.
+    Stored(InstanceId),
+}
+
+impl Occasion {
+    /// Whether a person has just given the secrets.
+    fn attended(self) -> bool {
+        match self {
+            Self::Connect | Self::Reauthenticate(_) => true,
+            Self::Stored(_) => false,
+        }
+    }
+
+    /// Whose request log there is.
+    fn instance(self) -> Option<InstanceId> {
+        match self {
+            Self::Connect => None,
+            Self::Reauthenticate(id) | Self::Stored(id) => Some(id),
+        }
+    }
+}
 
 /// An instance about to be added, everything checked.
 pub(crate) struct Newcomer {
@@ -96,10 +126,12 @@ impl Console {
 
     /// From checked values to the first scan's outcome.
     pub(crate) async fn add(&self, newcomer: Newcomer, listener: &Listener) -> Result<String, Failure> {
-        let Newcomer { app, instance, route, secrets } = newcomer;
+        let Newcomer { app, mut instance, route, secrets } = newcomer;
         let job = self.inner.jobs.begin("", &format!("{}, {}", app.name, instance.name));
         let login = find_login(&app, &instance.login)?;
-        let (session, mut requests) = self.sign_in(&app, login, &instance.inputs, &secrets, &route, listener, &job).await?;
+        let (session, mut requests) = self.sign_in(Occasion::Connect, &app, login, &instance.inputs, &secrets, &route, listener, &job).await?;
+        // What was found out is not looked for again with every scan.
+        instance.inputs.extend(session.settled().clone());
 
         let step = StepClock::begin(listener, Step::Permissions);
         let permissions = tokio::select! {
@@ -152,6 +184,7 @@ impl Console {
     #[allow(clippy::too_many_arguments)]
     async fn sign_in(
         &self,
+        occasion: Occasion,
         app: &App,
         login: &Login,
         inputs: &BTreeMap<String, String>,
@@ -161,45 +194,46 @@ impl Console {
         job: &JobGuard,
     ) -> Result<(Session, Vec<RequestEntry>), Failure> {
         let clock = SignInClock::begin(listener, job);
-        let ledger = self.code_ledger()?;
-        let signing_in = async {
-            connect::sign_in(SignIn {
-                app,
-                login,
-                inputs,
-                credentials,
-                route,
-                limits: Limits::default(),
-                clock: Arc::clone(&self.inner.options.clock),
-                ledger,
-                browser: Arc::clone(&self.inner.options.browser),
-                cancel: job.cancel.clone(),
-                events: &|step| clock.tell(step),
-            })
-            .await
-        };
-        let session = tokio::select! {
-            () = job.cancel.cancelled() => Err(ConnectError::Cancelled),
-            result = signing_in => result,
-        }
+        let ledger = self.code_ledger(occasion.attended())?;
+        // Cancelled inside, so that what was begun at an identity provider is closed first.
+        let signed_in = connect::sign_in(SignIn {
+            app,
+            login,
+            inputs,
+            credentials,
+            route,
+            limits: Limits::default(),
+            clock: Arc::clone(&self.inner.options.clock),
+            ledger,
+            browser: Arc::clone(&self.inner.options.browser),
+            cancel: job.cancel.clone(),
+            events: &|step| clock.tell(step),
+        })
+        .await
         .map_err(|error| {
-            let secret_field = login.fields.iter().find(|field| field.secret).map(|field| field.id.clone());
             let refused = matches!(error, ConnectError::CredentialRefused { .. });
             clock.fail();
             let failure = Failure::from(error);
-            match secret_field {
-                Some(field) if refused => failure.on_field(&field),
+            match secret_of(&login.strategy) {
+                Some(field) if refused => failure.on_field(field),
                 _ => failure,
             }
-        })?;
-        Ok((session, clock.into_requests()))
+        });
+        let requests = clock.into_requests();
+        if let (Err(_), Some(id)) = (&signed_in, occasion.instance()) {
+            // What went wrong is looked for in the log.
+            log_if_possible(&self.open()?.store, id, requests).await;
+            return signed_in.map(|session| (session, Vec::new()));
+        }
+        Ok((signed_in?, requests))
     }
 
     /// Reauthenticate: signs in with the draft's secrets and, if they work, seals them in place of the stored ones, then scans.
     /// What an unfinished scan read with the earlier credential is dropped: another one may see more, or less.
     ///
     /// # Errors
-    /// When sign-in fails or the instance is being scanned; the stored credentials are then as they were.
+    /// When sign-in fails, the credentials open another tenant than the last complete scan read, or the instance is being
+    /// scanned; the stored credentials are then as they were.
     pub async fn replace_secret(&self, draft: &str, instance: &str, listener: Listener) -> Result<(), Failure> {
         let id = instance_id(instance)?;
         let stored = self.with_open(move |open| Ok(open.store.instance(id)?)).await?;
@@ -221,24 +255,32 @@ impl Console {
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;
         let program = self.program(&app)?;
-        let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
+        let (session, requests) = self.sign_in(Occasion::Reauthenticate(id), &app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
         let now = self.now();
-        let name = stored.name.clone();
         let open = self.open()?;
+        log_if_possible(&open.store, id, requests).await;
+        let same = tokio::select! {
+            () = job.cancel.cancelled() => Err(Failure::from(ConnectError::Cancelled)),
+            same = same_tenant(&open, &stored, &app, login, &session) => same,
+        };
+        log_if_possible(&open.store, id, session.take_requests()).await;
+        let detail = match same? {
+            true => stored.name.clone(),
+            false => format!("{}; whether it opens the same account could not be compared", stored.name),
+        };
         // Begun before it is sealed: no scan with the earlier credential is under way any more, and none is gone on with.
         let begun = self.begin_anew(&open, &stored, &app).await?;
         let (scan, vault, store) = (begun.scan, Arc::clone(&open.vault), open.store.clone());
         let secrets = with_keepsakes(secrets, &session);
         let sealed = blocking(move || {
             vault.seal(&id.to_string(), &secrets, now)?;
-            note(&store, &Act { at: now, who: user(), what: "credential replaced".into(), detail: name });
+            note(&store, &Act { at: now, who: user(), what: "credential replaced".into(), detail });
             Ok(())
         })
         .await;
         if let Err(failure) = sealed {
             return Err(self.give_up(&open, scan, failure.into()).await);
         }
-        log_if_possible(&open.store, id, requests).await;
         let outcome = self.read_and_judge(&open, &stored, &app, &program, &session, begun, &listener, &job).await;
         tell_ending(instance, &outcome, &listener);
         outcome.map(|_: Outcome| ())
@@ -250,9 +292,8 @@ impl Console {
     /// When it cannot sign in.
     pub async fn test_instance(&self, instance: &str, listener: Listener) -> Result<Vec<DatasetState>, Failure> {
         let (stored, app, session, job) = self.session_of(instance, &listener).await?;
-        let permissions = probe::permissions(&session, &app).await;
+        let permissions = self.unless_cancelled(&stored, &session, &job, probe::permissions(&session, &app)).await?;
         listener(probe::event(&app, &permissions));
-        log_requests(&self.open()?.store, stored.id, session.take_requests()).await?;
         drop(job);
         Ok(permissions)
     }
@@ -264,10 +305,25 @@ impl Console {
     pub async fn schema(&self, instance: &str) -> Result<serde_json::Value, Failure> {
         let listener: Listener = Arc::new(|_event| {});
         let (stored, app, session, job) = self.session_of(instance, &listener).await?;
-        let shapes = connect::shapes(&session, &app).await;
-        log_requests(&self.open()?.store, stored.id, session.take_requests()).await?;
+        let shapes = self.unless_cancelled(&stored, &session, &job, connect::shapes(&session, &app)).await?;
         drop(job);
         Ok(serde_json::json!({ "schema": 1, "app": app.slug, "shapes": shapes }))
+    }
+
+    /// Reads until somebody cancels the job. The requests are logged either way.
+    async fn unless_cancelled<T>(
+        &self,
+        instance: &Instance,
+        session: &Session,
+        job: &JobGuard,
+        reading: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        let read = tokio::select! {
+            () = job.cancel.cancelled() => Err(Failure::from(ConnectError::Cancelled)),
+            read = reading => Ok(read),
+        };
+        log_requests(&self.open()?.store, instance.id, session.take_requests()).await?;
+        read
     }
 
     async fn session_of(&self, instance: &str, listener: &Listener) -> Result<(Instance, Arc<App>, Session, JobGuard), Failure> {
@@ -287,11 +343,20 @@ impl Console {
         let login = find_login(&app, &stored.login)?;
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;
-        let (session, requests) = self.sign_in(&app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
+        let (session, requests) = self.sign_in(Occasion::Stored(id), &app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
         let open = self.open()?;
-        seal_keepsakes(&open, id, &session, self.now()).await?;
         log_requests(&open.store, id, requests).await?;
+        seal_keepsakes(&open, id, secrets, &session, self.now()).await?;
         Ok((stored, app, session, job))
+    }
+}
+
+/// The field that a refused credential was typed into, where it is one that the application itself looks at.
+fn secret_of(strategy: &Strategy) -> Option<&str> {
+    match strategy {
+        Strategy::Bearer { token } => Some(token),
+        Strategy::ClientCredentials(strategy) => Some(&strategy.secret),
+        Strategy::Okta(_) | Strategy::Entra(_) => None,
     }
 }
 
@@ -301,21 +366,25 @@ fn with_keepsakes(mut secrets: BTreeMap<String, SecretString>, session: &Session
     secrets
 }
 
-/// Seals what a sign-in with stored credentials wants to find again next time, where it differs from what is sealed.
-pub(crate) async fn seal_keepsakes(open: &Open, instance: InstanceId, session: &Session, now: jiff::Timestamp) -> Result<(), Failure> {
+/// Seals what a sign-in with stored credentials wants to find again next time, where it differs from what is sealed. Nothing is
+/// sealed when the credentials were replaced since they were unsealed: what came of the earlier ones does not belong to them.
+pub(crate) async fn seal_keepsakes(
+    open: &Open,
+    instance: InstanceId,
+    unsealed: BTreeMap<String, SecretString>,
+    session: &Session,
+    now: jiff::Timestamp,
+) -> Result<(), Failure> {
     use secrecy::ExposeSecret;
-    let keepsakes = session.keepsakes().clone();
-    if keepsakes.is_empty() {
+    let mut news = session.keepsakes().clone();
+    news.retain(|name, value| unsealed.get(name).is_none_or(|known| known.expose_secret() != value.expose_secret()));
+    if news.is_empty() {
         return Ok(());
     }
     let vault = Arc::clone(&open.vault);
     blocking(move || {
-        let id = instance.to_string();
-        let sealed = vault.unseal(&id)?;
-        for (name, value) in &keepsakes {
-            if sealed.get(name).is_none_or(|known| known.expose_secret() != value.expose_secret()) {
-                vault.set_field(&id, name, value, now)?;
-            }
+        if !vault.add_if_unchanged(&instance.to_string(), &unsealed, &news, now)? {
+            tracing::info!("the credentials were replaced meanwhile; what this sign-in left is not kept");
         }
         Ok(())
     })

@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use posture_core::{
     Console, Listener, Options, SecretString,
     screen::{
-        AddInstance, Finding, FindingFilter, FindingQuery, FindingSort, FindingState, Input, Instance, InstanceChange, InstancePage,
-        Outcome, Progress, Protection, RouteChoice, SandboxScope, Slice,
+        AddInstance, Finding, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Input, Instance, InstanceChange,
+        InstancePage, Outcome, Progress, Protection, RouteChoice, SandboxScope, Slice,
     },
 };
 use rusqlite::Connection;
@@ -230,6 +230,75 @@ async fn a_replaced_credential_goes_on_with_nothing_of_the_earlier_one() {
     assert_eq!(page.scans[0].state, "complete");
     assert_eq!((&page.scans[1].id, page.scans[1].state.as_str()), (&left, "cancelled"), "it is left behind");
     assert!(!page.instance.resumable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_of_another_account_takes_the_place_of_none() {
+    let desk = Desk::with_instance().await;
+    let id = desk.instance().await.id;
+    let sealed: Vec<Vec<u8>> = desk.sealed().iter().map(|file| fs::read(file).unwrap()).collect();
+    let set = |field: &str, value: serde_json::Value| OverlayChange::Set {
+        tenant: KUSTOMER.into(),
+        answer: "current-user".into(),
+        field: field.into(),
+        value,
+    };
+    let organization = "data.relationships.org.data.id";
+    let forbidden = Fault::Status { status: 403, retry_after: None };
+    let refused = [
+        (set(organization, "65a1f0c2d8e4b7a913f0c0ff".into()), "E-OTHER-TENANT"),
+        (set(organization, serde_json::Value::Null), "E-TENANT-UNREAD"),
+        (
+            OverlayChange::Fault {
+                tenant: KUSTOMER.into(),
+                answer: Some("current-user".into()),
+                fault: forbidden,
+                times: None,
+                from_page: None,
+            },
+            "E-TENANT-UNREAD",
+        ),
+    ];
+    for (change, code) in refused {
+        desk.vendor(change);
+        // Nothing of such an account counts here: were it scanned, this would close all that is open.
+        desk.vendor(OverlayChange::Set {
+            tenant: KUSTOMER.into(),
+            answer: "users".into(),
+            field: "data".into(),
+            value: serde_json::json!([]),
+        });
+        let failure = desk.console.replace_secret(&desk.draft(), &id, desk.listener()).await.unwrap_err();
+        assert_eq!(failure.code, code, "{}", failure.sentence);
+        let page = desk.page().await;
+        assert_eq!((page.scans.len(), page.instance.health), (1, desk.instance().await.health), "{code}: nothing was read or begun");
+        assert_eq!(desk.sealed().iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>(), sealed, "{code}");
+        desk.vendor(OverlayChange::Clear { tenant: None });
+    }
+
+    desk.console.replace_secret(&desk.draft(), &id, desk.listener()).await.unwrap();
+    assert_ne!(desk.sealed().iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>(), sealed);
+    let acts = desk.console.activity(ALL).await.unwrap();
+    let replaced = acts.rows.iter().find(|act| act.what == "credential replaced").unwrap();
+    assert_eq!(replaced.detail, "Halden Moor", "it was compared");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_of_an_application_that_is_gone_hides_no_other() {
+    let desk = Desk::with_instance().await;
+    let open = desk.findings("kustomer.users.admin_count").await.len();
+    assert_eq!(open, 1);
+    // As after a start without the user's folder that brought the application.
+    desk.database().execute("UPDATE instance SET app = 'ravensgill-crm'", []).unwrap();
+    let row = desk.instance().await;
+    let cause = row.cause.clone().unwrap();
+    assert_eq!((row.app_name.as_str(), row.health, cause.kind.as_str()), ("ravensgill-crm", Health::Down, "application_unknown"));
+    assert!(cause.sentence.contains("ravensgill-crm") && cause.remedy.contains("catalog folder"), "{cause:?}");
+    assert_eq!(row.score.unwrap().passed, 0.0, "nothing passes that nobody judges");
+    let overview = desk.console.overview(SandboxScope::With).await.unwrap();
+    assert_eq!(overview.instances.len(), 1);
+    assert!(overview.score.unwrap().failed > 0.0, "what is open stays in the score");
+    desk.console.tiles().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,8 +5,9 @@ use super::{
     words,
 };
 use crate::{
-    Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Login,
-    Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format, hosts,
+    Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Identity,
+    Login, Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format,
+    hosts,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,13 +207,14 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
     }
     let test = table.text("test", "the dataset that is read to test the connection");
     let discover = discover(&table, &fields);
+    let identity = identity(&table);
     let needs = table.texts("needs");
     let steps =
         table.get("steps").map(|value| value.items().iter().filter_map(|item| step(item, link_hosts)).collect()).unwrap_or_default();
     let source = words::source(&table);
     let place = table.place.clone();
     table.finish();
-    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, discover, needs, steps, source, place })
+    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, discover, identity, needs, steps, source, place })
 }
 
 fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
@@ -468,6 +470,17 @@ fn discover(table: &Table<'_>, fields: &[Field]) -> Option<Discover> {
     }
     inner.finish();
     Some(Discover { input, open, tries, field })
+}
+
+/// `identity`; that it fits its dataset is looked at once the datasets are read.
+fn identity(table: &Table<'_>) -> Option<Identity> {
+    let inner = table.get("identity")?.table()?;
+    let identity = Identity {
+        dataset: inner.text("dataset", "the dataset that tells which tenant is read"),
+        field: FieldPath(inner.text("field", "the field of it that no two tenants have alike, such as id")),
+    };
+    inner.finish();
+    Some(identity)
 }
 
 fn role(value: &Value<'_>, fields: &[Field]) -> Option<HostRole> {

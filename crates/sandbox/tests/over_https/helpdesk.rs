@@ -104,6 +104,7 @@ pub fn app() -> App {
             ],
             test: "settings".into(),
             discover: None,
+            identity: None,
             needs: vec![],
             steps: vec![],
             source: String::new(),
