@@ -95,6 +95,7 @@ async fn signing(app: &App, route: &Route, clock: Arc<dyn Clock>, inputs: &[(&st
         clock,
         ledger: Arc::new(MemoryLedger::default()),
         browser: Arc::new(posture_connect::NoBrowser),
+        cancel: tokio_util::sync::CancellationToken::new(),
         events: &|step| steps.lock().unwrap().push(step),
     })
     .await;
@@ -632,6 +633,12 @@ async fn the_region_is_found() {
         (
             "eu, as us says",
             regions(both, both, |_| json!("eu")).await,
+            vec![exchange_us.clone(), me_us.clone(), exchange_eu.clone(), me_eu.clone()],
+            EU,
+        ),
+        (
+            "in other letters",
+            regions(both, both, |_| json!(" EU")).await,
             vec![exchange_us.clone(), me_us.clone(), exchange_eu.clone(), me_eu.clone()],
             EU,
         ),
