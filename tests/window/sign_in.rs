@@ -139,10 +139,11 @@ async fn through_okta_and_by_service_account_and_attested() {
     attest_long_ago(&desktop);
     let window = Window::open(&desktop, console(), &[], &[]).await;
     window.at("score").await;
-    window.click("nav-applications").await;
-    window.shows("Halden Moor network").await;
-    let page = window.driver().find(By::XPath("//*[@data-testid='instance-row']//a[contains(., 'Halden Moor network')]")).await;
-    page.expect("the instance has a page").click().await.expect("it opens");
+    window.click("nav-add-application").await;
+    window.click("tile-convo").await;
+    window.at("instance-row").await;
+    let link = "[data-testid='instance-row'] a";
+    window.driver().find(By::Css(link)).await.expect("the instance has a page").click().await.expect("it opens");
     window.click("tab-manual").await;
     window.shows("Expired").await;
     let states: Vec<String> = window
