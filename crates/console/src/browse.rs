@@ -51,7 +51,10 @@ impl Console {
             attestations = attestations.plus(row.attestations);
             instances.push(row);
             if let Some(scan) = open.store.last_complete_scan(instance.id)? {
-                checks.extend(tallies(&open.store, &*self.app(&instance.app)?, instance.id, &scan)?);
+                // Of an application that the catalog lacks, what is open still counts.
+                let app = self.app(&instance.app).ok();
+                let known = app.as_ref().map_or(&[][..], |app| app.checks.as_slice());
+                checks.extend(tallies(&open.store, known, instance.id, &scan)?);
             }
         }
         // What has no score yet comes last: nothing is known that could be bad.
@@ -76,7 +79,7 @@ impl Console {
             score: score(checks),
             open: severity_counts(&open_counts),
             new: severity_counts(&open.store.opened_since(after, scope)?),
-            not_rechecked: since.not_rechecked,
+            not_rechecked: not_rechecked(&open.store, scope)?,
             trend: trend
                 .into_iter()
                 .map(|day| TrendDay {
@@ -148,6 +151,7 @@ impl Console {
     ) -> FindingPage {
         // A check that a later catalog no longer has leaves its findings readable, without its texts.
         let check = app.check(&detail.finding.check);
+        let attestation = detail.attestation.as_ref().map(|last| shown(last, Some(last), question.as_ref(), self.now()));
         let question = question.unwrap_or_default();
         let (verdict, cause) = verdict_words(&detail.verdict);
         let unread = detail.finding.not_rechecked.as_ref().map(|not| Cause::from(not.cause.clone()));
@@ -177,7 +181,7 @@ impl Console {
             sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
             source: question.source,
             finding: self.finding_row(detail.finding, last_visit),
-            attestation: detail.attestation.as_ref().map(|last| shown(last, Some(last), self.now())),
+            attestation,
         }
     }
 
@@ -510,4 +514,11 @@ fn count(number: u64) -> u32 {
 
 fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
     Ok(open.store.preference(LAST_VISIT)?.and_then(|value| value.as_str().and_then(|text| text.parse().ok())))
+}
+
+/// Open findings that nobody has re-checked, scanned or attested.
+fn not_rechecked(store: &store::Store, scope: store::SandboxScope) -> Result<u32, Failure> {
+    let filter = store::FindingFilter { not_rechecked: true, sandbox: scope, ..store::FindingFilter::default() };
+    let none = store::Slice { offset: 0, limit: 0 };
+    Ok(count(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
 }

@@ -11,14 +11,17 @@ use crate::{
     scan::{instance_id, verdict_counts},
     score::{CheckTally, score},
     screen::{
-        Cause, CheckState, DatasetState, Deleted, Failure, FeatureHealth, Health, Input, Instance, InstanceChange, InstancePage,
-        SandboxScope, ScanRow, SealedField, SeverityCounts, VerdictCounts,
+        AttestationCounts, Cause, CheckState, DatasetState, Deleted, Failure, FeatureHealth, Health, Input, Instance, InstanceChange,
+        InstancePage, SandboxScope, ScanRow, SealedField, SeverityCounts, VerdictCounts,
     },
     sink::state_of,
     start::user,
 };
-use catalog::{App, CauseKind};
-use std::{collections::BTreeMap, sync::Arc};
+use catalog::{App, CauseKind, Check, Completeness};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use store::{Act, FindingFilter, FindingSort, FindingState, InstanceId, Scan, ScanState, SeverityTally, Slice, Store};
 
 /// How many scans the page of an instance lists.
@@ -150,18 +153,21 @@ impl Console {
     }
 
     pub(crate) fn instance_row(&self, open: &Open, instance: &store::Instance, counts: Option<SeverityTally>) -> Result<Instance, Failure> {
-        let app = self.app(&instance.app)?;
+        // A user's folder may be missing, or be wrong: the instance is shown with the reason, and the others beside it.
+        let app = self.app(&instance.app);
         let latest = open.store.scans(instance.id, 1)?.into_iter().next();
         let complete = open.store.last_complete_scan(instance.id)?;
         let scanning = self.inner.jobs.share(&instance.id.to_string());
-        let (health, cause) = match app.logins.is_empty() {
-            true => (Health::Manual, None),
-            false => health(&open.store, latest.as_ref(), complete.as_ref())?,
+        let (health, cause) = match &app {
+            Ok(app) if app.logins.is_empty() => (Health::Manual, None),
+            Ok(app) => health(&open.store, app, latest.as_ref(), complete.as_ref())?,
+            Err(unknown) => (Health::Down, Some(unknown_application(unknown))),
         };
+        let checks = app.as_ref().map_or(&[][..], |app| app.checks.as_slice());
         Ok(Instance {
             id: instance.id.to_string(),
             app: instance.app.clone(),
-            app_name: app.name.clone(),
+            app_name: app.as_ref().map_or_else(|_| instance.app.clone(), |app| app.name.clone()),
             name: instance.name.clone(),
             label: instance.label.clone(),
             owner: instance.owner.clone(),
@@ -169,14 +175,17 @@ impl Console {
             health: if scanning.is_some() { Health::Scanning } else { health },
             cause,
             score: match &complete {
-                Some(scan) => score(tallies(&open.store, &app, instance.id, scan)?),
+                Some(scan) => score(tallies(&open.store, checks, instance.id, scan)?),
                 None => None,
             },
             open: severity_counts(&counts.unwrap_or_default()),
             last_scan: complete.and_then(|scan| scan.finished_at).map(|at| at.to_string()),
             scanning,
             resumable: open.store.resumable_scan(instance.id)?.is_some(),
-            attestations: counts_of(&open.store, &app, instance.id, self.now())?,
+            attestations: match &app {
+                Ok(app) => counts_of(&open.store, app, instance, self.now())?,
+                Err(_) => AttestationCounts::default(),
+            },
         })
     }
 
@@ -230,7 +239,7 @@ pub(crate) fn note(store: &Store, act: &Act) {
 }
 
 /// Whether an instance can be used, from its latest scan and its last complete one.
-fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Result<(Health, Option<Cause>), Failure> {
+fn health(store: &Store, app: &App, latest: Option<&Scan>, complete: Option<&Scan>) -> Result<(Health, Option<Cause>), Failure> {
     let Some(latest) = latest else { return Ok((Health::Unknown, None)) };
     let cause = || latest.cause.clone().map(Cause::from);
     match latest.state {
@@ -239,11 +248,12 @@ fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Resu
         ScanState::Complete | ScanState::Cut | ScanState::Cancelled => {}
     }
     let Some(complete) = complete else { return Ok((Health::Unknown, cause())) };
-    for dataset in store.datasets(complete.id)? {
-        match dataset.completeness {
+    let datasets = store.datasets(complete.id)?;
+    for dataset in &datasets {
+        match &dataset.completeness {
             None => return Ok((Health::Unhealthy, None)),
             Some(completeness) => {
-                // What was left out by choice (an empty field, another login option) and what the vendor does not publish are no
+                // What was left out by choice (an empty field, another login option) and what the vendor has never published are no
                 // faults of the instance that anybody could mend; what they cost stands at the checks.
                 let by_choice = |kind| matches!(kind, CauseKind::InputMissing | CauseKind::LoginLacks | CauseKind::NotPublished);
                 if let Some(cause) = completeness.cause().filter(|cause| !by_choice(cause.kind)) {
@@ -252,15 +262,62 @@ fn health(store: &Store, latest: Option<&Scan>, complete: Option<&Scan>) -> Resu
             }
         }
     }
+    if datasets.iter().any(unpublished) {
+        let published: BTreeSet<&str> =
+            app.datasets.iter().filter(|dataset| dataset.published_by.is_some()).map(|dataset| dataset.id.as_str()).collect();
+        let scans = store.scans(complete.instance, LOOK_BACK)?;
+        let before = scans.iter().find(|scan| scan.state == ScanState::Complete && scan.id < complete.id);
+        let before = before.map_or_else(|| Ok(Vec::new()), |scan| store.datasets(scan.id))?;
+        if let Some(cause) = withdrawn(&published, &datasets, &before) {
+            return Ok((Health::Unhealthy, Some(cause.into())));
+        }
+    }
     Ok((Health::Up, None))
+}
+
+/// How many scans are looked through for the complete one before the last.
+const LOOK_BACK: u32 = 100;
+
+fn unpublished(dataset: &store::DatasetState) -> bool {
+    dataset.completeness.as_ref().and_then(Completeness::cause).is_some_and(|cause| cause.kind == CauseKind::NotPublished)
+}
+
+/// Why something that the vendor does not publish is a fault after all: the complete scan before read it, or none of what its
+/// description would have to publish is there, so that the description is hardly this application's.
+fn withdrawn(published: &BTreeSet<&str>, now: &[store::DatasetState], before: &[store::DatasetState]) -> Option<catalog::Cause> {
+    let read = |id: &str| {
+        before.iter().any(|dataset| dataset.dataset == id && dataset.completeness.as_ref().is_some_and(Completeness::is_complete))
+    };
+    let cause = |dataset: &store::DatasetState| dataset.completeness.as_ref().and_then(Completeness::cause).cloned();
+    if let Some(lost) = now.iter().find(|dataset| unpublished(dataset) && read(&dataset.dataset)) {
+        return cause(lost);
+    }
+    let by_choice = |dataset: &&store::DatasetState| {
+        cause(dataset).is_none_or(|cause| !matches!(cause.kind, CauseKind::InputMissing | CauseKind::LoginLacks))
+    };
+    let asked: Vec<&store::DatasetState> =
+        now.iter().filter(|dataset| published.contains(dataset.dataset.as_str())).filter(by_choice).collect();
+    let nothing = asked.iter().all(|dataset| unpublished(dataset));
+    asked.first().filter(|_| nothing).and_then(|dataset| cause(dataset))
+}
+
+/// Why an instance whose application is not in the catalog is down.
+fn unknown_application(unknown: &Failure) -> Cause {
+    let remedy = match unknown.code.as_str() {
+        "E-APP-UNKNOWN" => {
+            "Bring back the catalog folder that it came from and start the console again, or delete the instance with `posture instance delete`.".to_owned()
+        }
+        _ => unknown.remedy.clone(),
+    };
+    Cause { kind: "application_unknown".into(), sentence: unknown.sentence.clone(), remedy }
 }
 
 /// What each check counts for in the score: every check of the catalog, and every check that has open findings. A check that
 /// gave no verdict in the last scan still counts by its findings.
-pub(crate) fn tallies(store: &Store, app: &App, instance: InstanceId, scan: &Scan) -> Result<Vec<CheckTally>, Failure> {
+pub(crate) fn tallies(store: &Store, of: &[Check], instance: InstanceId, scan: &Scan) -> Result<Vec<CheckTally>, Failure> {
     let none = |severity| CheckTally { severity, passed: 0, open: 0, unread: false };
     let mut tallies: BTreeMap<String, CheckTally> =
-        app.checks.iter().map(|check| (check.id.clone(), none(crate::browse::severity(check.severity)))).collect();
+        of.iter().map(|check| (check.id.clone(), none(crate::browse::severity(check.severity)))).collect();
     for judged in store.check_tallies(scan.id)? {
         if let Some(tally) = tallies.get_mut(&judged.check) {
             tally.passed = judged.counts.pass;
@@ -387,4 +444,34 @@ fn scan_row(scan: &Scan) -> ScanRow {
 
 pub(crate) fn severity_counts(tally: &SeverityTally) -> SeverityCounts {
     SeverityCounts { critical: tally.critical, high: tally.high, medium: tally.medium, low: tally.low, info: tally.info }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::withdrawn;
+    use catalog::{Cause, CauseKind, Completeness};
+    use std::collections::BTreeSet;
+
+    fn state(dataset: &str, kind: Option<CauseKind>) -> store::DatasetState {
+        let cause = kind.map(|kind| Cause { kind, sentence: format!("{dataset}."), remedy: String::new() });
+        let completeness = Some(cause.map_or(Completeness::Complete, Completeness::Unavailable));
+        store::DatasetState { dataset: dataset.to_owned(), completeness, rows: 0 }
+    }
+
+    #[test]
+    fn what_is_not_published_is_a_fault_once_it_was() {
+        let published = BTreeSet::from(["users", "webhooks"]);
+        let not = Some(CauseKind::NotPublished);
+        let said =
+            |now: &[store::DatasetState], before: &[store::DatasetState]| withdrawn(&published, now, before).map(|cause| cause.sentence);
+        let now = [state("account", None), state("users", None), state("webhooks", not)];
+        assert_eq!(said(&now, &[]), None, "it never was");
+        assert_eq!(said(&now, &now), None);
+        assert_eq!(said(&now, &[state("webhooks", Some(CauseKind::ScopeMissing))]), None, "it was not read before either");
+        assert_eq!(said(&now, &[state("webhooks", None)]), Some("webhooks.".into()));
+        let nothing = [state("account", None), state("users", not), state("webhooks", not)];
+        assert_eq!(said(&nothing, &[]), Some("users.".into()), "a description that is not this application's");
+        let chosen = [state("users", Some(CauseKind::LoginLacks)), state("webhooks", not)];
+        assert_eq!(said(&chosen, &[]), Some("webhooks.".into()), "what another login option reads was not asked for");
+    }
 }

@@ -299,6 +299,7 @@ async fn an_instance_of_an_application_that_is_gone_hides_no_other() {
     assert_eq!(overview.instances.len(), 1);
     assert!(overview.score.unwrap().failed > 0.0, "what is open stays in the score");
     desk.console.tiles().await.unwrap();
+    desk.console.delete_instance(&row.id, &row.name).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

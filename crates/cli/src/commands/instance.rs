@@ -181,7 +181,9 @@ impl Terminal {
 
     async fn delete(&self, instance: &str, yes: bool) -> Outcome {
         let id = self.console.find_instance(instance).await?;
-        let name = self.console.instance(&id).await?.instance.name;
+        // By its row: an instance whose application is not in the catalog has no page.
+        let rows = self.console.instances(SandboxScope::With).await?;
+        let name = rows.into_iter().find(|row| row.id == id).map(|row| row.name).unwrap_or_default();
         if !yes {
             eprint!("Type the instance's name to delete it, its key and everything read with it ({}): ", print::plain(&name));
             let mut typed = String::new();
