@@ -109,10 +109,13 @@ pub(super) enum OktaErrorCode {
     CallTooRecent,
     IncorrectCredentials,
     Deprecated,
+    /// One that speaks of the user, the user's status, password, factors or policy: whoever says that has looked at the user.
+    OfUser,
     Unknown,
 }
 
 impl OktaErrorCode {
+    /// <https://developer.okta.com/docs/reference/error-codes/>
     pub(super) fn of(code: &str) -> Self {
         match code {
             "E0000001" => Self::Validation,
@@ -134,6 +137,9 @@ impl OktaErrorCode {
             "E0000133" => Self::CallTooRecent,
             "E0000207" => Self::IncorrectCredentials,
             "E0000215" => Self::Deprecated,
+            "E0000014" | "E0000016" | "E0000017" | "E0000023" | "E0000032" | "E0000034" | "E0000035" | "E0000036" | "E0000038"
+            | "E0000057" | "E0000058" | "E0000072" | "E0000073" | "E0000080" | "E0000083" | "E0000084" | "E0000085" | "E0000087"
+            | "E0000092" | "E0000095" | "E0000097" | "E0000105" | "E0000107" | "E0000117" | "E0000154" | "E0000156" => Self::OfUser,
             _ => Self::Unknown,
         }
     }
@@ -160,7 +166,7 @@ impl OktaErrorCode {
             Self::CallTooRecent => End::CallMade,
             Self::IncorrectCredentials => End::CredentialsIncorrect,
             Self::Deprecated => End::EndpointGone,
-            Self::Unknown => End::UnknownError,
+            Self::OfUser | Self::Unknown => End::UnknownError,
         }
     }
 
@@ -187,7 +193,8 @@ impl OktaErrorCode {
             | Self::EmailTooRecent
             | Self::AccountLocked
             | Self::CallTooRecent
-            | Self::IncorrectCredentials => false,
+            | Self::IncorrectCredentials
+            | Self::OfUser => false,
         }
     }
 }
