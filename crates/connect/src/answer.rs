@@ -28,8 +28,17 @@ pub(crate) enum Said {
     Refused(ConnectError),
 }
 
+/// Whose right an answer speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bearer {
+    /// A key's, which somebody made for this console.
+    Key,
+    /// A user's, who has signed in; what is sent is the session.
+    User,
+}
+
 /// Understands an answer: the dataset's own meanings first, then the application's, then what HTTP says.
-pub(crate) fn understand(app: &App, dataset: &Dataset, host: &str, received: &Received, limits: &Limits) -> Said {
+pub(crate) fn understand(app: &App, dataset: &Dataset, bearer: Bearer, host: &str, received: &Received, limits: &Limits) -> Said {
     let body = if received.status == 200 {
         match json(host, received, limits) {
             Ok(body) => Some(body),
@@ -44,8 +53,8 @@ pub(crate) fn understand(app: &App, dataset: &Dataset, host: &str, received: &Re
     if let Some(says) = says {
         let own = (!says.sentence.is_empty()).then(|| says.sentence.clone());
         return match &says.means {
-            Meaning::CredentialRefused => Said::Refused(credential_refused(app, received.status, own)),
-            Meaning::ScopeMissing => Said::Refused(scope_missing(dataset, received.status, own)),
+            Meaning::CredentialRefused => Said::Refused(credential_refused(app, bearer, received.status, own)),
+            Meaning::ScopeMissing => Said::Refused(scope_missing(app, dataset, bearer, received.status, own)),
             Meaning::PlanLacks => Said::Refused(plan_lacks(app, dataset, received.status, own)),
             Meaning::Throttled => Said::Throttled,
             Meaning::Row(fields) => Said::StandIn(fields.clone()),
@@ -55,9 +64,9 @@ pub(crate) fn understand(app: &App, dataset: &Dataset, host: &str, received: &Re
     match (received.status, body) {
         (200, Some(body)) => Said::Body(body),
         (300..=399, _) => Said::Refused(ConnectError::Redirected { host: host.to_owned(), status: received.status }),
-        (401, _) => Said::Refused(credential_refused(app, 401, None)),
+        (401, _) => Said::Refused(credential_refused(app, bearer, 401, None)),
         (402, _) => Said::Refused(plan_lacks(app, dataset, 402, None)),
-        (403, _) => Said::Refused(scope_missing(dataset, 403, None)),
+        (403, _) => Said::Refused(scope_missing(app, dataset, bearer, 403, None)),
         (404, _) => Said::Refused(vendor(format!("{} answered 404: not found, or not permitted.", app.name))),
         (429, _) => Said::Throttled,
         (503, _) if received.headers.contains_key(RETRY_AFTER) => Said::Throttled,
@@ -95,22 +104,37 @@ fn texts<'a>(body: Option<&'a Value>, path: &FieldPath) -> Vec<&'a str> {
     found.into_iter().filter_map(Value::as_str).collect()
 }
 
-pub(crate) fn credential_refused(app: &App, status: u16, sentence: Option<String>) -> ConnectError {
-    ConnectError::CredentialRefused {
-        sentence: sentence.unwrap_or_else(|| format!("{} refused the key ({status}).", app.name)),
-        remedy: "It may have expired or been deleted. Create a new key and replace the stored one.".to_owned(),
-    }
+fn credential_refused(app: &App, bearer: Bearer, status: u16, sentence: Option<String>) -> ConnectError {
+    let (refused, remedy) = match bearer {
+        Bearer::Key => (
+            format!("{} refused the key ({status}).", app.name),
+            "It may have expired or been deleted. Create a new key and replace the stored one.".to_owned(),
+        ),
+        Bearer::User => (
+            format!("{} does not take the user's session any more ({status}).", app.name),
+            format!("The session may have ended: scan again. If it happens again, check the user's rights in {}.", app.name),
+        ),
+    };
+    ConnectError::CredentialRefused { sentence: sentence.unwrap_or(refused), remedy }
 }
 
-fn scope_missing(dataset: &Dataset, status: u16, sentence: Option<String>) -> ConnectError {
+fn scope_missing(app: &App, dataset: &Dataset, bearer: Bearer, status: u16, sentence: Option<String>) -> ConnectError {
+    let who = match bearer {
+        Bearer::Key => "key",
+        Bearer::User => "user",
+    };
+    let remedy = |has: &str, may: &str| match bearer {
+        Bearer::Key => format!("Create a new key that {has}, and replace the stored one."),
+        Bearer::User => format!("Give the user {may} in {}, and scan again.", app.name),
+    };
     let (lacks, remedy) = match dataset.needs.any_of.as_slice() {
-        [] => (format!("The key may not read it ({status})."), "Create a new key that may read it, and replace the stored one.".to_owned()),
-        [one] => (format!("The key lacks {one} ({status})."), format!("Create a new key that also has {one}, and replace the stored one.")),
+        [] => (format!("The {who} may not read it ({status})."), remedy("may read it", "a role that may read it")),
+        [one] => (format!("The {who} lacks {one} ({status})."), remedy(&format!("also has {one}"), one)),
         several => {
             let list = several.join(", ");
             (
-                format!("The key lacks all of {list}, of which one is enough ({status})."),
-                format!("Create a new key that also has one of {list}, and replace the stored one."),
+                format!("The {who} lacks all of {list}, of which one is enough ({status})."),
+                remedy(&format!("also has one of {list}"), &format!("one of {list}")),
             )
         }
     };

@@ -4,11 +4,13 @@
 use crate::{
     ConnectError,
     jar::Jar,
+    session::unless_cancelled,
     wire::{Watcher, Wire},
 };
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// The most pages of one sign-in, of both parties together.
@@ -75,12 +77,18 @@ pub(crate) struct Party<'a> {
     watcher: Watcher<'a>,
     jar: Jar,
     left: u32,
+    cancel: CancellationToken,
 }
 
 impl<'a> Party<'a> {
     /// `jar` says which hosts belong to the party.
     pub(crate) fn new(wire: &'a Wire, watcher: Watcher<'a>, jar: Jar) -> Self {
-        Self { wire, watcher, jar, left: MOST_REQUESTS }
+        Self { wire, watcher, jar, left: MOST_REQUESTS, cancel: CancellationToken::new() }
+    }
+
+    /// The same party, which is asked for nothing more once that is cancelled.
+    pub(crate) fn until(self, cancel: CancellationToken) -> Self {
+        Self { cancel, ..self }
     }
 
     pub(crate) fn jar(&self) -> &Jar {
@@ -95,8 +103,8 @@ impl<'a> Party<'a> {
     /// Makes one request to one of the party's hosts and takes the cookies of its answer.
     ///
     /// # Errors
-    /// [`ConnectError::RequestRefused`] before anything is sent when the hop is not permitted; whatever befalls the line.
-    /// A status other than success is no error here.
+    /// [`ConnectError::RequestRefused`] before anything is sent when the hop is not permitted; [`ConnectError::Cancelled`];
+    /// whatever befalls the line. A status other than success is no error here.
     pub(crate) async fn send(&mut self, hop: Hop) -> Result<HopAnswer, ConnectError> {
         if self.left == 0 {
             return Err(ConnectError::RequestRefused {
@@ -104,6 +112,15 @@ impl<'a> Party<'a> {
             });
         }
         self.left -= 1;
+        unless_cancelled(&self.cancel, self.wire.hop(&self.jar, hop, self.watcher)).await
+    }
+
+    /// Makes a request that closes what the party holds for us. It is made however many there were, and after the person has
+    /// cancelled, too.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub(crate) async fn close(&mut self, hop: Hop) -> Result<HopAnswer, ConnectError> {
         self.wire.hop(&self.jar, hop, self.watcher).await
     }
 }

@@ -137,7 +137,7 @@ impl<'a> Way<'a> {
         let (Some(okta_host), false) = (okta.iter().find(|host| allowed.contains(*host)).cloned(), app.is_empty()) else {
             return Err(ConnectError::RequestRefused { sentence: "the login option does not name both parties of a sign-in.".to_owned() });
         };
-        let party = |hosts: Vec<String>| Party::new(attempt.wire, watcher, Jar::new(hosts));
+        let party = |hosts: Vec<String>| Party::new(attempt.wire, watcher, Jar::new(hosts)).until(attempt.cancel.clone());
         Ok(Self {
             okta: party(okta),
             app: party(app),

@@ -1,12 +1,14 @@
 //! Signing in, and what comes of it.
 
 use crate::{
-    Browser, Clock, CodeLedger, ConnectError, Hints, Limits, RequestEntry, Route, entra, hints, oauth, okta,
+    Browser, Clock, CodeLedger, ConnectError, Hints, Limits, RequestEntry, Route,
+    answer::Bearer,
+    entra, hints, oauth, okta,
     reduce::{at_path, reduce, text_of},
     request::{Request, label_of},
     wire::{Authorisation, Content, Event, Wire},
 };
-use catalog::{App, CauseKind, Discover, Format, Inputs, Login, Row, Strategy};
+use catalog::{App, CauseKind, Discover, EntraFlow, EntraSignIn, Format, Inputs, Login, ResolvedHosts, Row, Strategy};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -14,6 +16,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio_util::sync::CancellationToken;
 
 /// The secret fields of a login option, by field id; beside them [`PROXY_USER`] and [`PROXY_PASSWORD`].
 pub type Credentials = BTreeMap<String, SecretString>;
@@ -43,6 +46,9 @@ pub struct SignIn<'a> {
     pub ledger: Arc<dyn CodeLedger>,
     /// The system browser.
     pub browser: Arc<dyn Browser>,
+    /// Ends the sign-in early, with [`ConnectError::Cancelled`]: what was begun at an identity provider is closed first, for
+    /// some seconds at most. Whoever drops the future instead leaves it open.
+    pub cancel: CancellationToken,
     /// Told of each step as it happens.
     pub events: &'a (dyn Fn(SignInStep) + Send + Sync),
 }
@@ -106,6 +112,8 @@ pub enum SignInStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignInStage {
+    /// Another sign-in of the same user is waited for.
+    Turn,
     /// Whether the organization exists, and which engine signs in there.
     Organization,
     /// Whether the user's password is checked there.
@@ -130,6 +138,7 @@ impl SignInStage {
     /// As sentences name it: "at the one-time code".
     pub fn title(self) -> &'static str {
         match self {
+            Self::Turn => "waiting for another sign-in of this user",
             Self::Organization => "finding the organization",
             Self::WhoSignsIn => "finding where the user signs in",
             Self::Start => "the application's sign-in page",
@@ -151,6 +160,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) ledger: &'a Arc<dyn CodeLedger>,
     pub(crate) browser: &'a Arc<dyn Browser>,
+    /// Whoever has something to close ends at this and closes it.
+    pub(crate) cancel: &'a CancellationToken,
     pub(crate) events: &'a (dyn Fn(SignInStep) + Send + Sync),
 }
 
@@ -186,6 +197,18 @@ impl Attempt<'_> {
     }
 }
 
+/// Does the work, or leaves it where it stands.
+pub(crate) async fn unless_cancelled<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(ConnectError::Cancelled),
+        done = work => done,
+    }
+}
+
 fn watched(event: Event, events: &(dyn Fn(SignInStep) + Send + Sync)) {
     match event {
         Event::Requested(entry) => events(SignInStep::Requested { entry }),
@@ -210,6 +233,7 @@ pub struct Session {
     pub(crate) wire: Wire,
     hints: Hints,
     keepsakes: Credentials,
+    settled: Inputs,
     unclaimed: Mutex<Vec<RequestEntry>>,
 }
 
@@ -226,6 +250,11 @@ impl Session {
     /// by which the identity provider knows this computer again. Empty for most login options.
     pub fn keepsakes(&self) -> &Credentials {
         &self.keepsakes
+    }
+    /// The choices that were left open and what the vendor's answer settled them to, by field id: to be stored with the
+    /// instance, so that the next sign-in begins at the right place. Empty where nothing was left open.
+    pub fn settled(&self) -> &Inputs {
+        &self.settled
     }
     /// The hosts that may receive the credential.
     pub fn hosts(&self) -> Vec<String> {
@@ -256,7 +285,13 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
     events(SignInStep::FieldsChecked);
     let session = match &login.discover {
         Some(discover) if inputs.get(&discover.input) == Some(&discover.open) => discovered(&request, discover, inputs).await?,
-        Some(_) | None => entered(&request, inputs, credentials, false).await?.0,
+        Some(_) | None => {
+            let entrance = enter(&request, resolved(login, &inputs)?, inputs, credentials).await?;
+            match read_test(&request, &entrance).await {
+                Ok(_) => entrance.into_session(request.app),
+                Err(error) => return Err(with_hints(error, &request, &entrance, false)),
+            }
+        }
     };
     events(SignInStep::Accepted);
     Ok(session)
@@ -265,7 +300,7 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
 /// Signs in where the vendor keeps the tenant, which its own answer tells: at the first place that takes the credential, and
 /// from there at the one that it names.
 async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -> Result<Session, ConnectError> {
-    let SignIn { app, login, credentials, .. } = *request;
+    let SignIn { app, login, credentials, events, .. } = *request;
     let field = login.fields.iter().find(|field| field.id == discover.input);
     let label = field.map_or(discover.input.as_str(), |field| field.label.as_str());
     let unclear = |sentence: String| ConnectError::SignInFailed {
@@ -281,56 +316,114 @@ async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -
         inputs.insert(discover.input.clone(), value.to_owned());
         inputs
     };
-    // The choice that an answer names, as the field writes it.
+    // The choice that an answer names, as the field writes it: how the vendor writes it is not published to the letter.
     let named = |row: &Option<Row>| {
         let text = at_path(&row.as_ref()?.fields, &discover.field).and_then(text_of)?;
-        field?.choices.iter().map(|choice| &choice.value).find(|value| **value == text && **value != discover.open).cloned()
+        field?
+            .choices
+            .iter()
+            .map(|choice| &choice.value)
+            .find(|value| value.eq_ignore_ascii_case(text.trim()) && **value != discover.open)
+            .cloned()
     };
     let silent = || unclear(format!("{} does not say in a known way where it keeps this organization.", app.name));
+    // A session of single sign-on is the user's in every place, and signing in once more would send password and code once
+    // more; a token is exchanged at each place. Until the place is known, the way may lead over the hosts of all.
+    let carries = matches!(login.strategy, Strategy::Okta(_));
+    let everywhere = resolved(login, &inputs)?;
+    let moved = |mut entrance: Entrance, value: &str| {
+        let inputs = at(value);
+        let hosts = resolved(login, &inputs)?;
+        entrance.wire.settle(app, ResolvedHosts { allowed: everywhere.allowed.clone(), ..hosts }, inputs);
+        Ok::<_, ConnectError>(entrance)
+    };
 
     let mut tries = discover.tries.iter().take(2).peekable();
-    let (first, session, row) = loop {
+    let mut kept: Option<Entrance> = None;
+    let (first, entrance, row) = loop {
         let Some(value) = tries.next() else {
             return Err(ConnectError::RequestRefused { sentence: "the catalog names no place to begin with.".to_owned() });
         };
-        match entered(request, at(value), credentials, true).await {
-            Ok((session, row)) => break (value, session, row),
-            // Refused by the application itself: it may not know the tenant there.
-            Err(ConnectError::CredentialRefused { .. }) if tries.peek().is_some() => {}
+        let entered = match kept.take() {
+            Some(entrance) => moved(entrance, value),
+            None if carries => {
+                let hosts = ResolvedHosts { allowed: everywhere.allowed.clone(), ..resolved(login, &at(value))? };
+                enter(request, hosts, at(value), credentials).await
+            }
+            None => enter(request, resolved(login, &at(value))?, at(value), credentials).await,
+        };
+        let entrance = match entered {
+            Ok(entrance) => entrance,
+            // The secret was refused by the application itself: it may not know the tenant there.
+            Err(ConnectError::CredentialRefused { .. }) if tries.peek().is_some() => continue,
             Err(error) => return Err(error),
+        };
+        match read_test(request, &entrance).await {
+            Ok(row) => break (value, entrance, row),
+            Err(ConnectError::CredentialRefused { .. }) if tries.peek().is_some() => kept = Some(entrance).filter(|_| carries),
+            Err(error) => return Err(with_hints(error, request, &entrance, true)),
         }
     };
     let there = named(&row).ok_or_else(silent)?;
-    if there == *first {
-        return Ok(session);
-    }
-    let mut credentials = credentials.clone();
-    credentials.extend(session.keepsakes);
-    let (session, row) = entered(request, at(&there), &credentials, true).await?;
+    let (mut entrance, row) = if there == *first {
+        (entrance, row)
+    } else {
+        let entrance = if carries {
+            moved(entrance, &there)?
+        } else {
+            let mut credentials = credentials.clone();
+            credentials.extend(entrance.keepsakes);
+            enter(request, resolved(login, &at(&there))?, at(&there), &credentials).await?
+        };
+        let row = match read_test(request, &entrance).await {
+            Ok(row) => row,
+            Err(error) => return Err(with_hints(error, request, &entrance, true)),
+        };
+        (entrance, row)
+    };
     match named(&row) {
-        Some(again) if again == there => Ok(session),
-        Some(_) => Err(unclear(format!("{} says in each place that it keeps this organization in another one.", app.name))),
-        None => Err(silent()),
+        Some(again) if again == there => {}
+        Some(_) => return Err(unclear(format!("{} says in each place that it keeps this organization in another one.", app.name))),
+        None => return Err(silent()),
+    }
+    if carries {
+        let hosts = resolved(login, &at(&there))?;
+        events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
+        entrance.wire.settle(app, hosts, at(&there));
+    }
+    Ok(Session { settled: Inputs::from([(discover.input.clone(), there)]), ..entrance.into_session(app) })
+}
+
+/// Signed in, the test dataset not read yet.
+struct Entrance {
+    wire: Wire,
+    hints: Hints,
+    keepsakes: Credentials,
+}
+
+impl Entrance {
+    fn into_session(self, app: &App) -> Session {
+        let Self { wire, hints, keepsakes } = self;
+        Session { app: app.slug.clone(), wire, hints, keepsakes, settled: Inputs::new(), unclaimed: Mutex::default() }
     }
 }
 
-/// Signs in with these inputs and reads the test dataset; answers its row, too. `open` says that the place is being tried out.
-async fn entered(
-    request: &SignIn<'_>,
-    inputs: Inputs,
-    credentials: &Credentials,
-    open: bool,
-) -> Result<(Session, Option<Row>), ConnectError> {
+fn resolved(login: &Login, inputs: &Inputs) -> Result<ResolvedHosts, ConnectError> {
+    login.resolve(inputs).map_err(|error| ConnectError::HostInvalid { sentence: error.to_string() })
+}
+
+/// Signs in with these inputs.
+async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, credentials: &Credentials) -> Result<Entrance, ConnectError> {
     let SignIn { app, login, route, events, .. } = *request;
-    let hosts = login.resolve(&inputs).map_err(|error| ConnectError::HostInvalid { sentence: error.to_string() })?;
+    let cancel = &request.cancel;
     events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
     let mut wire = Wire::new(app, hosts, inputs, credentials, route, request.limits.clone(), Arc::clone(&request.clock))?;
-    let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, events };
+    let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, cancel, events };
     let signed = match &login.strategy {
         Strategy::Bearer { token } => bearer(&attempt, token)?,
-        Strategy::ClientCredentials(strategy) => oauth::client_credentials(&attempt, strategy).await?,
+        Strategy::ClientCredentials(strategy) => unless_cancelled(cancel, oauth::client_credentials(&attempt, strategy)).await?,
         Strategy::Okta(strategy) => okta::sign_in(&attempt, strategy).await?,
-        Strategy::Entra(strategy) => entra::sign_in(&attempt, strategy).await?,
+        Strategy::Entra(strategy) => unless_cancelled(cancel, entra::sign_in(&attempt, strategy)).await?,
     };
     let mut hints = hints(login, credentials);
     hints.expires_at = hints.expires_at.or(signed.expires_at);
@@ -339,25 +432,38 @@ async fn entered(
     {
         hints.grants(login, claims);
     }
-    wire.authorise(signed.authorisation);
+    wire.authorise(signed.authorisation, bearer_of(&login.strategy));
+    Ok(Entrance { wire, hints, keepsakes: signed.keepsakes })
+}
 
+/// Reads the test dataset and answers its row.
+async fn read_test(request: &SignIn<'_>, entrance: &Entrance) -> Result<Option<Row>, ConnectError> {
+    let SignIn { app, login, events, .. } = *request;
+    let wire = &entrance.wire;
     let test = app
         .dataset(&login.test)
         .ok_or_else(|| ConnectError::RequestRefused { sentence: "the login option's test dataset is not declared.".to_owned() })?
         .for_inputs(wire.inputs());
-    let ask = Request::first(app, &wire, &test, None)?;
+    let ask = Request::first(app, wire, &test, None)?;
     events(SignInStep::Asking { host: ask.host().to_owned(), title: test.title.clone() });
     let watcher = |event| watched(event, events);
     // A person is waiting: what fails is told at once and not tried again.
-    let fetched = wire
-        .fetch(app, &test, &ask, 0, &watcher)
-        .await
-        .map_err(|error| with_hints(of_test(error, &test.title), app, login, &wire, &hints, open))?;
-    let row = match &fetched.content {
+    let fetched =
+        unless_cancelled(&request.cancel, wire.fetch(app, &test, &ask, 0, &watcher)).await.map_err(|error| of_test(error, &test.title))?;
+    Ok(match &fetched.content {
         Content::Body { body, .. } => reduce(&test, body, None)?.rows.into_iter().next(),
         Content::StandIn(_) => None,
-    };
-    Ok((Session { app: app.slug.clone(), wire, hints, keepsakes: signed.keepsakes, unclaimed: Mutex::default() }, row))
+    })
+}
+
+/// Whose right the answers of datasets speak of.
+fn bearer_of(strategy: &Strategy) -> Bearer {
+    match strategy {
+        Strategy::Okta(_) | Strategy::Entra(EntraSignIn { flow: EntraFlow::DeviceCode | EntraFlow::Browser, .. }) => Bearer::User,
+        Strategy::Bearer { .. }
+        | Strategy::ClientCredentials(_)
+        | Strategy::Entra(EntraSignIn { flow: EntraFlow::Secret { .. } | EntraFlow::Certificate { .. }, .. }) => Bearer::Key,
+    }
 }
 
 /// The open fields in the form that templates take.
@@ -426,8 +532,20 @@ fn of_test(mut error: ConnectError, title: &str) -> ConnectError {
     error
 }
 
-/// Words a refusal with what the credential tells about itself.
-fn with_hints(error: ConnectError, app: &App, login: &Login, wire: &Wire, hints: &Hints, open: bool) -> ConnectError {
+/// Words a refusal with what the credential tells about itself. `open` says that the place was left open.
+fn with_hints(error: ConnectError, request: &SignIn<'_>, entrance: &Entrance, open: bool) -> ConnectError {
+    let SignIn { app, login, .. } = *request;
+    let Entrance { wire, hints, .. } = entrance;
+    if let (ConnectError::CredentialRefused { .. }, Bearer::User) = (&error, bearer_of(&login.strategy)) {
+        return ConnectError::SignInFailed {
+            stage: SignInStage::Application,
+            code: "E-USER-NOT-LET-IN",
+            kind: CauseKind::CredentialRefused,
+            sentence: format!("The user was signed in, but {} does not let this user in.", app.name),
+            remedy: format!("Check in {} that the user exists there, is active and is an administrator.", app.name),
+            reference: None,
+        };
+    }
     if let (ConnectError::ScopeMissing { sentence, .. }, false) = (&error, hints.missing.is_empty()) {
         let missing = hints.missing.join(", ");
         return ConnectError::ScopeMissing {

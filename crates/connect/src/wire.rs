@@ -3,7 +3,7 @@
 
 use crate::{
     Clock, ConnectError, Credentials, Limits, Outcome, RequestClass, RequestEntry, Roots, Route,
-    answer::{self, MalformedLink, Received, Said},
+    answer::{self, Bearer, MalformedLink, Received, Said},
     guard::{self, Asked},
     hop::{self, Hop, HopAnswer},
     jar::Jar,
@@ -87,6 +87,7 @@ pub(crate) struct Wire {
     hosts: ResolvedHosts,
     inputs: Inputs,
     authorisation: Authorisation,
+    bearer: Bearer,
     gates: BTreeMap<String, Gate>,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -120,30 +121,32 @@ impl Wire {
                 sentence: "The way out could not be set up.".to_owned(),
                 remedy: "Check the proxy and the certificates under Network.".to_owned(),
             })?;
-        let mut gates: BTreeMap<String, Gate> = BTreeMap::new();
-        for (role, (host, _)) in &hosts.roles {
-            // Datasets of one host share its gate; the most careful of them sets the pace.
-            let polite = || app.datasets.iter().filter(|dataset| dataset.host == *role).map(|dataset| &dataset.politeness);
-            let concurrency = polite().map(|politeness| politeness.concurrency).min().unwrap_or(1);
-            let per_second = polite().map(|politeness| politeness.per_second).filter(|rate| *rate > 0).min().unwrap_or(0);
-            gates.entry(host.clone()).or_insert_with(|| Gate::new(host, concurrency, per_second));
-        }
         Ok(Self {
+            gates: gates(app, &hosts),
             client,
             chooser,
             hosts,
             inputs,
             authorisation: Authorisation::Nothing,
-            gates,
+            bearer: Bearer::Key,
             limits,
             clock,
             next_request: AtomicU64::new(1),
         })
     }
 
-    /// What dataset requests are authorised by from now on.
-    pub(crate) fn authorise(&mut self, authorisation: Authorisation) {
+    /// What dataset requests are authorised by from now on, and whose right that is.
+    pub(crate) fn authorise(&mut self, authorisation: Authorisation, bearer: Bearer) {
         self.authorisation = authorisation;
+        self.bearer = bearer;
+    }
+
+    /// Goes on with other values of the fields, and the hosts that they come to. The way out stays: `hosts` holds no host that
+    /// was not allowed before.
+    pub(crate) fn settle(&mut self, app: &App, hosts: ResolvedHosts, inputs: Inputs) {
+        self.gates = gates(app, &hosts);
+        self.hosts = hosts;
+        self.inputs = inputs;
     }
 
     pub(crate) fn hosts(&self) -> &ResolvedHosts {
@@ -226,7 +229,7 @@ impl Wire {
             };
             let now = self.clock.now();
             gate.heed(&dataset.politeness, &received.headers, now);
-            match answer::understand(app, dataset, host, &received, &self.limits) {
+            match answer::understand(app, dataset, self.bearer, host, &received, &self.limits) {
                 Said::Body(body) => {
                     if let (Some(_), Authorisation::Token(token)) = (generation, &self.authorisation) {
                         token.answered();
@@ -490,6 +493,19 @@ impl Wire {
         }
         ConnectError::Interrupted { host: host_name }
     }
+}
+
+/// The gate of each host that datasets are read from.
+fn gates(app: &App, hosts: &ResolvedHosts) -> BTreeMap<String, Gate> {
+    let mut gates: BTreeMap<String, Gate> = BTreeMap::new();
+    for (role, (host, _)) in &hosts.roles {
+        // Datasets of one host share its gate; the most careful of them sets the pace.
+        let polite = || app.datasets.iter().filter(|dataset| dataset.host == *role).map(|dataset| &dataset.politeness);
+        let concurrency = polite().map(|politeness| politeness.concurrency).min().unwrap_or(1);
+        let per_second = polite().map(|politeness| politeness.per_second).filter(|rate| *rate > 0).min().unwrap_or(0);
+        gates.entry(host.clone()).or_insert_with(|| Gate::new(host, concurrency, per_second));
+    }
+    gates
 }
 
 /// Faults that may be over in a moment.

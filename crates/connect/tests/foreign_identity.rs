@@ -358,6 +358,7 @@ async fn try_sign_in_after(stand: &Stand, by: By, key: &str, clock: Arc<dyn Cloc
         clock,
         ledger: ledger.clone(),
         browser: Arc::new(NoBrowser),
+        cancel: tokio_util::sync::CancellationToken::new(),
         events: &events,
     })
     .await;

@@ -320,6 +320,7 @@ async fn a_session_can_be_dropped_while_it_is_signing_in() {
         clock: Arc::new(SystemClock),
         ledger: Arc::new(vendor::MemoryLedger::default()),
         browser: Arc::new(posture_connect::NoBrowser),
+        cancel: tokio_util::sync::CancellationToken::new(),
         events: &|_| {},
     });
     assert!(tokio::time::timeout(Duration::from_millis(500), signing).await.is_err());

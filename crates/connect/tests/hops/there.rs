@@ -1,7 +1,7 @@
 //! Ways that lead there.
 
 use crate::{
-    vendor::{Reply, ok, status},
+    vendor::{Reply, Seen, field, keep, ok, status},
     world::{
         APP, APP_SESSION, ASSERTION, CODE, OKTA, OTHER_APP, OWN_OKTA, SESSION_TOKEN, SID, World, application, authorize, from_dashboard,
         kept, oidc, organization, page, redirect, saml, saml_form, usual, with_lookup,
@@ -309,4 +309,75 @@ async fn the_world_itself_is_strict() {
     assert_eq!(application(&seen(APP, "/oauth2/redirect"), "/oauth2/redirect").status, 404);
     assert_eq!(usual(&seen(APP, "/v1/me")).status, 401);
     assert!(world.asked(OKTA, "/").is_empty() && !SESSION_TOKEN.is_empty() && saml_form("x").status == 200);
+}
+
+/// A world whose application lies in one of two places, which is left open.
+async fn somewhere(other: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static) -> World {
+    let mut world = World::new(oidc(), other).await.fill("region", "auto");
+    let choice =
+        |value: &str, host: &str| catalog::Choice { value: value.into(), label: value.into(), host: Some(host.into()), hidden: false };
+    let login = &mut world.app.logins[0];
+    let mut region = field("region", false, false, catalog::Format::Choice);
+    region.choices = vec![choice("auto", APP), choice("us", APP), choice("eu", OTHER_APP)];
+    login.fields.push(region);
+    login.hosts = ["{okta_domain}", "{okta_custom_domain}", APP, "{region}"].map(str::to_owned).to_vec();
+    login.roles.iter_mut().find(|role| role.id == "api").unwrap().hosts = vec!["{region}".into()];
+    login.discover = Some(catalog::Discover {
+        input: "region".into(),
+        open: "auto".into(),
+        tries: vec!["us".into(), "eu".into()],
+        field: catalog::FieldPath::from("data_center"),
+    });
+    let me = world.app.datasets.iter_mut().find(|dataset| dataset.id == "me").unwrap();
+    me.keep.insert(catalog::FieldPath::from("data_center"), keep(catalog::Type::String));
+    world
+}
+
+#[tokio::test]
+async fn a_place_is_found_out_with_one_sign_in() {
+    fn answers(us_knows: bool, seen: &Seen) -> Option<Reply> {
+        match (seen.host.as_str(), seen.path.as_str()) {
+            // An account in the EU is sent on to the EU's host, though the way began in the US.
+            (APP, "/oauth2/redirect") => {
+                let cookie = format!("session={APP_SESSION}; Domain=vendor.example; Path=/; Secure; HttpOnly");
+                Some(redirect(format!("https://{OTHER_APP}/home")).header("set-cookie", cookie))
+            }
+            (APP, "/v1/me") if !us_knows => Some(status(401, json!({}))),
+            (_, "/v1/me") if seen.header("cookie").contains(APP_SESSION) => {
+                Some(ok(json!({"data": {"id": 7, "name": "Scanner", "data_center": "eu"}})))
+            }
+            _ => None,
+        }
+    }
+    for us_knows in [true, false] {
+        let world = somewhere(move |seen| answers(us_knows, seen)).await;
+        let session = world.sign_in().await.unwrap();
+        assert_eq!(session.settled().get("region").map(String::as_str), Some("eu"));
+        assert!(session.hosts().contains(&OTHER_APP.to_owned()));
+        assert_eq!(world.asked(OKTA, "/api/v1/authn").len(), 1, "the password was sent once");
+        assert_eq!((world.asked(APP, "/v1/me").len(), world.asked(OTHER_APP, "/v1/me").len()), (1, 1));
+        // The next sign-in begins there.
+        let world = somewhere(move |seen| answers(us_knows, seen)).await.fill("region", "eu");
+        let session = world.sign_in().await.unwrap();
+        assert!(session.settled().is_empty());
+        assert_eq!((world.asked(APP, "/v1/me").len(), world.asked(OTHER_APP, "/v1/me").len()), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_after_signing_in_speaks_of_the_user_and_not_of_a_key() {
+    let world = World::new(oidc(), |seen| (seen.path == "/v1/me").then(|| status(401, json!({})))).await;
+    let error = world.fails("E-USER-NOT-LET-IN").await;
+    assert_eq!(error.to_string(), "The user was signed in, but Vendor does not let this user in.");
+    assert!(error.remedy().contains("administrator"), "{}", error.remedy());
+
+    for (number, code, words) in [(401, "E-KEY-REFUSED", "session"), (403, "E-SCOPE-MISSING", "user")] {
+        let world = World::new(oidc(), move |seen| (seen.path == "/v1/users").then(|| status(number, json!({})))).await;
+        let session = world.sign_in().await.unwrap();
+        let mut kept = kept();
+        collect(&session, &world.app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+        let catalog::Completeness::Unavailable(cause) = &kept.finished["users"] else { panic!("{code}: {:?}", kept.finished) };
+        let shown = format!("{} {}", cause.sentence, cause.remedy);
+        assert!(shown.contains(words) && shown.contains("scan again") && !shown.to_lowercase().contains("key"), "{shown}");
+    }
 }

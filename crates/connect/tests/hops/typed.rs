@@ -110,6 +110,7 @@ fn no_okta_domain_leads_the_password_elsewhere() {
                 clock: crate::vendor::TestClock::new(),
                 ledger: world.ledger.clone(),
                 browser: std::sync::Arc::new(posture_connect::NoBrowser),
+                cancel: tokio_util::sync::CancellationToken::new(),
                 events: &|_| {},
             }));
             for host in &world.vendor.connections()[connections..] {

@@ -120,6 +120,7 @@ impl World {
             clock: TestClock::new(),
             ledger: self.ledger.clone(),
             browser: Arc::new(NoBrowser),
+            cancel: tokio_util::sync::CancellationToken::new(),
             events: &events,
         })
         .await;

@@ -528,6 +528,7 @@ pub async fn signing(
         clock,
         ledger: Arc::new(MemoryLedger::default()),
         browser,
+        cancel: tokio_util::sync::CancellationToken::new(),
         events: &|step| steps.lock().unwrap().push(step),
     })
     .await;

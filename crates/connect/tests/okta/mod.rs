@@ -16,6 +16,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 /// The organization.
 pub const OKTA: &str = "halden.okta.com";
@@ -164,6 +165,7 @@ pub struct Attempt {
     pub limits: Limits,
     pub clock: Arc<TestClock>,
     pub ledger: Arc<MemoryLedger>,
+    pub cancel: CancellationToken,
     /// What the organization's clock shows beyond ours.
     pub ahead: jiff::SignedDuration,
 }
@@ -191,6 +193,7 @@ impl Attempt {
             limits: patient(),
             clock: TestClock::new(),
             ledger: Arc::default(),
+            cancel: CancellationToken::new(),
             ahead: jiff::SignedDuration::ZERO,
         }
     }
@@ -242,6 +245,7 @@ impl Attempt {
             clock: self.clock,
             ledger: self.ledger,
             browser: Arc::new(NoBrowser),
+            cancel: self.cancel,
             events: &|step| steps.lock().unwrap().push(step),
         })
         .await;
