@@ -71,7 +71,7 @@ async fn through_okta_and_by_service_account_and_attested() {
     window.type_into("field-password", Key::Control + "a").await;
     window.type_into("field-password", okta.field("password")).await;
     window.reaches("field-password-state", "right").await;
-    okta.delay("users", 12_000);
+    okta.delay("users", 6_000);
     window.click("connect").await;
     window.at_within("sign-in-stages", SIGNS_IN).await;
     window.at_within("permissions", SIGNS_IN).await;
