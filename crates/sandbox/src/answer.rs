@@ -15,6 +15,8 @@ pub(crate) struct Answer {
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) method: String,
     pub(crate) shape: Shape,
+    /// What a request's body must come to, whichever of these; none asks for nothing.
+    pub(crate) documents: Vec<Value>,
     pub(crate) authorised: bool,
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
@@ -179,6 +181,16 @@ impl Answer {
             return None;
         }
         self.shape.fit(&asked.path, &asked.query).filter(|fit| fit.index.is_none_or(|index| index < self.generated.count))
+    }
+
+    /// Whether a request's body is one that this answers: JSON of the same value, sent as JSON.
+    pub(crate) fn is_asked_by(&self, asked: &Asked) -> bool {
+        if self.documents.is_empty() {
+            return true;
+        }
+        let kind = asked.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let body: Option<Value> = serde_json::from_slice(&asked.body).ok();
+        kind.eq_ignore_ascii_case("application/json") && body.is_some_and(|body| self.documents.contains(&body))
     }
 
     /// The body for a request that fits like this; `None` for a body that is not JSON.

@@ -180,6 +180,7 @@ impl Exchange {
             hosts: BTreeSet::from([host.to_owned()]),
             method: "GET".to_owned(),
             shape: Shape::parse(path).closed(),
+            documents: Vec::new(),
             authorised: true,
             status: self.status,
             headers: headers.collect(),

@@ -215,6 +215,9 @@ fn regular(
     if answer.method != asked.method {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
     }
+    if !answer.is_asked_by(asked) {
+        return refuse(StatusCode::BAD_REQUEST, "bad_request", "Bad request");
+    }
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut headers = answer.headers.clone();
     let text = match page(overlay, source, at, fit, asked, disorder) {

@@ -43,6 +43,7 @@ impl Tenant {
         let places = Places { login, fields: &fields };
         let (credential, door) = signing_in(tenant, app, &places, &name)?;
         let mut hosts: BTreeSet<String> = login.hosts.iter().flat_map(|template| places.every(template)).collect();
+        let prefix = |role: &str| login.roles.iter().find(|known| known.id == role).map_or("", |role| role.prefix.as_str());
         let mut answers = Vec::with_capacity(tenant.answers.len());
         for answer in &tenant.answers {
             let own = places.of_answer(&answer.host).filter(|hosts| !hosts.is_empty()).ok_or_else(|| SandboxError::HostUnknown {
@@ -61,10 +62,19 @@ impl Tenant {
                     generated.pattern = Some(Arc::new(rows.remove(at)));
                 }
             }
+            let shape = Shape::parse(&filler.text(&answer.path)?);
+            let method = answer.method.to_ascii_uppercase();
+            // An interface that calls methods by name in the body answers those that a scan may call, and no others.
+            let posted = app.datasets.iter().filter(|dataset| dataset.host == answer.host && method == "POST");
+            let documents = posted
+                .filter(|dataset| Shape::parse(&format!("{}{}", prefix(&dataset.host), dataset.path)).covers(&shape))
+                .filter_map(|dataset| serde_json::from_str(dataset.document.as_deref()?).ok())
+                .collect();
             answers.push(Answer {
                 hosts: own,
-                method: answer.method.to_ascii_uppercase(),
-                shape: Shape::parse(&filler.text(&answer.path)?),
+                method,
+                shape,
+                documents,
                 authorised: answer.authorised,
                 status: answer.status,
                 headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
@@ -74,7 +84,7 @@ impl Tenant {
             });
         }
         let datasets = app.datasets.iter().map(|dataset| {
-            let prefix = login.roles.iter().find(|role| role.id == dataset.host).map_or("", |role| role.prefix.as_str());
+            let prefix = prefix(&dataset.host);
             let shape = Shape::parse(&format!("{prefix}{}", dataset.path));
             // Only fixed values can tell answers apart; a templated one stands for any.
             let fixed = dataset.query.iter().filter(|(_, value)| !value.contains('{')).cloned();

@@ -7,7 +7,6 @@ use crate::{
     served::Served,
     token::{Issue, Use},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -62,8 +61,7 @@ impl TokenEndpoint {
             return refuse(400, "invalid_request");
         }
         let given = Presented::of(asked);
-        let known =
-            given.secret.as_deref() == Some(self.secret.as_str()) && (self.client_id.is_none() || self.client_id == given.client_id);
+        let known = given.secret.as_deref() == Some(self.secret.as_str()) && self.client_id == given.client_id;
         if !known || account.revoked {
             return refuse(401, "invalid_client");
         }
@@ -87,7 +85,8 @@ impl TokenEndpoint {
     }
 }
 
-/// What a request for a token holds. The secret may stand in the body or in an `Authorization` header.
+/// What a request for a token holds. The secret stands in the body, where the one vendor that exchanges wants it: an
+/// `Authorization` header is not looked at.
 struct Presented {
     grant_type: Option<String>,
     client_id: Option<String>,
@@ -99,14 +98,6 @@ impl Presented {
     fn of(asked: &Asked) -> Self {
         let form = pairs(&String::from_utf8_lossy(&asked.body));
         let member = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-        let header = asked.authorization.as_deref().and_then(|value| value.strip_prefix("Basic "));
-        let header = header.and_then(|value| STANDARD.decode(value).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
-        let header = header.as_deref().and_then(|text| text.split_once(':'));
-        Self {
-            grant_type: member("grant_type"),
-            client_id: member("client_id").or_else(|| header.map(|(id, _)| id.to_owned())),
-            secret: member("client_secret").or_else(|| header.map(|(_, secret)| secret.to_owned())),
-            scope: member("scope"),
-        }
+        Self { grant_type: member("grant_type"), client_id: member("client_id"), secret: member("client_secret"), scope: member("scope") }
     }
 }

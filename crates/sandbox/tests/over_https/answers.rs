@@ -2,6 +2,7 @@ use crate::{
     client::{World, builder, still, tenant_name},
     helpdesk::{EU_HOST, HOST, answer, app, halden_moor, noon, paged, ravensgill, tenant},
 };
+use catalog::{Dataset, Method, SandboxAnswer};
 use sandbox::{Sandbox, Tenant};
 use serde_json::{Value, json};
 
@@ -226,4 +227,37 @@ fn what_is_wrong_with_a_tenant_is_said_exactly() {
         assert_eq!(tenant(&files).with_generated(path, 3).err().unwrap().to_string(), sentence);
     }
     assert_eq!(tenant(&files).name(), tenant_name());
+}
+
+/// An interface may call methods by name in the body of a POST.
+#[tokio::test]
+async fn a_pinned_document_is_answered_and_no_other() {
+    let document = r#"{"method":"getGroups"}"#;
+    let mut app = app();
+    let base = app.datasets[0].clone();
+    app.datasets.push(Dataset {
+        id: "groups".into(),
+        method: Method::Post,
+        path: "/v1/groups".into(),
+        document: Some(document.into()),
+        ..base
+    });
+    let mut files = halden_moor();
+    files.answers.push(SandboxAnswer { method: "POST".into(), ..answer("/v1/groups", json!({"groups": []})) });
+    let tenant = Tenant::new(&files, &app, noon()).unwrap();
+    let key = tenant.fields()["api_key"].clone();
+    let sandbox = Sandbox::start(vec![tenant.into()], still()).await.unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    let cases = [
+        (document, "application/json", 200),
+        ("{ \"method\": \"getGroups\" }", "application/json; charset=utf-8", 200),
+        (r#"{"method":"deleteGroup"}"#, "application/json", 400),
+        (r#"{"method":"getGroups","purge":true}"#, "application/json", 400),
+        ("", "application/json", 400),
+        (document, "text/plain", 400),
+    ];
+    for (body, kind, status) in cases {
+        let request = client.post(format!("https://{HOST}/v1/groups")).bearer_auth(&key).header("content-type", kind);
+        assert_eq!(request.body(body).send().await.unwrap().status(), status, "{kind}: {body}");
+    }
 }

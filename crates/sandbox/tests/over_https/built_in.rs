@@ -68,3 +68,25 @@ async fn each_tenant_gives_its_own_answers_to_its_own_key() {
         assert_eq!(seen.tenant, Some(tenant), "{url}");
     }
 }
+
+/// A scan that did not ask for the newest entries first would be given the oldest.
+#[test]
+fn an_order_that_a_dataset_asks_for_is_one_that_its_answer_wants() {
+    let catalog = Catalog::built_in().unwrap();
+    let mut held = 0;
+    for tile in catalog.tiles() {
+        let app = catalog.app(&tile.slug).unwrap().unwrap();
+        let ordered = app.datasets.iter().filter(|dataset| dataset.query.iter().any(|(name, _)| name == "sort_order"));
+        let endings: Vec<&str> = ordered.map(|dataset| dataset.path.rsplit('}').next().unwrap()).collect();
+        for files in catalog.sandbox_tenants(&tile.slug).unwrap() {
+            for answer in &files.answers {
+                let (path, query) = answer.path.split_once('?').unwrap_or((&answer.path, ""));
+                if endings.iter().any(|ending| path.ends_with(ending)) {
+                    assert!(query.contains("sort_order="), "{}/{}: {}", tile.slug, files.id, answer.path);
+                    held += 1;
+                }
+            }
+        }
+    }
+    assert!(held >= 2, "no answer was looked at");
+}

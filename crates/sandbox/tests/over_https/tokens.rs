@@ -110,9 +110,11 @@ async fn the_endpoint_refuses_whatever_is_not_the_exchange() {
     let desk = Desk::usual().await;
     let grant = ("grant_type", "client_credentials");
     let secret = ("client_secret", SECRET);
-    let cases: [(&str, RequestBuilder, u16); 8] = [
+    let cases: [(&str, RequestBuilder, u16); 10] = [
         ("another secret", desk.form(&[grant, ("client_secret", "sa_live_of_somebody_else_01234")]), 401),
         ("no secret", desk.form(&[grant]), 401),
+        ("the secret in a header", desk.form(&[grant]).basic_auth("", Some(SECRET)), 401),
+        ("a client's id where the vendor knows none", desk.form(&[grant, secret, ("client_id", "posture")]), 401),
         ("another grant", desk.form(&[("grant_type", "password"), secret]), 400),
         ("no grant", desk.form(&[secret]), 400),
         ("a scope that there is not", desk.form(&[grant, secret, ("scope", "read_only admin")]), 400),
