@@ -94,6 +94,7 @@ fn an_attestation_comes_back_as_it_was_with_its_file() {
     assert_eq!((attestation.instance, attestation.check.as_str()), (wanted.instance, MANUAL));
     assert_eq!((attestation.answer, &attestation.who, &attestation.recorded_by), (wanted.answer, &wanted.who, &wanted.recorded_by));
     assert_eq!((&attestation.note, attestation.at, &attestation.asked), (&wanted.note, at(5), &wanted.asked));
+    assert_eq!(attestation.recommended, wanted.recommended);
     assert_eq!((attestation.valid_until, attestation.ends_at, attestation.remind_days), (wanted.valid_until, wanted.ends_at, 30));
     let file = attestation.file.unwrap();
     assert_eq!((file.name.as_str(), file.media_type.as_str(), file.size), ("mfa.pdf", "application/pdf", content.len() as u64));
@@ -104,9 +105,16 @@ fn an_attestation_comes_back_as_it_was_with_its_file() {
     assert_eq!(store.acts(Slice::ALL).unwrap().0, 2, "each is an act");
 
     let raw = raw(&folder.path().join("posture.db"), &key());
-    for changed in ["attestation SET note = ''", "attestation_file SET name = ''", "own_check SET title = ''"] {
-        store.save_own_check(instance_id(1), &own_check(), "f", &act(7, "check added")).unwrap();
-        assert!(raw.execute(&format!("UPDATE {changed}"), []).is_err(), "{changed}");
+    store.save_own_check(instance_id(1), &own_check(), "f", &act(7, "check added")).unwrap();
+    store.withdraw_attestation(bare, "wrong", &act(8, "withdrawn")).unwrap();
+    for (table, change) in [
+        ("attestation", "note = ''"),
+        ("attestation_file", "name = ''"),
+        ("attestation_withdrawal", "who = ''"),
+        ("own_check", "title = ''"),
+    ] {
+        assert!(raw.execute(&format!("UPDATE {table} SET {change}"), []).is_err(), "{table} changed");
+        assert!(raw.execute(&format!("DELETE FROM {table}"), []).is_err(), "{table} deleted");
     }
 }
 
@@ -200,17 +208,36 @@ fn own_checks_keep_every_version_and_their_findings_no_scan_touches() {
     assert_eq!(findings(&store)[OWN], found);
     assert_eq!(store.own_checks(Some(id)).unwrap()[&id].iter().map(|version| &version.check).collect::<Vec<_>>(), [&changed]);
 
+    // What has ended is called what it was called then.
+    attest(&store, OWN, AttestationAnswer::Met, 4);
+    store.save_own_check(id, &own_check(), "f", &act(4, "check changed")).unwrap();
+    let fixed = findings(&store).remove(OWN).unwrap();
+    assert_eq!((fixed.state, fixed.title, fixed.severity), (FindingState::Fixed, found.title, Severity::Critical));
+    store.save_own_check(id, &changed, "An export has no owner", &act(4, "check changed")).unwrap();
+    attest(&store, OWN, AttestationAnswer::NotMet, 4);
+
     store.remove_own_check(id, OWN, &act(5, "check removed")).unwrap();
+    // Another process may still show it.
+    let late = store.attest(&write(OWN, AttestationAnswer::NotMet, 6), &act(6, "attested"));
+    assert!(matches!(late, Err(StoreError::NotFound { what: "check" })), "{late:?}");
+    let late = store.save_own_check(id, &changed, "f", &act(6, "check changed"));
+    assert!(matches!(late, Err(StoreError::NotFound { what: "check" })), "{late:?}");
     assert!(store.own_checks(None).unwrap().is_empty());
     assert_eq!(findings(&store)[OWN].state, FindingState::Gone);
     assert!(matches!(store.remove_own_check(id, OWN, &act(6, "check removed")), Err(StoreError::NotFound { what: "check" })));
     let history = store.own_check_history(id, OWN).unwrap();
     assert_eq!(
         history.iter().map(|version| (version.check.title.as_str(), version.removed)).collect::<Vec<_>>(),
-        [("Exports have an owner", false), ("Every export has an owner", false), ("Every export has an owner", true)]
+        [
+            ("Exports have an owner", false),
+            ("Every export has an owner", false),
+            ("Exports have an owner", false),
+            ("Every export has an owner", false),
+            ("Every export has an owner", true)
+        ]
     );
     let given = store.attestations(Some(id)).unwrap().remove(&(id, OWN.to_owned())).unwrap();
-    store.withdraw_attestation(given[0].id, "it is asked no more", &act(7, "withdrawn")).unwrap();
+    store.withdraw_attestation(given.last().unwrap().id, "it is asked no more", &act(7, "withdrawn")).unwrap();
     assert_eq!(findings(&store)[OWN].state, FindingState::Gone, "of a removed check nothing is found");
 }
 
@@ -221,7 +248,80 @@ fn a_check_that_is_scanned_from_now_on_is_judged_by_scans() {
     let complete = Completeness::Complete;
     assert_eq!(scan(&store, 2, &[check(MANUAL, complete.clone(), vec![judged("", Verdict::Fail)])]).still_open, 1);
     assert!(!findings(&store)[MANUAL].attested, "now it was scanned");
+    // What was attested before ends nothing of it, and neither does taking that back.
+    let before = store.attestations(None).unwrap()[&(instance_id(1), MANUAL.to_owned())][0].id;
+    store.withdraw_attestation(before, "the wrong tenant", &act(2, "withdrawn")).unwrap();
+    assert_eq!(findings(&store)[MANUAL].state, FindingState::Open);
     assert_eq!(scan(&store, 3, &[check(MANUAL, complete, vec![judged("", Verdict::Pass)])]).fixed, 1);
+}
+
+#[test]
+fn a_failure_of_a_check_that_is_attested_from_now_on_is_ended_by_no_attestation_alone() {
+    let (_folder, store) = open();
+    let complete = || Completeness::Complete;
+    scan(&store, 1, &[check(MANUAL, complete(), vec![judged("", Verdict::Fail)])]);
+    let scanned = findings(&store).remove(MANUAL).unwrap();
+    assert_eq!(scan(&store, 2, &[manual(MANUAL)]).not_rechecked, 1);
+    let stands = |why: &str| {
+        let found = findings(&store).remove(MANUAL).unwrap();
+        assert_eq!((found.state, found.attested, found.current.as_str()), (FindingState::Open, false, scanned.current.as_str()), "{why}");
+        let not_rechecked = found.not_rechecked.unwrap();
+        assert_eq!(not_rechecked.since, at(1), "{why}");
+        let detail = store.finding(found.id).unwrap();
+        assert_eq!((detail.verdict, detail.attestation), (Verdict::Fail, None), "{why}");
+    };
+    stands("the check became manual");
+    attest(&store, MANUAL, AttestationAnswer::Met, 10);
+    stands("met");
+    let last = attest(&store, MANUAL, AttestationAnswer::NotApplicable, 11);
+    stands("does not apply");
+    store.withdraw_attestation(last, "wrong", &act(12, "withdrawn")).unwrap();
+    stands("withdrawn");
+    // A person who sees it, too, takes it over; taking that back gives it back.
+    let joined = attest(&store, MANUAL, AttestationAnswer::NotMet, 13);
+    let taken = findings(&store).remove(MANUAL).unwrap();
+    assert_eq!((taken.id, taken.attested, taken.not_rechecked), (scanned.id, true, None));
+    store.withdraw_attestation(joined, "the wrong tenant", &act(14, "withdrawn")).unwrap();
+    stands("the one that joined in is withdrawn");
+    attest(&store, MANUAL, AttestationAnswer::NotMet, 15);
+    let mended = attest(&store, MANUAL, AttestationAnswer::Met, 16);
+    assert_eq!(findings(&store)[MANUAL].state, FindingState::Fixed);
+    let again = attest(&store, MANUAL, AttestationAnswer::NotMet, 17);
+    store.withdraw_attestation(again, "wrong", &act(18, "withdrawn")).unwrap();
+    assert_eq!(findings(&store)[MANUAL].state, FindingState::Gone, "it was mended before");
+    let given = store.attestations(None).unwrap().remove(&(instance_id(1), MANUAL.to_owned())).unwrap();
+    for one in given.iter().rev().filter(|one| one.withdrawal.is_none()) {
+        store.withdraw_attestation(one.id, "wrong", &act(19, "withdrawn")).unwrap();
+    }
+    assert!(store.attestation(mended).unwrap().withdrawal.is_some());
+    stands("nothing that was attested counts any more");
+    // That it could not be judged by an earlier catalog's scan holds no longer than a new attestation.
+    attest(&store, MANUAL, AttestationAnswer::NotMet, 20);
+    scan(&store, 21, &[check(MANUAL, Completeness::Unavailable(cause("x")), vec![])]);
+    assert!(findings(&store)[MANUAL].not_rechecked.is_some());
+    scan(&store, 22, &[manual(MANUAL)]);
+    assert_eq!(findings(&store)[MANUAL].not_rechecked, None);
+}
+
+#[test]
+fn every_attestation_is_an_event_of_its_own_and_none_is_counted_among_what_scans_did() {
+    let (_folder, store) = open();
+    for second in [1, 2, 3] {
+        attest(&store, MANUAL, AttestationAnswer::NotMet, second);
+    }
+    let found = findings(&store).remove(MANUAL).unwrap();
+    let details = || -> Vec<String> { store.finding(found.id).unwrap().history.into_iter().map(|event| event.detail).collect() };
+    assert_eq!(details(), ["seen at 3", "seen at 2", "seen at 1"]);
+    assert_eq!(store.since(at(0), store::SandboxScope::With).unwrap(), store::Since::default());
+    store.expire_attestations(at(200)).unwrap();
+    assert_eq!(store.since(at(0), store::SandboxScope::With).unwrap(), store::Since::default(), "no scan would have re-checked it");
+    attest(&store, MANUAL, AttestationAnswer::NotMet, 201);
+    // A scan that finds it from then on adds to its own lines alone.
+    for second in [202, 203] {
+        scan(&store, second, &[check(MANUAL, Completeness::Complete, vec![judged("", Verdict::Fail)])]);
+    }
+    assert_eq!(details().len(), 6);
+    assert_eq!(details()[1], "seen at 201");
 }
 
 #[test]
@@ -318,10 +418,11 @@ proptest! {
                 }
                 Step::Expire => {
                     store.expire_attestations(at(now)).unwrap();
-                    // Of the other one a catalog without it says so, too.
-                    if let Some(finding) = findings(&store).get(OWN).filter(|finding| finding.state == FindingState::Open) {
-                        let (_, _, ends) = counting[OWN].last().unwrap();
-                        prop_assert_eq!(finding.not_rechecked.is_some(), *ends <= now);
+                    for check in [MANUAL, OWN] {
+                        if let Some(finding) = findings(&store).get(check).filter(|finding| finding.state == FindingState::Open) {
+                            let (_, _, ends) = counting[check].last().unwrap();
+                            prop_assert_eq!(finding.not_rechecked.is_some(), *ends <= now, "{}", check);
+                        }
                     }
                 }
                 Step::Prune => { store.prune_scans(instance_id(1), 1).unwrap(); }

@@ -2,6 +2,10 @@
 //!
 //! The law: a finding of a manual check is open exactly while the last attestation that was not withdrawn says that it is not
 //! met. A scan neither ends nor repeats it. An attestation that has ended leaves it open, not re-checked.
+//!
+//! A failure that a scan found before its check became a manual one is no finding of an attestation: that it is met, that it does
+//! not apply and that an attestation is withdrawn leave it open, not re-checked. Only when a person attests *not met*, too, it is
+//! the attestation's from then on; withdrawing that gives it back to the scan that found it. Failures of single rows stay open.
 
 use super::{
     event,
@@ -9,14 +13,14 @@ use super::{
     instance, own_check,
 };
 use crate::{EventKind, EvidenceHash, InstanceId, ScanId, StoreError, column};
-use catalog::{Cause, CauseKind, Feature, Severity};
+use catalog::{Cause, CauseKind, Feature, Severity, Verdict};
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, num::ParseIntError, str::FromStr};
 
 /// No scan: where a finding or its history speaks of an attestation.
-const NO_SCAN: ScanId = ScanId(0);
+pub(crate) const NO_SCAN: ScanId = ScanId(0);
 
 /// Compression of attached files; most are compressed already.
 const LEVEL: i32 = 3;
@@ -94,7 +98,7 @@ pub struct AttestationWrite {
     pub severity: Severity,
     /// The kind of scan the check belongs to.
     pub feature: Feature,
-    /// What it should be.
+    /// What it should be: part of what is asked.
     pub recommended: String,
     /// What was seen.
     pub answer: AttestationAnswer,
@@ -142,6 +146,8 @@ pub struct Attestation {
     pub check: String,
     /// The check's title at that time.
     pub asked: String,
+    /// What it should have been at that time.
+    pub recommended: String,
     /// What was seen.
     pub answer: AttestationAnswer,
     /// Who attested it.
@@ -191,15 +197,21 @@ pub struct Withdrawal {
 /// Stores an attestation and brings the finding of its check in line.
 pub(crate) fn insert(connection: &Connection, write: &AttestationWrite, now: Timestamp) -> Result<AttestationId, StoreError> {
     let number = instance::number(connection, write.instance)?;
+    // Another process may have removed it since it was shown.
+    if own_check::removed(connection, number, &write.check)? {
+        return Err(StoreError::NotFound { what: "check" });
+    }
     connection
         .prepare_cached(
-            "INSERT INTO attestation (instance, check_id, asked, answer, who, recorded_by, at, note, valid_until, ends_at, remind_days)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO attestation (instance, check_id, asked, recommended, answer, who, recorded_by, at, note, valid_until, ends_at,
+                remind_days)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             number,
             write.check,
             write.asked,
+            write.recommended,
             write.answer.as_str(),
             write.who,
             write.recorded_by,
@@ -266,6 +278,8 @@ struct Opening<'a> {
 struct Known {
     id: i64,
     open: bool,
+    /// Whether its last verdict is an attestation's.
+    attested: bool,
 }
 
 /// Brings the finding of a check in line with the last attestation that was not withdrawn. A withdrawal opens nothing that was
@@ -279,9 +293,9 @@ fn align(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let known = connection
-        .prepare_cached("SELECT id, state FROM finding WHERE instance = ?1 AND check_id = ?2 AND row_key = ''")?
-        .query_row(params![instance, check], |row| {
-            Ok(Known { id: row.get(0)?, open: row.get::<_, i64>(1)? == FindingState::Open.number() })
+        .prepare_cached("SELECT id, state, verdict = ?3 FROM finding WHERE instance = ?1 AND check_id = ?2 AND row_key = ''")?
+        .query_row(params![instance, check, ATTESTED], |row| {
+            Ok(Known { id: row.get(0)?, open: row.get::<_, i64>(1)? == FindingState::Open.number(), attested: row.get(2)? })
         })
         .optional()?;
     let last = last(connection, instance, check)?;
@@ -293,9 +307,9 @@ fn align(
         (Some(AttestationAnswer::NotMet), known) => {
             let id = match (opening, &known) {
                 (Some(opening), _) => open(connection, instance, check, opening, at)?,
-                (None, Some(known)) => reopen(connection, known.id, at)?,
-                // Its finding went with an earlier catalog's check; the next attestation opens one.
-                (None, None) => return Ok(()),
+                (None, Some(known)) if known.attested => reopen(connection, known.id, at)?,
+                // It went with an earlier catalog's check, or a scan had the last word; the next attestation opens one.
+                (None, _) => return Ok(()),
             };
             let kind = match known {
                 None => EventKind::Opened,
@@ -306,6 +320,8 @@ fn align(
             event::record(connection, id, kind, column::time(now), NO_SCAN, detail)
         }
         (_, None) => Ok(()),
+        (_, Some(Known { attested: false, .. })) => Ok(()),
+        (None, Some(Known { id, open: false, .. })) => give_back(connection, id, false, now).map(|_| ()),
         (_, Some(Known { open: false, .. })) => Ok(()),
         (Some(answer @ AttestationAnswer::Met), Some(known)) if opening.is_some() => {
             close(connection, known.id, FindingState::Fixed, answer, now)?;
@@ -317,6 +333,9 @@ fn align(
         }
         // What opened it was withdrawn: nothing was mended.
         (_, Some(known)) => {
+            if give_back(connection, known.id, answer.is_some(), now)? {
+                return Ok(());
+            }
             close(connection, known.id, FindingState::Gone, answer.unwrap_or(AttestationAnswer::NotMet), now)?;
             let detail = format!("The attestation was withdrawn: {reason}");
             event::record(connection, known.id, EventKind::Gone, column::time(now), NO_SCAN, &detail)
@@ -363,6 +382,33 @@ fn reopen(connection: &Connection, finding: i64, at: i64) -> Result<i64, StoreEr
     Ok(finding)
 }
 
+/// Gives a finding back to the scan that had found it, where attestations had only joined in. Answers whether it did. What an
+/// attestation ended meanwhile stays ended while one counts.
+fn give_back(connection: &Connection, finding: i64, one_counts: bool, now: Timestamp) -> Result<bool, StoreError> {
+    let found: Option<(i64, i64, String)> = connection
+        .prepare_cached(
+            "SELECT scan, until, detail FROM finding_event AS found WHERE finding = ?1 AND kind IN (0, 1, 2) AND scan <> 0
+                AND NOT EXISTS (SELECT 1 FROM finding_event WHERE finding = ?1 AND kind IN (3, 4) AND id > found.id
+                    AND (scan <> 0 OR ?2))
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(params![finding, one_counts], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((scan, until, current)) = found else { return Ok(false) };
+    connection
+        .prepare_cached(
+            "UPDATE finding SET state = 0, ended_at = NULL, scan = ?2, checked_at = ?3, verdict = ?4, current = ?5 WHERE id = ?1",
+        )?
+        .execute(params![finding, scan, until, column::json(&Verdict::Fail)?, current])?;
+    let cause = Cause {
+        kind: CauseKind::InputMissing,
+        sentence: "A scan found it; what was attested since was withdrawn.".into(),
+        remedy: "Look and attest what you see.".into(),
+    };
+    finding::not_rechecked(connection, finding, ScanId(scan), &cause, column::time(now))?;
+    Ok(true)
+}
+
 fn close(connection: &Connection, finding: i64, state: FindingState, answer: AttestationAnswer, now: Timestamp) -> Result<(), StoreError> {
     connection
         .prepare_cached(
@@ -382,6 +428,20 @@ pub(crate) fn check_removed(connection: &Connection, instance: i64, check: &str,
     let Some(open) = open else { return Ok(()) };
     close(connection, open, FindingState::Gone, AttestationAnswer::NotMet, now)?;
     event::record(connection, open, EventKind::Gone, column::time(now), NO_SCAN, "The check was removed.")
+}
+
+/// Takes from an open attested finding that it was not re-checked, while its attestation holds.
+pub(crate) fn rechecked_while_in_force(connection: &Connection, finding: i64, now: Timestamp) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE finding SET not_rechecked_since = NULL, not_rechecked_cause = NULL WHERE id = ?1 AND ?2 < (
+                SELECT ends_at FROM attestation WHERE attestation.instance = finding.instance AND attestation.check_id = finding.check_id
+                    AND NOT EXISTS (SELECT 1 FROM attestation_withdrawal WHERE attestation_withdrawal.attestation = attestation.id)
+                ORDER BY attestation.id DESC LIMIT 1
+            )",
+        )?
+        .execute(params![finding, column::time(now)])?;
+    Ok(())
 }
 
 /// Open attested findings whose attestation has ended and that do not say so yet: finding and the day.
@@ -416,7 +476,8 @@ pub(crate) fn expire(connection: &Connection, now: Timestamp) -> Result<u32, Sto
 
 const COLUMNS: &str =
     "attestation.id, instance.id, check_id, asked, answer, attestation.who, recorded_by, attestation.at, note, valid_until,
-    ends_at, remind_days, attestation_file.name, media_type, size, hash, attestation_withdrawal.who, attestation_withdrawal.at, reason";
+    ends_at, remind_days, attestation_file.name, media_type, size, hash, attestation_withdrawal.who, attestation_withdrawal.at, reason,
+    recommended";
 
 const TABLES: &str = "attestation JOIN instance ON no = attestation.instance
     LEFT JOIN attestation_file ON attestation_file.attestation = attestation.id
@@ -442,6 +503,7 @@ fn read(row: &Row<'_>) -> Result<Attestation, StoreError> {
         instance: instance::read_id(&text(1)?)?,
         check: text(2)?,
         asked: text(3)?,
+        recommended: text(19)?,
         answer: AttestationAnswer::read(&text(4)?)?,
         who: text(5)?,
         recorded_by: text(6)?,

@@ -1,5 +1,6 @@
 //! `finding_event`: what happened to each finding. Runs of the same thing are kept as one line with its first and last time.
 
+use super::{attestation::NO_SCAN, finding::ATTESTED};
 use crate::{FindingState, SandboxScope, ScanId, SeverityTally, StoreError, column};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -38,7 +39,7 @@ pub struct FindingEvent {
     pub detail: String,
 }
 
-/// How many findings something happened to within a span of time.
+/// How many findings scans did something to within a span of time. What persons attested is no verdict and is not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Since {
     /// Opened or reopened.
@@ -75,8 +76,8 @@ impl EventKind {
         })
     }
 
-    /// Whether it is kept as one line while it goes on; a hundred thousand findings that stay open for a year would
-    /// otherwise outgrow everything else.
+    /// Whether it is kept as one line while scans repeat it; a hundred thousand findings that stay open for a year would
+    /// otherwise outgrow everything else. What persons attest is never merged: each has its own note.
     fn runs(self) -> bool {
         match self {
             Self::StillOpen | Self::NotRechecked => true,
@@ -94,11 +95,11 @@ pub(crate) fn record(
     scan: ScanId,
     detail: &str,
 ) -> Result<(), StoreError> {
-    if kind.runs() {
+    if kind.runs() && scan != NO_SCAN {
         let extended = connection
             .prepare_cached(
                 "UPDATE finding_event SET until = ?3, times = times + (scan <> ?4), scan = ?4, detail = ?5
-                 WHERE id = (SELECT id FROM finding_event WHERE finding = ?1 ORDER BY id DESC LIMIT 1) AND kind = ?2",
+                 WHERE id = (SELECT id FROM finding_event WHERE finding = ?1 ORDER BY id DESC LIMIT 1) AND kind = ?2 AND scan <> 0",
             )?
             .execute(params![finding, kind.number(), now, scan.0, detail])?;
         if extended == 1 {
@@ -133,7 +134,7 @@ pub(crate) fn since(connection: &Connection, after: Timestamp, scope: SandboxSco
         let number = connection.query_row(
             &format!(
                 "SELECT count(DISTINCT finding) FROM finding_event JOIN finding ON finding.id = finding
-                 WHERE at > ?1 AND kind IN ({kinds}) AND {}",
+                 WHERE at > ?1 AND finding_event.scan <> 0 AND kind IN ({kinds}) AND {}",
                 scope.condition("finding.instance")
             ),
             [column::time(after)],
@@ -143,10 +144,10 @@ pub(crate) fn since(connection: &Connection, after: Timestamp, scope: SandboxSco
     };
     let not_rechecked = connection.query_row(
         &format!(
-            "SELECT count(*) FROM finding WHERE state = ?1 AND not_rechecked_since IS NOT NULL AND {}",
+            "SELECT count(*) FROM finding WHERE state = ?1 AND not_rechecked_since IS NOT NULL AND verdict <> ?2 AND {}",
             scope.condition("finding.instance")
         ),
-        [FindingState::Open.number()],
+        params![FindingState::Open.number(), ATTESTED],
         |row| row.get(0),
     )?;
     Ok(Since {

@@ -5,7 +5,7 @@
 //! it. Everything else leaves it open, not re-checked. A finding of a manual check is governed by what was attested of it
 //! instead: see `attestation`.
 
-use super::{attestation, event, instance, own_check, row, verdict};
+use super::{attestation, event, instance, row, verdict};
 use crate::{Attestation, EventKind, FindingEvent, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally, column};
 use catalog::{Cause, CauseKind, CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::Timestamp;
@@ -42,11 +42,11 @@ pub(crate) const ATTESTED: &str = r#"{"verdict":"manual"}"#;
 /// State of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FindingState {
-    /// It failed when it was last judged.
+    /// It failed when it was last judged, or was attested as not met.
     Open,
-    /// The same row passed later.
+    /// The same row passed later, or it was attested as met.
     Fixed,
-    /// The row is no longer there, the check no longer applies to it, or what was observed on it no longer is.
+    /// The row is no longer there, the check no longer applies to it, what was observed on it no longer is, or that is attested.
     Gone,
 }
 
@@ -347,7 +347,10 @@ pub(crate) fn apply(
     for check in checks {
         let mut of_check = known.remove(&check.check).unwrap_or_default();
         if check.kind == CheckKind::Manual {
-            // What a person attested, only a person ends.
+            // What a person attested, only a person ends; that an earlier catalog's scan could not judge it holds no longer.
+            for before in of_check.values().filter(|before| before.attested && before.open && before.not_rechecked) {
+                attestation::rechecked_while_in_force(connection, before.id, now)?;
+            }
             of_check.retain(|_, before| !before.attested);
         }
         let worst = worst_by_row(&check.judged);
@@ -367,12 +370,10 @@ pub(crate) fn apply(
             writer.ends(&before, fate_of_missing(check, &row, whole.copied()))?;
         }
     }
-    for (check, rows) in known {
-        for before in rows.into_values().filter(|before| before.open) {
-            // The catalog never had a check that the administrator wrote.
-            if !(before.attested && own_check::exists(connection, instance, &check)?) {
-                writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
-            }
+    for rows in known.into_values() {
+        // What a person attested holds as long as the attestation does, whatever the catalog asks.
+        for before in rows.into_values().filter(|before| before.open && !before.attested) {
+            writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
         }
     }
     Ok(writer.outcome)

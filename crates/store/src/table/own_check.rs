@@ -66,9 +66,15 @@ pub(crate) fn save(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let instance = instance::number(connection, of)?;
+    // Another process may have removed it since it was shown.
+    if removed(connection, instance, &check.id)? {
+        return Err(StoreError::NotFound { what: "check" });
+    }
     insert(connection, instance, check, false, who, now)?;
     connection
-        .prepare_cached("UPDATE finding SET title = ?3, severity = ?4, recommended = ?5 WHERE instance = ?1 AND check_id = ?2")?
+        .prepare_cached(
+            "UPDATE finding SET title = ?3, severity = ?4, recommended = ?5 WHERE instance = ?1 AND check_id = ?2 AND state = 0",
+        )?
         .execute(params![instance, check.id, finding, column::severity(check.severity), check.recommended])?;
     Ok(())
 }
@@ -128,11 +134,6 @@ pub(crate) fn history(connection: &Connection, of: InstanceId, check: &str) -> R
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM own_check WHERE instance = ?1 AND check_id = ?2 ORDER BY id"))?;
     statement.query_and_then(params![number, check], read)?.collect()
-}
-
-/// Whether this instance has, or had, such a check of its own.
-pub(crate) fn exists(connection: &Connection, instance: i64, check: &str) -> Result<bool, StoreError> {
-    Ok(connection.prepare_cached("SELECT 1 FROM own_check WHERE instance = ?1 AND check_id = ?2")?.exists(params![instance, check])?)
 }
 
 /// Whether a check of the administrator's own was removed.
