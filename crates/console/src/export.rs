@@ -146,6 +146,7 @@ fn line(console: &Console, store: &Store, detail: FindingDetail) -> Result<Findi
         source: question.source,
         answer: attestation.map(|attestation| attestation.answer.as_str().to_owned()),
         attested_by: attestation.map(|attestation| attestation.who.clone()),
+        recorded_by: attestation.map(|attestation| attestation.recorded_by.clone()),
         attested_at: attestation.map(|attestation| attestation.at),
         valid_until: attestation.map(|attestation| attestation.valid_until.to_string()),
         app: finding.app,

@@ -23,21 +23,21 @@ pub struct FindingLine {
     pub severity: Severity,
     /// What has become of it.
     pub state: FindingState,
-    /// What the check came to when it was last judged.
+    /// What the check came to when it was last judged; `manual` when a person attested it.
     pub verdict: Verdict,
     /// The row it is about; empty when it is about the tenant.
     pub resource: String,
-    /// What was read.
+    /// What was read, or attested.
     pub current: String,
     /// What it should be.
     pub recommended: String,
-    /// When a scan first saw it.
+    /// When a scan first saw it, or it was first attested.
     pub first_seen: Timestamp,
-    /// When a scan last saw it.
+    /// When a scan last saw it, or it was last attested.
     pub last_seen: Timestamp,
-    /// When it was found fixed or gone.
+    /// When it was found fixed or gone, or attested as such.
     pub fixed_or_gone_at: Option<Timestamp>,
-    /// Since when it could not be checked again, if the last scan could not.
+    /// Since when nobody knows: the last scan could not check it again, or the attestation has ended (then, when it was given).
     pub not_rechecked_since: Option<Timestamp>,
     /// What to do, step by step.
     pub steps: Vec<String>,
@@ -55,6 +55,8 @@ pub struct FindingLine {
     pub answer: Option<String>,
     /// Who attested it.
     pub attested_by: Option<String>,
+    /// The user of the computer who wrote it down.
+    pub recorded_by: Option<String>,
     /// When.
     pub attested_at: Option<Timestamp>,
     /// The last day on which that holds: `2027-11-21`.
@@ -67,9 +69,9 @@ pub struct FindingLine {
 pub enum FindingState {
     /// It stands.
     Open,
-    /// A later scan saw the same row pass.
+    /// A later scan saw the same row pass, or a person attested it as met.
     Fixed,
-    /// The row is no longer there.
+    /// The row is no longer there, the check does not apply to it, or what a person attested was withdrawn.
     Gone,
     /// An administrator has put it aside for a time.
     Dismissed,
@@ -104,6 +106,7 @@ impl sealed::Cells for FindingLine {
         "source",
         "answer",
         "attested_by",
+        "recorded_by",
         "attested_at",
         "valid_until",
     ];
@@ -146,6 +149,7 @@ impl sealed::Cells for FindingLine {
             Cow::Borrowed(&self.source),
             Cow::Borrowed(self.answer.as_deref().unwrap_or_default()),
             Cow::Borrowed(self.attested_by.as_deref().unwrap_or_default()),
+            Cow::Borrowed(self.recorded_by.as_deref().unwrap_or_default()),
             time_if(self.attested_at),
             Cow::Borrowed(self.valid_until.as_deref().unwrap_or_default()),
         ]
