@@ -125,14 +125,17 @@ impl Console {
         blocking(move || work(open)).await
     }
 
-    /// The same, after what was attested and has ended since says so.
+    /// The same, after what was attested and has ended since says so. Where that cannot be written (a full disk), what is there is
+    /// shown all the same: whether an attestation holds is told from its end, and only the mark of its finding comes late.
     pub(crate) async fn with_current<T: Send + 'static>(
         &self,
         work: impl FnOnce(Open) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let now = self.now();
         self.with_open(move |open| {
-            open.store.expire_attestations(now)?;
+            if let Err(error) = open.store.expire_attestations(now) {
+                tracing::warn!(code = error.code(), "findings whose attestation has ended could not be marked");
+            }
             work(open)
         })
         .await
