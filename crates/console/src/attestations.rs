@@ -17,7 +17,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use catalog::{App, CheckKind, Feature, MAX_VALID_DAYS, VALID_DAYS};
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
@@ -202,7 +202,7 @@ impl Console {
     /// one opened is gone.
     ///
     /// # Errors
-    /// When there is no such attestation, it no longer counts, or no reason is given.
+    /// When there is no such attestation, it no longer counts, no reason is given, or scans judge the check by now.
     pub async fn withdraw_attestation(&self, id: &str, reason: &str) -> Result<ManualCheck, Failure> {
         let id = attestation_id(id)?;
         let reason = paragraphs(reason, 1, REASON).ok_or_else(|| {
@@ -213,6 +213,9 @@ impl Console {
         self.with_current(move |open| {
             let attestation = open.store.attestation(id)?;
             let instance = open.store.instance(attestation.instance)?;
+            if console.app(&instance.app)?.check(&attestation.check).is_some_and(|check| check.kind != CheckKind::Manual) {
+                return Err(judged_by_scans(&attestation.check));
+            }
             open.store.withdraw_attestation(id, &reason, &act(now, "attestation withdrawn", &instance, &attestation.asked))?;
             open.store.expire_attestations(now)?;
             console.manual_check(&open, &instance, &attestation.check)
@@ -381,13 +384,13 @@ impl Console {
 }
 
 /// How the manual checks of an instance stand.
-pub(crate) fn counts_of(store: &Store, app: &App, instance: InstanceId, now: Timestamp) -> Result<AttestationCounts, Failure> {
-    let given = store.attestations(Some(instance))?;
-    let catalogs = app.checks.iter().filter(|check| check.kind == CheckKind::Manual).map(|check| check.id.clone());
-    let asked: Vec<String> = catalogs.chain(own(store, instance)?.into_iter().map(|version| version.check.id)).collect();
-    Ok(AttestationCounts::of(
-        asked.into_iter().map(|check| state(given.get(&(instance, check)).map(Vec::as_slice).unwrap_or_default(), now)),
-    ))
+pub(crate) fn counts_of(store: &Store, app: &App, instance: &Instance, now: Timestamp) -> Result<AttestationCounts, Failure> {
+    let given = store.attestations(Some(instance.id))?;
+    let states = questions(store, app, instance)?.into_iter().map(|question| {
+        let given = given.get(&(instance.id, question.check.clone())).map(Vec::as_slice).unwrap_or_default();
+        state(&question, given, now)
+    });
+    Ok(AttestationCounts::of(states))
 }
 
 /// What is asked of a person, or judged, whoever wrote it.
@@ -405,6 +408,13 @@ pub(crate) struct Question {
     pub(crate) link: Option<ConsoleLink>,
     pub(crate) source: String,
     valid_days: u32,
+}
+
+impl Question {
+    /// Whether an attestation answers what is asked now. Other words may be another question, and what was seen no answer to it.
+    fn is_that_of(&self, attestation: &store::Attestation) -> bool {
+        attestation.asked == self.title && attestation.recommended == self.recommended
+    }
 }
 
 impl Default for Question {
@@ -485,13 +495,18 @@ pub(crate) fn question_of(store: &Store, app: &App, instance: &Instance, check: 
 
 /// A check that can be attested.
 fn asked(store: &Store, app: &App, instance: &Instance, check: &str) -> Result<Question, Failure> {
-    questions(store, app, instance)?.into_iter().find(|question| question.check == check).ok_or_else(|| {
-        let sentence = match app.check(check) {
-            Some(_) => format!("{check} is judged by scans; nobody attests it."),
-            None => format!("{} has no manual check {check}.", instance.name),
-        };
-        Failure::new("E-CHECK-NOT-MANUAL", sentence, "Choose one of the instance's manual checks; see `posture attestation list`.")
+    questions(store, app, instance)?.into_iter().find(|question| question.check == check).ok_or_else(|| match app.check(check) {
+        Some(_) => judged_by_scans(check),
+        None => not_manual(format!("{} has no manual check {check}.", instance.name)),
     })
+}
+
+fn judged_by_scans(check: &str) -> Failure {
+    not_manual(format!("{check} is judged by scans; nobody attests it."))
+}
+
+fn not_manual(sentence: String) -> Failure {
+    Failure::new("E-CHECK-NOT-MANUAL", sentence, "Choose one of the instance's manual checks; see `posture attestation list`.")
 }
 
 fn own(store: &Store, instance: InstanceId) -> Result<Vec<OwnCheckVersion>, Failure> {
@@ -527,9 +542,9 @@ fn manual_check(
         app: instance.app.clone(),
         app_name: app.name.clone(),
         sandbox: instance.sandbox,
-        state: state(given, now),
-        current: last.map(|attestation| shown(attestation, Some(attestation), now)),
-        history: given.iter().rev().map(|attestation| shown(attestation, last, now)).collect(),
+        state: state(&question, given, now),
+        current: last.map(|attestation| shown(attestation, Some(attestation), Some(&question), now)),
+        history: given.iter().rev().map(|attestation| shown(attestation, last, Some(&question), now)).collect(),
         finding,
         valid_until_default: in_days(question.valid_days),
         valid_until_latest: in_days(MAX_VALID_DAYS),
@@ -548,12 +563,13 @@ fn manual_check(
 }
 
 /// Where a check stands, from all that was attested of it, oldest first.
-fn state(given: &[store::Attestation], now: Timestamp) -> AttestationState {
+fn state(question: &Question, given: &[store::Attestation], now: Timestamp) -> AttestationState {
     match given.iter().rev().find(|attestation| attestation.withdrawal.is_none()) {
         None if given.is_empty() => AttestationState::Due,
         None => AttestationState::Withdrawn,
+        Some(last) if !question.is_that_of(last) => AttestationState::Due,
         Some(last) if last.ends_at <= now => AttestationState::Expired,
-        Some(last) if remind_from(last) <= day_of(now) => AttestationState::DueSoon,
+        Some(last) if reminds_at(last) <= now => AttestationState::DueSoon,
         Some(_) => AttestationState::Attested,
     }
 }
@@ -564,13 +580,27 @@ fn remind_from(attestation: &store::Attestation) -> Date {
     end.tomorrow().and_then(|after| after.checked_sub(i64::from(attestation.remind_days).days())).unwrap_or(end)
 }
 
-/// An attestation as it is shown, beside the last one of its check that was not withdrawn.
-pub(crate) fn shown(attestation: &store::Attestation, last: Option<&store::Attestation>, now: Timestamp) -> Attestation {
+/// When it is due soon: whole days before its end, which is the end of a day where it was attested. Told by moments, like the end
+/// itself, so that both hold wherever this computer is taken.
+fn reminds_at(attestation: &store::Attestation) -> Timestamp {
+    let days = SignedDuration::from_hours(24 * i64::from(attestation.remind_days));
+    attestation.ends_at.checked_sub(days).unwrap_or(Timestamp::MIN)
+}
+
+/// An attestation as it is shown, beside the last one of its check that was not withdrawn and what is asked now, if it still is.
+pub(crate) fn shown(
+    attestation: &store::Attestation,
+    last: Option<&store::Attestation>,
+    question: Option<&Question>,
+    now: Timestamp,
+) -> Attestation {
     let standing = match (&attestation.withdrawal, last) {
         (Some(_), _) => AttestationStanding::Withdrawn,
-        (None, Some(last)) if last.id == attestation.id && attestation.ends_at <= now => AttestationStanding::Expired,
-        (None, Some(last)) if last.id == attestation.id => AttestationStanding::InForce,
-        (None, _) => AttestationStanding::Superseded,
+        (None, Some(last)) if last.id != attestation.id => AttestationStanding::Superseded,
+        (None, None) => AttestationStanding::Superseded,
+        (None, Some(_)) if question.is_some_and(|question| !question.is_that_of(attestation)) => AttestationStanding::AskedOtherwise,
+        (None, Some(_)) if attestation.ends_at <= now => AttestationStanding::Expired,
+        (None, Some(_)) => AttestationStanding::InForce,
     };
     Attestation {
         id: attestation.id.to_string(),
@@ -581,6 +611,7 @@ pub(crate) fn shown(attestation: &store::Attestation, last: Option<&store::Attes
             store::AttestationAnswer::NotApplicable => AttestationAnswer::NotApplicable,
         },
         asked: attestation.asked.clone(),
+        recommended: attestation.recommended.clone(),
         who: attestation.who.clone(),
         recorded_by: attestation.recorded_by.clone(),
         at: attestation.at.to_string(),
@@ -768,4 +799,43 @@ fn words(answer: store::AttestationAnswer) -> &'static str {
 /// An act on an instance.
 pub(crate) fn act(at: Timestamp, what: &str, instance: &Instance, detail: &str) -> Act {
     Act { at, who: user(), what: what.to_owned(), detail: format!("{}, {}: {detail}", instance.app, instance.name) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Attested in Auckland, 13 hours ahead: the day of its reminder begins and ends there, wherever it is looked at later.
+    #[test]
+    fn the_days_of_an_attestation_are_those_of_where_it_was_attested() {
+        let attestation = store::Attestation {
+            id: AttestationId(1),
+            instance: InstanceId(Uuid::nil()),
+            check: String::new(),
+            asked: String::new(),
+            recommended: String::new(),
+            answer: store::AttestationAnswer::Met,
+            who: String::new(),
+            recorded_by: String::new(),
+            at: Timestamp::MIN,
+            note: String::new(),
+            valid_until: "2027-01-31".parse().unwrap(),
+            ends_at: "2027-01-31T11:00:00Z".parse().unwrap(),
+            remind_days: 30,
+            file: None,
+            withdrawal: None,
+        };
+        assert_eq!(remind_from(&attestation).to_string(), "2027-01-02");
+        let question = Question::default();
+        for (now, wanted) in [
+            ("2027-01-01T10:59:59Z", AttestationState::Attested),
+            ("2027-01-01T11:00:00Z", AttestationState::DueSoon),
+            ("2027-01-31T10:59:59Z", AttestationState::DueSoon),
+            ("2027-01-31T11:00:00Z", AttestationState::Expired),
+        ] {
+            assert_eq!(state(&question, std::slice::from_ref(&attestation), now.parse().unwrap()), wanted, "{now}");
+        }
+    }
 }

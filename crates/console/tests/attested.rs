@@ -15,6 +15,7 @@ use posture_core::{
     },
 };
 use scene::{SteppingClock, today};
+use secrecy::ExposeSecret;
 use std::{path::PathBuf, sync::Arc};
 
 const ALL: Slice = Slice { offset: 0, limit: 500 };
@@ -24,6 +25,7 @@ struct Desk {
     console: Console,
     clock: Arc<SteppingClock>,
     folder: PathBuf,
+    options: Options,
     _vendors: Option<SandboxServer>,
 }
 
@@ -33,9 +35,9 @@ impl Desk {
         let mut options = Options::scratch().unwrap();
         options.clock = clock.clone();
         let folder = options.data_folder.clone();
-        let console = Console::new(options).unwrap();
+        let console = Console::new(options.clone()).unwrap();
         console.first_start(Protection::Keychain, None).await.unwrap();
-        Self { console, clock, folder, _vendors: None }
+        Self { console, clock, folder, options, _vendors: None }
     }
 
     /// With the simulated Kustomer, onboarded and scanned.
@@ -54,6 +56,29 @@ impl Desk {
         let instance = desk.console.add_manual_instance(other("Perplexity")).await.unwrap();
         let check = desk.console.save_own_check(&instance.id, own_check("Single sign-on is required")).await.unwrap();
         (desk, instance, check.id)
+    }
+
+    /// Starts the console anew, with a catalog to which this check of Kustomer was added.
+    async fn start_with(&mut self, check: &str) {
+        let folder = self.folder.join("catalog");
+        std::fs::create_dir_all(folder.join("own")).unwrap();
+        std::fs::write(folder.join("own").join("app.toml"), "extends = \"kustomer\"\n").unwrap();
+        std::fs::write(folder.join("own").join("checks.toml"), check).unwrap();
+        let mut options = self.options.clone();
+        options.catalog_folder = Some(folder);
+        self.console = Console::new(options).unwrap();
+        self.console.start().await.unwrap();
+    }
+
+    /// The database itself.
+    fn raw(&self) -> rusqlite::Connection {
+        let path = self.folder.join("posture.db");
+        let vault = vault::Vault::open(&self.folder.join("vault"), &vault::Unlock::Keychain(self.options.keychain.clone())).unwrap();
+        let beginning = std::fs::read(&path).unwrap();
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let key = format!("{}{}", hex::encode(vault.database_key().expose_secret()), hex::encode(&beginning[..16]));
+        connection.execute_batch(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
+        connection
     }
 
     fn pass(&self, days: i64) {
@@ -245,8 +270,10 @@ async fn not_met_opens_a_finding_that_only_a_person_ends() {
         (&line["verdict"]["verdict"], &line["answer"], &line["attested_by"]),
         (&"manual".into(), &"met".into(), &"Ada Byron".into())
     );
+    let current = desk.one(&kustomer, MFA).await.current.unwrap();
+    assert!(current.recorded_by != "Ada Byron" && line["recorded_by"] == current.recorded_by.as_str());
     assert!(line["valid_until"].as_str().unwrap().starts_with("2028-11-2") && path.exists());
-    assert!(exported[1].lines().next().unwrap().ends_with("answer,attested_by,attested_at,valid_until"));
+    assert!(exported[1].lines().next().unwrap().ends_with("answer,attested_by,recorded_by,attested_at,valid_until"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -381,6 +408,47 @@ async fn a_check_that_scans_judge_is_not_attested() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_catalogs_check_that_is_worded_otherwise_is_due_and_one_that_scans_judge_is_let_alone() {
+    const ID: &str = "kustomer.own.exports";
+    let (mut desk, kustomer) = Desk::with_kustomer().await;
+    let built_in = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog/kustomer/checks.toml")).unwrap();
+    let parts: Vec<&str> = built_in.split("[[check]]").skip(1).collect();
+    let manual = format!("[[check]]{}", parts.iter().find(|part| part.contains(&format!("\"{MFA}\""))).unwrap()).replace(MFA, ID);
+    let first = parts[0].lines().find(|line| line.starts_with("id = ")).unwrap();
+    let scanned = format!("[[check]]{}", parts[0]).replace(first, &format!("id = \"{ID}\""));
+
+    desk.start_with(&manual).await;
+    let given = desk.console.attest(seen(&kustomer, ID, AttestationAnswer::Met), None).await.unwrap();
+    assert_eq!(given.state, AttestationState::Attested);
+    desk.start_with(&manual.replace(&given.title, "Exports are looked through")).await;
+    let row = desk.one(&kustomer, ID).await;
+    assert_eq!((row.state, row.current.unwrap().asked), (AttestationState::Due, given.title.clone()));
+    assert_eq!(desk.row(&kustomer).await.attestations.due, 2);
+    desk.start_with(&manual.replace(&given.recommended, "required")).await;
+    assert_eq!(desk.one(&kustomer, ID).await.state, AttestationState::Due);
+
+    let again = desk.console.attest(seen(&kustomer, ID, AttestationAnswer::NotMet), None).await.unwrap().current.unwrap();
+    desk.start_with(&scanned).await;
+    assert_eq!(refused(desk.console.withdraw_attestation(&again.id, "wrong")).await, code("E-CHECK-NOT-MANUAL", ""));
+    assert_eq!(desk.finding(&kustomer, ID).await.finding.state, FindingState::Open);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_cannot_be_written_is_shown_all_the_same() {
+    let (desk, other, check) = Desk::with_other().await;
+    desk.console.attest(seen(&other, &check, AttestationAnswer::NotMet), None).await.unwrap();
+    let refuse = "CREATE TRIGGER full BEFORE UPDATE ON finding BEGIN SELECT RAISE (ABORT, 'no room'); END";
+    desk.raw().execute_batch(refuse).unwrap();
+    desk.pass(366);
+    assert_eq!(desk.console.overview(SandboxScope::With).await.unwrap().attestations.expired, 1);
+    assert_eq!(desk.one(&other, &check).await.state, AttestationState::Expired);
+    assert_eq!(desk.finding(&other, &check).await.finding.not_rechecked_since, None, "its mark comes late");
+    desk.raw().execute_batch("DROP TRIGGER full").unwrap();
+    assert!(desk.finding(&other, &check).await.finding.not_rechecked_since.is_some());
+    assert_eq!(desk.console.overview(SandboxScope::With).await.unwrap().not_rechecked, 1, "it is open and nobody has looked since");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn own_checks_are_added_changed_and_removed() {
     let (desk, other, check) = Desk::with_other().await;
     let row = desk.one(&other, &check).await;
@@ -389,8 +457,16 @@ async fn own_checks_are_added_changed_and_removed() {
     let changed = OwnCheckDraft { id: Some(check.clone()), severity: Severity::Low, ..own_check("Sign-on is federated") };
     let saved = desk.console.save_own_check(&other.id, changed).await.unwrap();
     assert_eq!(saved.id, check);
+    // What was seen answers the old question, not the new one.
     let row = desk.one(&other, &check).await;
-    assert_eq!((row.title.as_str(), row.current.unwrap().asked.as_str()), ("Sign-on is federated", "Single sign-on is required"));
+    let old = row.current.unwrap();
+    assert_eq!((row.title.as_str(), old.asked.as_str()), ("Sign-on is federated", "Single sign-on is required"));
+    assert_eq!((row.state, old.standing), (AttestationState::Due, AttestationStanding::AskedOtherwise));
+    assert_eq!((row.history[0].standing, old.recommended.as_str()), (AttestationStanding::AskedOtherwise, "required"));
+    assert_eq!(desk.row(&other).await.attestations, AttestationCounts { due: 1, ..AttestationCounts::default() });
+    assert_eq!(desk.console.attestations_due(SandboxScope::With).await.unwrap().rows.len(), 1);
+    let evidence = desk.finding(&other, &check).await.attestation.unwrap();
+    assert_eq!(evidence.standing, AttestationStanding::AskedOtherwise);
     assert_eq!(desk.finding(&other, &check).await.finding.severity, Severity::Low);
     assert_eq!(desk.row(&other).await.open.low, 1);
     let draft = |change: fn(&mut OwnCheckDraft)| {
@@ -409,6 +485,19 @@ async fn own_checks_are_added_changed_and_removed() {
     ] {
         assert_eq!(refused(desk.console.save_own_check(&other.id, draft)).await, wanted);
     }
+    // Whether it answers what is asked is a matter of the title and of what is recommended alone.
+    desk.console.attest(seen(&other, &check, AttestationAnswer::NotMet), None).await.unwrap();
+    let federated = |recommended: &str| OwnCheckDraft {
+        id: Some(check.clone()),
+        severity: Severity::Medium,
+        steps: Vec::new(),
+        recommended: recommended.into(),
+        ..own_check("Sign-on is federated")
+    };
+    desk.console.save_own_check(&other.id, federated("required")).await.unwrap();
+    assert_eq!(desk.one(&other, &check).await.state, AttestationState::Attested);
+    desk.console.save_own_check(&other.id, federated("required for every user")).await.unwrap();
+    assert_eq!(desk.one(&other, &check).await.state, AttestationState::Due);
     desk.console.remove_own_check(&other.id, &check).await.unwrap();
     assert!(desk.checks(&other).await.is_empty() && desk.console.own_checks(&other.id).await.unwrap().is_empty());
     let gone = desk.finding(&other, &check).await;

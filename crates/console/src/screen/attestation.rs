@@ -8,7 +8,7 @@ use specta::Type;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum AttestationState {
-    /// Nobody ever attested it.
+    /// Nobody ever attested it as it is asked now: in these words, with this recommended value.
     Due,
     /// An attestation is in force.
     Attested,
@@ -40,6 +40,8 @@ pub enum AttestationStanding {
     InForce,
     /// It is the last one that was not withdrawn, and it has ended.
     Expired,
+    /// It is the last one that was not withdrawn, and the check has been worded otherwise since: it no longer answers it.
+    AskedOtherwise,
     /// A later one took its place.
     Superseded,
     /// It was withdrawn.
@@ -49,7 +51,7 @@ pub enum AttestationStanding {
 /// How many manual checks stand where; each counts once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct AttestationCounts {
-    /// Never attested.
+    /// Never attested as they are asked now.
     pub due: u32,
     /// In force, and no reminder yet.
     pub attested: u32,
@@ -121,6 +123,8 @@ pub struct Attestation {
     pub answer: AttestationAnswer,
     /// The check's title at that time.
     pub asked: String,
+    /// What it should have been at that time.
+    pub recommended: String,
     /// Who attested it.
     pub who: String,
     /// The operating system's user who wrote it down.

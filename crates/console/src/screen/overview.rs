@@ -15,7 +15,7 @@ pub struct Overview {
     pub open: SeverityCounts,
     /// Of those, found since the last visit.
     pub new: SeverityCounts,
-    /// Open findings that the last scan could not re-check.
+    /// Open findings that the last scan could not re-check, or whose attestation has ended.
     pub not_rechecked: u32,
     /// Open findings per day, oldest first, at most 30 days; days without a scan have `None`.
     pub trend: Vec<TrendDay>,
