@@ -416,7 +416,7 @@ impl ConnectError {
             Self::ParentUnreadable { .. } | Self::NotPublished { .. } => "",
             Self::DescriptionUnread { .. } => "Scan again.",
             Self::LoginLacks { .. } => "Add an instance with the other login option, or do without what rests on it.",
-            Self::RequestRefused { .. } => "This is a fault of the catalog, not of your tenant. Report it with the request log.",
+            Self::RequestRefused { .. } => "This is a fault of the catalog, not of your tenant. Report it with these words and their code.",
             Self::Cancelled => "Scan again to go on from where it stopped.",
             Self::Sink(error) => return error.remedy.clone(),
         };

@@ -729,7 +729,7 @@ impl<'a> Way<'a> {
             "E-SSO-MISDIRECTED",
             CauseKind::NotUnderstood,
             format!("{} sends {what} {whither}{}. It was not sent.", self.who(step), at(&step.url)),
-            "Check the application's settings in Okta, above all the addresses that it answers to. If they are right, send us the request log.",
+            "Check the application's settings in Okta, above all the addresses that it answers to. If they are right, report it with these words and their code.",
         )
     }
 

@@ -176,7 +176,7 @@ impl SecretExchange {
                 "E-TOKEN-REQUEST",
                 CauseKind::NotUnderstood,
                 format!("{vendor} did not understand how a token was asked for ({status})."),
-                "This is a fault of the catalog, not of your tenant. Report it with the request log.",
+                "This is a fault of the catalog, not of your tenant. Report it with these words and their code.",
             ),
             (OAuthError::ServerError | OAuthError::TemporarilyUnavailable, _) => {
                 ConnectError::VendorError { status, sentence: format!("{vendor} could not give a token now ({status}).") }

@@ -76,7 +76,7 @@ pub(super) fn words(number: u64) -> Option<Words> {
             "Check that the tenant has a subscription to the service, and that the app registration asks for its permissions.";
         70011 28002 700022 => NotUnderstood,
             "The scope that was asked for is not one that Microsoft Entra ID accepts.",
-            "This is a fault of the catalog, not of your tenant. Report it with the request log.";
+            "This is a fault of the catalog, not of your tenant. Report it with these words and their code.";
         50034 50020 51004 16000 => CredentialRefused,
             "This user does not belong to the tenant.",
             "Sign in as a user of this tenant, or correct the tenant.";
@@ -198,7 +198,7 @@ fn without_number(error: OAuthError) -> Words {
             "E-ENTRA-REQUEST",
             CauseKind::NotUnderstood,
             "Microsoft Entra ID did not understand the request.",
-            "Check the tenant and the client ID. If they are right, report it with the request log.",
+            "Check the tenant and the client ID. If they are right, report it with these words and their code.",
         ),
         OAuthError::ServerError | OAuthError::TemporarilyUnavailable | OAuthError::SlowDown => words(
             "E-ENTRA-UNAVAILABLE",
