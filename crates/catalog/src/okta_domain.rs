@@ -86,7 +86,7 @@ pub(crate) fn check(typed: &str) -> Result<String, FormatProblem> {
 /// A host in one of Okta's families.
 pub(crate) fn custom(host: String) -> Result<String, FormatProblem> {
     let is_oktas = |family: &&str| host.strip_suffix(*family).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if FAMILIES.iter().any(|family| is_oktas(&family)) {
+    if FAMILIES.iter().any(is_oktas) {
         return wrong(
             "This is a host of Okta's own. Write the organization's name under Okta Domain, and leave this empty unless your company has a domain of its own for Okta.",
         );
