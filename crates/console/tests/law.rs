@@ -211,11 +211,12 @@ async fn descriptions(scene: &Scene, baseline: &Read, trial: &mut Trial) {
         ];
         // Each name that some check rests on alone: left out, of another type, of no type.
         let names: BTreeSet<(String, String)> = published_fields(&scene.app).collect();
-        let schemas = schemas_of(scene, &description.id).await;
+        let description_body = description_of(scene, &description.id);
+        let schemas = description_body["components"]["schemas"].as_object().unwrap();
         let known = |schema: &Value, name: &str| schema.pointer(&format!("/properties/{name}")).is_some();
         let mut places = BTreeSet::new();
         for name in names.iter().map(|(_, name)| name).collect::<BTreeSet<_>>() {
-            for (schema, content) in &schemas {
+            for (schema, content) in schemas {
                 let here = known(content, name).then(|| format!("components.schemas.{schema}.properties.{name}"));
                 let parts = content.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate();
                 let inner = parts
@@ -231,6 +232,8 @@ async fn descriptions(scene: &Scene, baseline: &Read, trial: &mut Trial) {
         }
         let resting = resting_on(&scene.app, &description.id);
         let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
+        // Whose names were held to it.
+        let mut held = BTreeSet::new();
         for (what, change, named) in changes {
             let what = format!("{}: the description has {what} {named:?}", scene.name);
             scene.change(change);
@@ -239,6 +242,23 @@ async fn descriptions(scene: &Scene, baseline: &Read, trial: &mut Trial) {
             scene.restore();
             let after = scene.judge(&collected);
             compare(&what, &before, &after, trial);
+            // What that one name carried is not kept without it, and passes nobody.
+            if let Some(place) = named {
+                let carried = carried_by(&description_body, &scene.app, &names, place);
+                held.extend(carried.iter().cloned());
+                for (dataset, name) in &carried {
+                    let kept = collected[dataset].rows.iter().any(|row| at(&row.fields, name).is_some());
+                    trial.case(!kept, || format!("{what}: {dataset} keeps {name}"));
+                    for check in &scene.app.checks {
+                        if !reads(&scene.app, &scene.program, check, dataset).iter().any(|read| overlap(read, name)) {
+                            continue;
+                        }
+                        let passed = after.iter().find(|((id, _), verdict)| *id == check.id && **verdict == Verdict::Pass);
+                        trial.case(passed.is_none(), || format!("{what}: {} passes all the same for {passed:?}", check.id));
+                        trial.passes_forbidden += 1;
+                    }
+                }
+            }
             // Nothing that the whole description carried is kept without it.
             if named.is_none() {
                 for (dataset, name) in &names {
@@ -251,6 +271,10 @@ async fn descriptions(scene: &Scene, baseline: &Read, trial: &mut Trial) {
                     trial.passes_forbidden += 1;
                 }
             }
+        }
+        let unpublished = scene.name.ends_with("/unpublished");
+        for (dataset, name) in names.difference(&held).filter(|_| !unpublished) {
+            trial.case(false, || format!("{}: {dataset} {name} lies nowhere in the description", scene.name));
         }
     }
     trial.case(scene.verdicts().await == before, || format!("{}: a change of the description was left behind", scene.name));
@@ -272,14 +296,72 @@ fn rests_on_a_name(scene: &Scene, check: &str) -> bool {
     })
 }
 
-/// The schemas that a tenant's description names.
-async fn schemas_of(scene: &Scene, description: &str) -> Vec<(String, Value)> {
+/// A tenant's description, as it is answered.
+fn description_of(scene: &Scene, description: &str) -> Value {
     let tenants = Catalog::built_in().unwrap().sandbox_tenants(&scene.app.slug).unwrap();
     let tenant = tenants.into_iter().find(|tenant| scene.name.ends_with(&format!("/{}", tenant.id))).unwrap();
     let path = &scene.app.dataset(description).unwrap().path;
-    let answer = tenant.answers.iter().find(|answer| answer.path == *path).unwrap();
-    let schemas = answer.body["components"]["schemas"].as_object().unwrap();
-    schemas.iter().map(|(name, schema)| (name.clone(), schema.clone())).collect()
+    tenant.answers.into_iter().find(|answer| answer.path == *path).unwrap().body
+}
+
+/// The kept fields whose name a description holds at that place (`components.schemas.User.allOf[1].properties.role`): those
+/// where the answer's schema, followed through references and parts from the rows down, leads through it.
+///
+/// Told from the description's text alone, by another way than the connector goes.
+fn carried_by(description: &Value, app: &App, names: &BTreeSet<(String, String)>, place: &str) -> Vec<(String, String)> {
+    let placed = format!("/{}", place.replace('[', "/").replace(']', "").replace('.', "/"));
+    let mut carried = Vec::new();
+    for (id, name) in names {
+        let dataset = app.dataset(id).unwrap();
+        let operation = description["paths"].as_object().unwrap().iter().find(|(path, item)| {
+            let alike = path
+                .split('/')
+                .zip(dataset.path.split('/'))
+                .all(|(one, other)| one == other || (one.starts_with('{') && other.starts_with('{')));
+            alike && path.split('/').count() == dataset.path.split('/').count() && item.get("get").is_some()
+        });
+        let Some((path, _)) = operation else { continue };
+        let answer = format!("/paths/{}/get/responses/200/content/application~1json/schema", path.replace('~', "~0").replace('/', "~1"));
+        let whole = if dataset.rows.is_empty() { name.clone() } else { format!("{}.{name}", dataset.rows) };
+        let mut here = BTreeSet::from([answer]);
+        let mut through = false;
+        for step in whole.split('.') {
+            let member = step.trim_end_matches("[]");
+            here = parts(description, here).iter().map(|part| format!("{part}/properties/{member}")).collect();
+            here.retain(|pointer| description.pointer(pointer).is_some());
+            through = here.contains(&placed);
+            for _ in 0..step.matches("[]").count() {
+                here = parts(description, here).iter().map(|part| format!("{part}/items")).collect();
+            }
+        }
+        if through {
+            carried.push((id.clone(), name.clone()));
+        }
+    }
+    carried
+}
+
+/// The schemas at those places, what they refer to and what they are made of, as pointers into the description.
+fn parts(description: &Value, places: BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut ahead: Vec<String> = places.into_iter().collect();
+    while let Some(place) = ahead.pop() {
+        let Some(schema) = description.pointer(&place) else { continue };
+        if !found.insert(place.clone()) {
+            continue;
+        }
+        ahead.extend(schema.get("$ref").and_then(Value::as_str).map(|to| to.trim_start_matches('#').to_owned()));
+        for kind in ["allOf", "oneOf", "anyOf"] {
+            let count = schema.get(kind).and_then(Value::as_array).map_or(0, Vec::len);
+            ahead.extend((0..count).map(|at| format!("{place}/{kind}/{at}")));
+        }
+    }
+    found
+}
+
+/// What lies at a dotted path of a row.
+fn at<'v>(fields: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(fields, |value, name| value.get(name))
 }
 
 /// Each kept field of each dataset, and each object around one: missing, null, of another type, of an unknown value; in all
