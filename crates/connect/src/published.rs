@@ -424,6 +424,10 @@ impl Against<'_> {
 
     fn is(&self, path: &str, allowed: &[&str]) -> bool {
         self.whole
-            && self.described.fields.get(path).is_some_and(|types| !types.is_empty() && types.iter().all(|word| allowed.contains(&word.as_str())))
+            && self
+                .described
+                .fields
+                .get(path)
+                .is_some_and(|types| !types.is_empty() && types.iter().all(|word| allowed.contains(&word.as_str())))
     }
 }
