@@ -4,7 +4,7 @@
 
 mod scene;
 
-use catalog::{Catalog, CauseKind, Collected, Verdict};
+use catalog::{Catalog, CauseKind, Collected, ParamValue, Verdict};
 use sandbox::OverlayChange;
 use scene::Scene;
 use serde_json::{Value, json};
@@ -214,10 +214,167 @@ async fn an_app_api_key_says_what_it_cannot_see() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workspace_list_that_could_be_a_first_page_is_not_whole() {
+    const CHECK: &str = "customer-io.api.ip_allowlist";
     let scene = tenant("customer-io", "clean").await;
+    let passes = |read: &BTreeMap<String, Collected>| {
+        scene.judge(read).iter().any(|((check, _), verdict)| check == CHECK && *verdict == Verdict::Pass)
+    };
+    let mut read = scene.collect().await;
+    assert!(passes(&read));
     let environments: Vec<Value> = (0..10).map(|at| json!({"id": 101 + at % 2 * 1000 + at, "name": format!("W{at}")})).collect();
     set(&scene, "environments", "environments", json!(environments));
-    let read = scene.collect().await;
-    assert_eq!(cause(&read, "environments"), Some(CauseKind::ProbeNotSeen));
-    assert!(!of(&scene, "customer-io.api.ip_allowlist").await.contains(&Verdict::Pass));
+    let cut = scene.collect().await.remove("environments").unwrap();
+    assert_eq!(cut.completeness.cause().map(|cause| cause.kind), Some(CauseKind::ProbeNotSeen));
+    // With nothing else amiss: the workspaces that are shown have their addresses, and there may be more of them.
+    read.get_mut("environments").unwrap().completeness = cut.completeness;
+    assert!(!passes(&read));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_of_a_length_in_no_unit_is_not_judged() {
+    const CHECKS: [&str; 2] = ["customer-io.auth.session_expiration", "customer-io.auth.session_one_day"];
+    let scene = tenant("customer-io", "clean").await;
+    // Fourteen days in hours, in minutes, in minutes and one more; a day, a week, fourteen days in seconds; in milliseconds.
+    for (length, week, day) in [
+        (0, None, None),
+        (336, None, None),
+        (20_160, None, None),
+        (20_161, Some(true), Some(true)),
+        (86_400, Some(true), Some(true)),
+        (86_401, Some(true), Some(false)),
+        (604_801, Some(false), Some(false)),
+        (1_209_600, Some(false), Some(false)),
+        (1_209_601, None, None),
+        (1_209_600_000, None, None),
+    ] {
+        set(&scene, "account", "account.session_duration", json!(length));
+        for (check, wanted) in CHECKS.into_iter().zip([week, day]) {
+            let verdicts = of(&scene, check).await;
+            match wanted {
+                Some(passes) => assert_eq!(verdicts, [if passes { Verdict::Pass } else { Verdict::Fail }], "{check}: {length}"),
+                None => assert_unclear(&verdicts, &format!("{check}: {length}")),
+            }
+        }
+    }
+}
+
+fn assert_unclear(verdicts: &[Verdict], what: &str) {
+    let unclear = |verdict: &Verdict| matches!(verdict, Verdict::NotEvaluated { cause } if cause.kind == CauseKind::UnknownValue);
+    assert!(!verdicts.is_empty() && verdicts.iter().all(unclear), "{what}: {verdicts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_factor_of_an_unknown_kind_is_not_judged() {
+    const CHECK: &str = "customer-io.users.no_2fa";
+    let scene = tenant("customer-io", "clean").await;
+    assert!(of(&scene, CHECK).await.iter().all(|verdict| *verdict == Verdict::Pass), "single sign-on asks for it");
+    set(&scene, "sso", "sso_configuration.enabled", json!(false));
+    set(&scene, "users", "users[].two_factor_enabled", json!(true));
+    assert_unclear(&of(&scene, CHECK).await, "without single sign-on, true");
+    set(&scene, "users", "users[].two_factor_enabled", json!(false));
+    assert!(of(&scene, CHECK).await.iter().all(|verdict| *verdict == Verdict::Fail));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_ends_within_a_year_or_fails() {
+    const DAY: i64 = 86_400;
+    let scene = tenant("customer-io", "clean").await;
+    let now = scene::today().as_second();
+    for (ends, wanted) in [
+        (0, Some(false)),
+        (now - DAY, Some(true)),
+        (now + 90 * DAY, Some(true)),
+        (now + 365 * DAY, Some(true)),
+        (now + 367 * DAY, Some(false)),
+        (now + 7_300 * DAY, Some(false)),
+        // A span, a time in milliseconds, nothing that is known.
+        (365 * DAY, None),
+        ((now + 90 * DAY) * 1000, None),
+        (-1, None),
+    ] {
+        set(&scene, "service-account-tokens", "service_account_tokens[].expires_at", json!(ends));
+        let verdicts = of(&scene, "customer-io.tokens.no_expiry").await;
+        match wanted {
+            Some(passes) => {
+                let wanted = if passes { Verdict::Pass } else { Verdict::Fail };
+                assert!(verdicts.len() == 3 && verdicts.iter().all(|verdict| *verdict == wanted), "{ends}: {verdicts:?}");
+            }
+            None => assert_unclear(&verdicts, &ends.to_string()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_addresses_that_holds_everything_is_no_limit() {
+    const CHECK: &str = "customer-io.api.ip_allowlist";
+    let scene = tenant("customer-io", "clean").await;
+    for (address, wanted) in [
+        ("192.0.2.1", Some(true)),
+        ("192.0.2.0/28", Some(true)),
+        ("10.0.0.0/8", Some(true)),
+        ("2001:db8::/32", Some(true)),
+        ("0.0.0.0/0", Some(false)),
+        ("0.0.0.0/1", Some(false)),
+        ("128.0.0.0/7", Some(false)),
+        ("0.0.0.0/00", Some(false)),
+        ("0.0.0.0", Some(false)),
+        ("::/0", Some(false)),
+        ("::", Some(false)),
+        ("*", Some(false)),
+        ("0.0.0.0/0.0.0.0", None),
+        ("0.0.0.0 - 255.255.255.255", None),
+        ("everywhere", None),
+        ("", None),
+    ] {
+        set(&scene, "whitelisted-ips", "whitelisted_ips[0].address", json!(address));
+        let verdicts = of(&scene, CHECK).await;
+        match wanted {
+            Some(passes) => {
+                let wanted = if passes { Verdict::Pass } else { Verdict::Fail };
+                assert!(verdicts.len() == 2 && verdicts.iter().all(|verdict| *verdict == wanted), "{address}: {verdicts:?}");
+            }
+            None => assert_unclear(&verdicts, address),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn content_is_allowed_to_a_host_and_not_to_a_name() {
+    for (slug, answer, list, check) in [
+        ("clean", "webhooks", "webhook_configurations", "customer-io.webhooks.content_leak"),
+        ("clean-app-api", "app-webhooks", "reporting_webhooks", "customer-io.app_webhooks.content_leak"),
+    ] {
+        let mut scene = tenant("customer-io", slug).await;
+        set(&scene, answer, &format!("{list}[].with_content"), json!(true));
+        set(&scene, answer, &format!("{list}[].disabled"), json!(false));
+        let endpoint = format!("{list}[].endpoint");
+        set(&scene, answer, &endpoint, json!("https://archive.haldenmoor.example/in"));
+        set(&scene, answer, &format!("{list}[].name"), json!("archive.haldenmoor.example"));
+        let allowed = ParamValue::Strings(vec!["archive.haldenmoor.example".into()]);
+        scene.params.entry(check.into()).or_default().insert("allowed".into(), allowed);
+        assert!(of(&scene, check).await.iter().all(|verdict| *verdict == Verdict::Pass), "{check}");
+        set(&scene, answer, &endpoint, json!("https://collect.example/in"));
+        let verdicts = of(&scene, check).await;
+        assert!(!verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict == Verdict::Fail), "{check}: {verdicts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_of_convo_that_could_be_a_first_page_are_not_whole() {
+    const CHECK: &str = "convo.users.external_domain";
+    let scene = tenant("convo", "clean").await;
+    for (number, whole) in [(9, true), (10, false)] {
+        let users = (0..number).map(|at| json!({"user_id": format!("usr-{at}"), "email": format!("u{at}@haldenmoor.example")}));
+        set(&scene, "users", "accessible_users", users.collect());
+        let groups = (0..number).map(|at| json!({"group_id": format!("grp-{at}"), "title": format!("G{at}"), "access": "PUBLIC"}));
+        set(&scene, "groups", "data.groups", groups.collect());
+        let read = scene.collect().await;
+        for dataset in ["users", "groups"] {
+            assert_eq!(cause(&read, dataset), (!whole).then_some(CauseKind::ProbeNotSeen), "{dataset}: {number}");
+            assert_eq!(read[dataset].rows.len(), number);
+        }
+        // Each member that is shown is judged; that there may be more is said.
+        let unknown = of(&scene, CHECK).await.into_iter().filter(|verdict| matches!(verdict, Verdict::NotEvaluated { .. })).count();
+        assert_eq!(unknown, usize::from(!whole), "{number}");
+    }
 }
