@@ -124,7 +124,7 @@ pub enum Verified {
     Contract,
     /// Answers recorded from the real service.
     Recorded,
-    /// The vendor's prose documents only.
+    /// Facts gathered from the vendor's prose or its own clients, which nobody promises and no live account confirmed.
     Facts,
     /// Nothing is scanned: settings are attested by a person.
     Manual,

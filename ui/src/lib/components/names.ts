@@ -91,7 +91,7 @@ export const features: { id: string; icon: Icon; name: string; short: string }[]
 export const verifications: { id: string; icon: Icon; name: string; sentence: string }[] = [
   { id: 'contract', icon: BadgeCheck, name: 'Contract', sentence: 'the vendor’s API contract' },
   { id: 'recorded', icon: Disc3, name: 'Recorded', sentence: 'recorded vendor answers' },
-  { id: 'facts', icon: BookOpen, name: 'Facts', sentence: 'documentation only' },
+  { id: 'facts', icon: BookOpen, name: 'Facts', sentence: 'gathered facts, not confirmed by the vendor' },
   { id: 'manual', icon: Signature, name: 'Manual', sentence: 'you attest, nothing is read' },
 ];
 
