@@ -652,6 +652,30 @@ async fn a_wrong_key_stores_nothing_and_a_right_one_connects() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_region_that_was_found_out_is_stored() {
+    let catalog = Catalog::built_in().unwrap();
+    let app = catalog.app("customer-io").unwrap().unwrap();
+    let known = catalog.sandbox_tenants("customer-io").unwrap().into_iter().find(|known| known.id == "clean").unwrap();
+    let tenant = Tenant::new(&known, &app, today()).unwrap();
+    let token = tenant.fields()["service_account_token"].clone();
+    let proxy = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(today)).await.unwrap();
+    let desk = Desk::new();
+    desk.console.first_start(Protection::Keychain, None).await.unwrap();
+    let draft = desk.console.open_draft("customer-io", "service-account").unwrap();
+    desk.console.check_field(&draft, "service_account_token", SecretString::from(token)).unwrap();
+    let company = Company { proxy, key: String::new(), wrong_key: String::new() };
+    let request = AddInstance {
+        app: "customer-io".into(),
+        login: "service-account".into(),
+        inputs: vec![Input { field: "region".into(), value: "auto".into() }],
+        ..company.request()
+    };
+    desk.console.connect(&draft, request, desk.listener()).await.unwrap();
+    let page = desk.page(&desk.instance_of("customer-io").await).await;
+    assert_eq!(page.inputs.iter().find(|input| input.field == "region").unwrap().value, "eu");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_dialog_has_forgotten() {
     let company = Company::new().await;
     let desk = Desk::new();
