@@ -185,6 +185,8 @@ export type Attestation = {
 	answer: AttestationAnswer,
 	/**  The check's title at that time. */
 	asked: string,
+	/**  What it should have been at that time. */
+	recommended: string,
 	/**  Who attested it. */
 	who: string,
 	/**  The operating system's user who wrote it down. */
@@ -216,7 +218,7 @@ export type AttestationAnswer =
 
 /**  How many manual checks stand where; each counts once. */
 export type AttestationCounts = {
-	/**  Never attested. */
+	/**  Never attested as they are asked now. */
 	due: number,
 	/**  In force, and no reminder yet. */
 	attested: number,
@@ -242,6 +244,8 @@ export type AttestationStanding =
 "in_force" | 
 /**  It is the last one that was not withdrawn, and it has ended. */
 "expired" | 
+/**  It is the last one that was not withdrawn, and the check has been worded otherwise since: it no longer answers it. */
+"asked_otherwise" | 
 /**  A later one took its place. */
 "superseded" | 
 /**  It was withdrawn. */
@@ -249,7 +253,7 @@ export type AttestationStanding =
 
 /**  Where a manual check stands. None of it is a verdict: it was not scanned, and it counts for nothing in the score. */
 export type AttestationState = 
-/**  Nobody ever attested it. */
+/**  Nobody ever attested it as it is asked now: in these words, with this recommended value. */
 "due" | 
 /**  An attestation is in force. */
 "attested" | 
@@ -905,7 +909,7 @@ export type Overview = {
 	open: SeverityCounts,
 	/**  Of those, found since the last visit. */
 	new: SeverityCounts,
-	/**  Open findings that the last scan could not re-check. */
+	/**  Open findings that the last scan could not re-check, or whose attestation has ended. */
 	not_rechecked: number,
 	/**  Open findings per day, oldest first, at most 30 days; days without a scan have `None`. */
 	trend: TrendDay[],

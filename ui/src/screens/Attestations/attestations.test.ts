@@ -166,6 +166,23 @@ describe('another application', () => {
     table.focus();
     await user.keyboard('{Enter}');
     expect(within(await screen.findByTestId('attest-steps')).getAllByRole('listitem')).toHaveLength(2);
+    // Worded otherwise, it is due again, and the old answer stands under the old question.
+    await user.click(screen.getByTestId('answer-met'));
+    await user.type(screen.getByTestId('attest-note'), 'Seen.');
+    await user.keyboard('{Control>}{Enter}{/Control}');
+    await waitFor(() => expect(screen.getByTestId('manual-check-row')).toHaveTextContent('Attested'));
+    table.focus();
+    await user.keyboard('{Enter}');
+    expect(await screen.findByTestId('attestation-history')).not.toHaveTextContent('Asked then');
+    await user.click(screen.getByTestId('own-check-edit'));
+    await user.type(await screen.findByTestId('own-check-title'), ' of every user');
+    await user.click(screen.getByTestId('own-check-save'));
+    await waitFor(() => expect(screen.getByTestId('manual-check-row')).toHaveTextContent('Due'));
+    screen.getByTestId('manual-checks-table').focus();
+    await user.keyboard('{Enter}');
+    const history = await screen.findByTestId('attestation-history');
+    expect(history).toHaveTextContent('Asked otherwise');
+    expect(history).toHaveTextContent('Asked then: Two-factor is required');
     await user.click(screen.getByTestId('own-check-edit'));
     await user.click(await screen.findByTestId('own-check-remove'));
     expect(screen.getByTestId('own-check-remove-cancel')).toHaveFocus();

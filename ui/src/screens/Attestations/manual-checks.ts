@@ -24,7 +24,7 @@ export function answerName(answer: AttestationAnswer): string {
 
 /** How an attestation stands beside the others of its check. */
 export function standingName(standing: AttestationStanding): string {
-  return { in_force: 'In force', expired: 'Expired', superseded: 'Replaced by a later one', withdrawn: 'Withdrawn' }[standing];
+  return { in_force: 'In force', expired: 'Expired', asked_otherwise: 'Asked otherwise', superseded: 'Replaced by a later one', withdrawn: 'Withdrawn' }[standing];
 }
 
 /** Checks that somebody has to look at now. */
@@ -100,7 +100,7 @@ export function fits(check: ManualCheck, filter: ManualCheckFilter): boolean {
 
 /** "Attested, not scanned: A. Brandt, met, until 14 Jan 2027": the one sentence that stands wherever an attestation is shown. */
 export function attestedSentence(attestation: Attestation, day: (iso: string) => string): string {
-  const until = attestation.withdrawal ? 'withdrawn' : `${attestation.standing === 'expired' ? 'ended' : 'until'} ${day(attestation.valid_until)}`;
+  const until = attestation.withdrawal ? 'withdrawn' : attestation.standing === 'asked_otherwise' ? 'asked otherwise since' : `${attestation.standing === 'expired' ? 'ended' : 'until'} ${day(attestation.valid_until)}`;
   return `Attested, not scanned: ${attestation.who}, ${answerName(attestation.answer).toLowerCase()}, ${until}`;
 }
 

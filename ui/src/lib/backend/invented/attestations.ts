@@ -44,9 +44,13 @@ export class InventedAttestations {
   constructor(instances: () => Instance[]) {
     this.#instances = instances;
     const convo = instances().find(({ app }) => app === 'convo');
+    const question = (check: string) => {
+      const [, title = check, , recommended = ''] = (asked.convo ?? []).find(([id]) => `convo.${id}` === check) ?? [];
+      return { asked: title, recommended };
+    };
     if (!convo) return;
     const given = (check: string, answer: Attestation['answer'], days: number, valid: number, note: string, file = false) =>
-      this.#put(convo.id, check, { answer, at: ago({ days }), valid_until: dayFrom(valid), note, who: 'A. Brandt', file: file ? { name: 'network-settings.pdf', media_type: 'application/pdf', size: 48_200, sha256: '9f2c4a7be1d05583ac11f09e6f7a2f40c6a8be9b16c7d1b2a0d1f1a7c3e8d942' } : null });
+      this.#put(convo.id, check, { ...question(check), answer, at: ago({ days }), valid_until: dayFrom(valid), note, who: 'A. Brandt', file: file ? { name: 'network-settings.pdf', media_type: 'application/pdf', size: 48_200, sha256: '9f2c4a7be1d05583ac11f09e6f7a2f40c6a8be9b16c7d1b2a0d1f1a7c3e8d942' } : null });
     given('convo.sso', 'met', 40, 325, 'On, with our Okta. Looked at together with T. Adler.', true);
     given('convo.password-expiry', 'not_met', 20, 345, 'Passwords never end.');
     given('convo.ip-ranges', 'met', 400, -35, 'Limited to the two offices.');
@@ -58,6 +62,7 @@ export class InventedAttestations {
       standing: 'in_force',
       answer: 'met',
       asked: check,
+      recommended: '',
       who: 'a.brandt',
       recorded_by: 'a.brandt',
       at: ago({}),
@@ -101,20 +106,23 @@ export class InventedAttestations {
     const today = dayFrom(0);
     const given = this.#given.get(`${instance.id}/${facts.id}`) ?? [];
     const current = given.find(({ withdrawal }) => withdrawal === null) ?? null;
+    const otherwise = current !== null && (current.asked !== facts.title || current.recommended !== facts.recommended);
     const history = given.map((one): Attestation => ({
       ...one,
-      standing: one.withdrawal ? 'withdrawn' : one !== current ? 'superseded' : one.valid_until < today ? 'expired' : 'in_force',
+      standing: one.withdrawal ? 'withdrawn' : one !== current ? 'superseded' : otherwise ? 'asked_otherwise' : one.valid_until < today ? 'expired' : 'in_force',
     }));
     const state: AttestationState =
       current === null
         ? given.length > 0
           ? 'withdrawn'
           : 'due'
-        : current.valid_until < today
-          ? 'expired'
-          : current.remind_from <= today
-            ? 'due_soon'
-            : 'attested';
+        : otherwise
+          ? 'due'
+          : current.valid_until < today
+            ? 'expired'
+            : current.remind_from <= today
+              ? 'due_soon'
+              : 'attested';
     return {
       instance: instance.id,
       instance_name: instance.name,
@@ -177,6 +185,7 @@ export class InventedAttestations {
     this.#put(given.instance, given.check, {
       answer: given.answer,
       asked: check.title,
+      recommended: check.recommended,
       who: given.who.trim() || 'a.brandt',
       note: given.note.trim(),
       valid_until: until,
