@@ -9,7 +9,7 @@ use connect::{Clock, CodeLedger, ConnectError, Limits, NoBrowser, Route, Session
 use futures::future::BoxFuture;
 use posture_core::{
     Console, Listener, Options,
-    screen::{Health, Progress, Protection, SandboxScope, TenantChoice},
+    screen::{AddInstance, Health, Input, Progress, Protection, RouteChoice, SandboxScope, Slice, Step, StepState, TenantChoice},
 };
 use sandbox::{Fault, OverlayChange, Sandbox, Tenant};
 use scene::{Scene, SteppingClock, promise, today};
@@ -380,4 +380,89 @@ async fn the_console_onboards_scans_again_and_leaves_no_secret_behind() {
             assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{} holds a secret", path.display());
         }
     }
+}
+
+/// Scans may run every hour, for every instance that signs in as this user.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_password_is_sent_once_by_all_runs_and_again_only_by_a_person() {
+    let mut visit = Try::okta(THROUGH_OKTA[0], |okta| (okta.engine, okta.classic_api) = (OktaEngine::Classic, true)).await;
+    // As a company's proxy, with an authority of its own: the sandbox's is taken for the console's own instances only.
+    let tenant = Tenant::new(&visit.files, &visit.app, today()).unwrap();
+    let told = Arc::clone(&visit.clock);
+    visit.sandbox = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(move || told.now())).await.unwrap();
+    let visit = visit;
+    let mut options = Options::scratch().unwrap();
+    options.clock = visit.clock.clone();
+    let console = Console::new(options).unwrap();
+    console.first_start(Protection::Keychain, None).await.unwrap();
+    let signed_in: Arc<Mutex<u32>> = Arc::default();
+    let told = Arc::clone(&signed_in);
+    let listener: Listener = Arc::new(move |event| {
+        if matches!(event, Progress::Step { step: Step::SignIn, state: StepState::Done, .. }) {
+            *told.lock().unwrap() += 1;
+        }
+    });
+    let login = visit.app.login(&visit.files.login).unwrap();
+    let filled =
+        |secret: bool| login.fields.iter().filter(move |field| field.secret == secret).filter(|field| visit.fields.contains_key(&field.id));
+    let draft = || {
+        let draft = console.open_draft(&visit.app.slug, &login.id).unwrap();
+        for field in filled(true) {
+            console.check_field(&draft, &field.id, SecretString::from(visit.fields[&field.id].clone())).unwrap();
+        }
+        draft
+    };
+    let request = AddInstance {
+        app: visit.app.slug.clone(),
+        login: login.id.clone(),
+        name: "Halden Moor".into(),
+        label: "Production".into(),
+        owner: "Mei Laurent".into(),
+        inputs: filled(false).map(|field| Input { field: field.id.clone(), value: visit.fields[&field.id].clone() }).collect(),
+        answers: Vec::new(),
+        route: RouteChoice {
+            proxy: "manual".into(),
+            proxy_url: format!("http://{}", visit.sandbox.address()),
+            extra_roots_pem: visit.sandbox.ca_pem().to_owned(),
+        },
+    };
+    let id = console.connect(&draft(), request, Arc::clone(&listener)).await.unwrap();
+
+    // Cancelling works also while it is tested what may be read.
+    let slow = visit.app.datasets.iter().find(|dataset| dataset.id != login.test && dataset.path.matches('{').count() == 0).unwrap();
+    visit.change(OverlayChange::Latency { tenant: visit.tenant(), answer: Some(slow.id.clone()), milliseconds: 60_000 });
+    let before = *signed_in.lock().unwrap();
+    let testing = tokio::spawn({
+        let (console, id, listener) = (console.clone(), id.clone(), Arc::clone(&listener));
+        async move { console.test_instance(&id, listener).await }
+    });
+    while *signed_in.lock().unwrap() == before {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    console.cancel(&console.jobs()[0].id);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), testing).await.expect("it ends at once").unwrap();
+    assert_eq!(ended.unwrap_err().code, "E-CANCELLED");
+    visit.change(OverlayChange::Clear { tenant: Some(visit.tenant()) });
+
+    visit.change(OverlayChange::ChangePassword { tenant: visit.tenant(), password: "another".into() });
+    let passwords = || visit.asked("/api/v1/authn");
+    let logged = async || console.requests(Some(id.clone()), Slice { offset: 0, limit: 1 }).await.unwrap().total;
+    let (sent, lines) = (passwords(), logged().await);
+    let refused = console.test_instance(&id, Arc::clone(&listener)).await.unwrap_err();
+    assert_eq!((refused.code.as_str(), passwords() - sent), ("E-OKTA-PASSWORD", 1));
+    let after = logged().await;
+    assert!(after > lines, "what a failed test asked stands in the log");
+    for _ in 0..2 {
+        assert_eq!(console.scan(&id, Arc::clone(&listener)).await.unwrap_err().code, "E-OKTA-PASSWORD-KNOWN-WRONG");
+    }
+    assert_eq!(console.test_instance(&id, Arc::clone(&listener)).await.unwrap_err().code, "E-OKTA-PASSWORD-KNOWN-WRONG");
+    assert_eq!((passwords() - sent, logged().await), (1, after), "nothing was asked");
+
+    let refused = console.replace_secret(&draft(), &id, Arc::clone(&listener)).await.unwrap_err();
+    assert_eq!((refused.code.as_str(), passwords() - sent), ("E-OKTA-PASSWORD", 2), "a person may try it once more");
+    assert!(logged().await > after, "what a failed Reauthenticate asked stands in the log");
+    // The account was mended at Okta.
+    visit.change(OverlayChange::Clear { tenant: Some(visit.tenant()) });
+    console.replace_secret(&draft(), &id, Arc::clone(&listener)).await.unwrap();
+    console.scan(&id, listener).await.unwrap();
 }
