@@ -4,6 +4,8 @@
 mod stand;
 
 use serde_json::Value;
+#[cfg(target_os = "linux")]
+use stand::command_within;
 use stand::{PASSPHRASE, command_in, failure, files, run};
 use std::{path::PathBuf, process::Output};
 
@@ -117,7 +119,17 @@ fn a_check_of_ones_own_is_attested_with_a_file_found_and_withdrawn() {
 
     desk.text(&["attestation", "file", id, "--output", &desk.path("saved.png")]);
     assert_eq!(std::fs::read(desk.path("saved.png")).unwrap(), content);
-    assert_eq!(desk.posture(&["attestation", "file", id, "--output", "-"]).stdout, content);
+    let to_standard_output = ["attestation", "file", id, "--output", "-"];
+    assert_eq!(desk.posture(&to_standard_output).stdout, content);
+    #[cfg(target_os = "linux")]
+    {
+        // Within a terminal of its own.
+        let terminal = "exec script -qec \"$* 3<$0\" /dev/null; ";
+        let shown = run(command_within(desk.folder.path(), &desk.data(), terminal, &to_standard_output), "");
+        let text = String::from_utf8_lossy(&shown.stdout);
+        assert_eq!(shown.status.code(), Some(2), "{text}");
+        assert!(text.contains("standard output is a terminal") && !shown.stdout.contains(&content[0]), "{text}");
+    }
 
     let listed = desk.text(&["attestation", "list", "--instance", "Perplexity"]);
     assert!(

@@ -9,7 +9,7 @@ use console::screen::{
     AttestationAnswer, AttestationCounts, AttestationState, FileToAttach, ManualCheck, ManualInstance, NewAttestation, OwnCheckDraft,
     SandboxScope,
 };
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 impl Terminal {
     pub(super) async fn attestation(&self, command: AttestationCommand) -> Outcome {
@@ -77,6 +77,10 @@ impl Terminal {
 
     async fn file(&self, attestation: &str, output: &str) -> Outcome {
         if output == "-" {
+            // What somebody attached may hold the control sequences of a terminal.
+            if std::io::stdout().is_terminal() {
+                return Err(Stop::Usage("standard output is a terminal: give --output a file, or pipe it on".to_owned()));
+            }
             let (_, content) = self.console.attestation_file(attestation).await?;
             // A closed pipe ends the program quietly, as for text.
             return match std::io::stdout().write_all(&content).and_then(|()| std::io::stdout().flush()) {
