@@ -43,7 +43,11 @@ const OKTA: &[&str] = &["user", "password", "okta_domain", "mfa_key"];
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn through_okta_and_by_service_account_and_attested() {
     let desktop = Desktop::start(Keychain::Unlocked, Colours::Light);
-    let (mut promise, mut search, mut album) = (Promise::begin("window"), Promise::begin("key-nowhere"), Album::of(&["okta-dialog", "okta-connect", "manual-checks", "attest", "azure-guide"]));
+    let (mut promise, mut search, mut album) = (
+        Promise::begin("window"),
+        Promise::begin("key-nowhere"),
+        Album::of(&["okta-dialog", "okta-connect", "manual-checks", "attest", "azure-guide"]),
+    );
     let window = Window::open(&desktop, console(), &[], &[]).await;
     window.click("first-start-continue").await;
     window.click("recovery-kept").await;
@@ -146,9 +150,8 @@ async fn through_okta_and_by_service_account_and_attested() {
     window.driver().find(By::Css(link)).await.expect("the instance has a page").click().await.expect("it opens");
     window.click("tab-manual").await;
     window.shows("Expired").await;
-    let states: Vec<String> = window
-        .script("return [...document.querySelectorAll('[data-testid=\"manual-check-row\"]')].map((row) => row.innerText)")
-        .await;
+    let states: Vec<String> =
+        window.script("return [...document.querySelectorAll('[data-testid=\"manual-check-row\"]')].map((row) => row.innerText)").await;
     assert_eq!(states.iter().filter(|row| row.contains("Expired")).count(), 1, "{states:?}");
     assert_eq!(states.iter().filter(|row| row.contains("Attested")).count(), 1, "{states:?}");
     promise.holds();

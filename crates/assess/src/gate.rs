@@ -25,10 +25,13 @@ fn of_fault(field: &str, why: &str) -> Cause {
     let (kind, sentence) = match why {
         Row::NOT_PUBLISHED => (
             CauseKind::NotPublished,
-            format!("The field {field} is not published by the vendor's description of this answer, and its name is known from nowhere else."),
+            format!(
+                "The field {field} is not published by the vendor's description of this answer, and its name is known from nowhere else."
+            ),
         ),
         Row::DESCRIPTION_UNREAD => {
-            let sentence = format!("Whether the vendor publishes the field {field} is not known, because its description was not read whole.");
+            let sentence =
+                format!("Whether the vendor publishes the field {field} is not known, because its description was not read whole.");
             return Cause { kind: CauseKind::InputIncomplete, sentence, remedy: "Scan again.".to_owned() };
         }
         Row::UNKNOWN_VALUE => (CauseKind::UnknownValue, format!("{field} could not be read: {why}.")),

@@ -264,7 +264,9 @@ impl Pagination {
     pub fn size(&self) -> Option<&(String, u32)> {
         match self {
             Self::None => None,
-            Self::JsonApi { size, .. } | Self::LinkHeader { size } | Self::PageNumber { size, .. } | Self::Cursor { size, .. } => size.as_ref(),
+            Self::JsonApi { size, .. } | Self::LinkHeader { size } | Self::PageNumber { size, .. } | Self::Cursor { size, .. } => {
+                size.as_ref()
+            }
         }
     }
 

@@ -31,7 +31,9 @@ fn example(format: &Format, choices: &[catalog::Choice]) -> Option<String> {
     match format {
         Format::Text | Format::Password => Some("example".to_owned()),
         Format::Jwt => Some(vendor::TOKEN.to_owned()),
-        Format::Token { prefixes, min, .. } => Some(format!("{}{}", prefixes.first().map_or("", String::as_str), "a".repeat(*min as usize))),
+        Format::Token { prefixes, min, .. } => {
+            Some(format!("{}{}", prefixes.first().map_or("", String::as_str), "a".repeat(*min as usize)))
+        }
         Format::DnsLabel { .. } => Some("halden".to_owned()),
         Format::Host | Format::OktaCustomDomain => Some("api.example.com".to_owned()),
         Format::Choice => choices.first().map(|choice| choice.value.clone()),

@@ -129,7 +129,8 @@ impl Console {
         let Newcomer { app, mut instance, route, secrets } = newcomer;
         let job = self.inner.jobs.begin("", &format!("{}, {}", app.name, instance.name));
         let login = find_login(&app, &instance.login)?;
-        let (session, mut requests) = self.sign_in(Occasion::Connect, &app, login, &instance.inputs, &secrets, &route, listener, &job).await?;
+        let (session, mut requests) =
+            self.sign_in(Occasion::Connect, &app, login, &instance.inputs, &secrets, &route, listener, &job).await?;
         // What was found out is not looked for again with every scan.
         instance.inputs.extend(session.settled().clone());
 
@@ -255,7 +256,8 @@ impl Console {
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;
         let program = self.program(&app)?;
-        let (session, requests) = self.sign_in(Occasion::Reauthenticate(id), &app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
+        let (session, requests) =
+            self.sign_in(Occasion::Reauthenticate(id), &app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
         let now = self.now();
         let open = self.open()?;
         log_if_possible(&open.store, id, requests).await;

@@ -205,9 +205,10 @@ impl Vault {
         let (file, key) = self.locate(instance)?;
         let mut values = file.open(&self.id, instance, &key)?;
         let same = values.len() == unsealed.len()
-            && values.iter().zip(unsealed).all(|((name, value), (known_name, known))| {
-                name == known_name && value.expose_secret() == known.expose_secret()
-            });
+            && values
+                .iter()
+                .zip(unsealed)
+                .all(|((name, value), (known_name, known))| name == known_name && value.expose_secret() == known.expose_secret());
         if !same {
             return Ok(false);
         }

@@ -190,7 +190,9 @@ fn published(table: &Table<'_>, dataset: &Dataset, around: &Around<'_>) {
     } else {
         let asks = |keep: &Keep| keep.published || inner(&keep.ty).any(|keep| keep.published);
         for (path, keep) in dataset.keep.iter().filter(|(_, keep)| asks(keep)) {
-            table.errors.add(&keep.place, format!("\"{path}\" must be published by a description; name that in the dataset's `published_by`"));
+            table
+                .errors
+                .add(&keep.place, format!("\"{path}\" must be published by a description; name that in the dataset's `published_by`"));
         }
         if matches!(dataset.pagination, Pagination::Cursor { published: true, .. }) {
             table.wrong("the cursor must be published by a description; name that in `published_by`");
