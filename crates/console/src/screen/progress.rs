@@ -21,7 +21,7 @@ pub enum Progress {
     },
     /// A stage of signing in through somebody else has begun, or goes on waiting.
     SignIn {
-        /// `organization`, `who_signs_in`, `start`, `password`, `one_time_code`, `application`, `token`, `browser`, `sign_out`.
+        /// `turn`, `organization`, `who_signs_in`, `start`, `password`, `one_time_code`, `application`, `token`, `browser`, `sign_out`.
         stage: String,
         /// "the one-time code".
         title: String,

@@ -979,7 +979,7 @@ detail: string;
 milliseconds: number } | 
 /**  A stage of signing in through somebody else has begun, or goes on waiting. */
 { kind: "sign_in"; 
-/**  `organization`, `who_signs_in`, `start`, `password`, `one_time_code`, `application`, `token`, `browser`, `sign_out`. */
+/**  `turn`, `organization`, `who_signs_in`, `start`, `password`, `one_time_code`, `application`, `token`, `browser`, `sign_out`. */
 stage: string; 
 /**  "the one-time code". */
 title: string; 
