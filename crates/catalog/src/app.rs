@@ -31,6 +31,12 @@ pub struct App {
     pub logins: Vec<Login>,
     /// Ways to sign in that an administrator may look for and that are not there, with the reason.
     pub not_offered: Vec<NotOffered>,
+    /// Ways to sign in that it will have: until one is there, its checks are attested by a person. Only where `logins` is empty.
+    pub planned: Vec<PlannedLogin>,
+    /// The service has ended: one sentence that says so and what to do. Nothing can be onboarded then.
+    pub ended: Option<String>,
+    /// Checks that are known and not built, with the reason.
+    pub left_out: Vec<LeftOut>,
     /// What is read.
     pub datasets: Vec<Dataset>,
     /// What is computed from datasets before checks look at it.
@@ -153,6 +159,29 @@ pub struct NotOffered {
     pub instead: String,
     /// Where the facts come from.
     pub source: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// A way to sign in that an application will have once its connector is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedLogin {
+    /// "API key".
+    pub label: String,
+    /// One line: what the administrator will need to have.
+    pub summary: String,
+}
+
+/// A check that is known and not built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The id that it would have: `okta.device.assurance`.
+    pub id: String,
+    /// What it would judge.
+    pub title: String,
+    /// Why it is not built: what is missing, in one or two sentences.
+    pub reason: String,
     /// Where it is written.
     #[serde(skip)]
     pub place: Place,

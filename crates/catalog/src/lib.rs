@@ -21,7 +21,7 @@ mod view;
 
 pub use app::{
     App, Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Identity,
-    Inputs, Login, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Step, Strategy, Verified,
+    Inputs, LeftOut, Login, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, PlannedLogin, Step, Strategy, Verified,
 };
 pub use check::{Check, CheckKind, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 pub use dataset::{

@@ -17,7 +17,6 @@ mod words;
 
 use crate::{App, Category, Feature, Pagination, Place, Politeness, SandboxTenant, Verified};
 use files::Files;
-use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use shape::Shape;
 use source::{Errors, Source, Table};
@@ -28,7 +27,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../catalog");
+/// What comes with the program. A debug build reads the folder it was built from instead, so that working on a manifest compiles nothing.
+#[cfg(not(debug_assertions))]
+static BUILT_IN: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../catalog");
+#[cfg(debug_assertions)]
+const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog");
 
 /// What is wrong with a manifest, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,8 +88,7 @@ impl Catalog {
     /// # Errors
     /// What is wrong with any `app.toml`. The rest of an application is read, and reported, by [`Catalog::app`].
     pub fn built_in() -> Result<Self, Vec<LoadError>> {
-        let folders = BUILT_IN.dirs().filter_map(|dir| Some((dir.path().file_name()?.to_str()?.to_owned(), Files::Embedded(dir))));
-        Self::of(folders.filter(|(name, _)| is_application(name)).collect(), true)
+        Self::of(built_in()?, true)
     }
 
     /// The applications of a folder that holds one folder for each, and nothing else.
@@ -196,6 +198,17 @@ impl Catalog {
     }
 }
 
+#[cfg(not(debug_assertions))]
+fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
+    let folders = BUILT_IN.dirs().filter_map(|dir| Some((dir.path().file_name()?.to_str()?.to_owned(), Files::Embedded(dir))));
+    Ok(folders.filter(|(name, _)| is_application(name)).collect())
+}
+
+#[cfg(debug_assertions)]
+fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
+    read_folder(Path::new(BUILT_IN))
+}
+
 /// Names that start with `_` (the template of new applications) or `.` are no applications.
 fn is_application(name: &str) -> bool {
     !name.starts_with(['_', '.'])
@@ -301,6 +314,9 @@ impl Entry {
             says: whole.says,
             logins: whole.logins,
             not_offered: whole.not_offered,
+            planned: whole.planned,
+            ended: whole.ended,
+            left_out: whole.left_out,
             datasets: Vec::new(),
             views: Vec::new(),
             checks: Vec::new(),

@@ -61,7 +61,10 @@ async fn no_false_pass() {
     // Each tenant is tried on its own, so that all cores have something to do; the longest first.
     let mut trying = JoinSet::new();
     let mut tenants_of: BTreeMap<String, usize> = BTreeMap::new();
-    for tile in catalog.tiles() {
+    // While working on one application: POSTURE_ONLY=kustomer,convo. The whole is what counts.
+    let only = std::env::var("POSTURE_ONLY").ok();
+    let wanted = |slug: &str| only.as_ref().is_none_or(|only| only.split(',').any(|one| one == slug));
+    for tile in catalog.tiles().iter().filter(|tile| wanted(&tile.slug)) {
         if catalog.app(&tile.slug).unwrap().unwrap().logins.is_empty() {
             // Nothing of it is read; what is attested is tried in `attested`.
             continue;
@@ -100,6 +103,10 @@ async fn no_false_pass() {
     let mut text = String::new();
     for breach in trial.breaches.iter().take(60) {
         let _ = writeln!(text, "  {breach}");
+    }
+    if only.is_some() {
+        assert!(trial.breaches.is_empty(), "{} of {} cases break the law:\n{text}", trial.breaches.len(), trial.cases);
+        return;
     }
     assert!(trial.passes_forbidden > 500, "only {} cases damaged what a check reads", trial.passes_forbidden);
     assert!(trial.cases > 10_000, "only {} cases: the catalog or its tenants were not there", trial.cases);

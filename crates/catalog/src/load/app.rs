@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Identity,
-    Login, Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format,
+    LeftOut, Login, PlannedLogin, Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format,
     hosts,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,9 @@ pub(super) struct Whole {
     pub(super) says: Vec<Says>,
     pub(super) logins: Vec<Login>,
     pub(super) not_offered: Vec<NotOffered>,
+    pub(super) planned: Vec<PlannedLogin>,
+    pub(super) ended: Option<String>,
+    pub(super) left_out: Vec<LeftOut>,
 }
 
 pub(super) fn front(table: &Table<'_>, folder: &str) -> Option<Front> {
@@ -95,8 +98,48 @@ pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
             table.errors.add(&option.place, format!("\"{}\" is not offered twice; say it once", option.label));
         }
     }
+    let planned: Vec<PlannedLogin> = table.tables("planned_login").into_iter().map(planned).collect();
+    if !planned.is_empty() && !logins.is_empty() {
+        table.wrong("`[[planned_login]]` is for applications that nothing signs in to yet; write the option as `[[login]]` or leave it out");
+    }
+    let ended = table.get("ended").and_then(|value| value.text());
+    if ended.is_some() && !(logins.is_empty() && planned.is_empty()) {
+        table.wrong("the service has ended, so there is no way to sign in; leave out `[[login]]` and `[[planned_login]]`");
+    }
+    let left_out: Vec<LeftOut> = table.tables("left_out").into_iter().map(|one| left_out(one, folder)).collect();
+    for (at, one) in left_out.iter().enumerate() {
+        if left_out[..at].iter().any(|other| other.id == one.id) {
+            table.errors.add(&one.place, format!("\"{}\" is left out twice; say it once", one.id));
+        }
+    }
     table.finish();
-    Some(Whole { front: front?, home, link_hosts, never, says, logins, not_offered })
+    Some(Whole { front: front?, home, link_hosts, never, says, logins, not_offered, planned, ended, left_out })
+}
+
+/// `[[planned_login]]`: a way to sign in that the application will have.
+fn planned(table: Table<'_>) -> PlannedLogin {
+    let option = PlannedLogin {
+        label: table.text("label", "what the administrator will choose, such as API key"),
+        summary: table.text("summary", "one line: what the administrator will need to have"),
+    };
+    table.finish();
+    option
+}
+
+/// `[[left_out]]`: a check that is known and not built.
+fn left_out(table: Table<'_>, slug: &str) -> LeftOut {
+    let id = table.text("id", "the id that the check would have");
+    if !id.is_empty() && !id.strip_prefix(slug).is_some_and(|rest| rest.starts_with('.')) {
+        table.errors.add(&table.place_of("id"), format!("the id \"{id}\" does not start with \"{slug}.\""));
+    }
+    let one = LeftOut {
+        id,
+        title: table.text("title", "what it would judge"),
+        reason: table.text("reason", "why it is not built, in one or two sentences"),
+        place: table.place.clone(),
+    };
+    table.finish();
+    one
 }
 
 /// `[[not_offered]]`: a way to sign in that an administrator may look for.
