@@ -37,6 +37,10 @@ pub struct App {
     pub ended: Option<String>,
     /// Checks that are known and not built, with the reason.
     pub left_out: Vec<LeftOut>,
+    /// SSCF controls that no check looks at, with the reason.
+    pub not_covered: Vec<NotCovered>,
+    /// Scopes that hold others, so that too wide a grant can be told from the narrow one that would do.
+    pub scopes: Vec<Scope>,
     /// What is read.
     pub datasets: Vec<Dataset>,
     /// What is computed from datasets before checks look at it.
@@ -75,6 +79,28 @@ impl App {
     pub fn feeds(&self, login: &Login, check: &Check) -> bool {
         let reached = |input: &str| self.dataset(input).is_some_and(|dataset| self.reaches(login, dataset));
         check.kind == CheckKind::Manual || self.inputs(check).into_iter().all(reached)
+    }
+    /// Whether too much is left out: more than [`MOST_LEFT_OUT`] per cent of all known checks of an application that is signed in to.
+    /// What nobody signs in to yet is exempt.
+    pub fn leaves_out_too_much(&self) -> bool {
+        !self.logins.is_empty() && self.left_out.len() * 100 > MOST_LEFT_OUT * (self.left_out.len() + self.checks.len())
+    }
+    /// Whether a scope that is granted makes whatever needs the other one readable: it is the same, or holds it, at any depth.
+    pub fn scope_holds(&self, granted: &str, wanted: &str) -> bool {
+        let (mut reached, mut next) = (vec![granted], 0);
+        while let Some(&scope) = reached.get(next) {
+            if scope == wanted {
+                return true;
+            }
+            let held = self.scopes.iter().filter(|known| known.name == scope).flat_map(|known| &known.holds);
+            for inner in held {
+                if !reached.contains(&inner.as_str()) {
+                    reached.push(inner);
+                }
+            }
+            next += 1;
+        }
+        false
     }
     /// The datasets a check rests on, through its view if it has one.
     pub fn inputs<'a>(&'a self, check: &'a Check) -> Vec<&'a str> {
@@ -187,6 +213,37 @@ pub struct LeftOut {
     pub place: Place,
 }
 
+/// The share of known checks, in per cent, that an application that is signed in to may leave out.
+pub const MOST_LEFT_OUT: usize = 15;
+
+/// A control of the SSCF that no check of the application looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotCovered {
+    /// `LOG-SaaS-02`.
+    pub sscf: String,
+    /// Why nothing looks at it, in one or two sentences.
+    pub reason: String,
+    /// Where that is known from (URL).
+    pub source: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// A scope or role that makes readable what others make readable too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Scope {
+    /// `admin:org`, as the vendor writes it where it tells what is granted.
+    pub name: String,
+    /// What it holds: `read:org`.
+    pub holds: Vec<String>,
+    /// Where that is known from (URL).
+    pub source: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub place: Place,
+}
+
 /// One way to sign in.
 #[derive(Debug, Clone)]
 pub struct Login {
@@ -213,6 +270,8 @@ pub struct Login {
     pub identity: Option<Identity>,
     /// Roles or scopes the credential should hold, the least that feeds every check.
     pub needs: Vec<String>,
+    /// The response header, in lower case, in which the vendor lists the scopes of the credential: `x-oauth-scopes`.
+    pub granted_header: Option<String>,
     /// How to obtain the credential in the vendor's console, in our own words.
     pub steps: Vec<Step>,
     /// Where the facts come from.

@@ -62,6 +62,22 @@ pub struct Tile {
     pub checks: u32,
     /// Whether it comes with the program; `false` for applications of a user's folder.
     pub built_in: bool,
+    /// What can be done with it.
+    pub availability: Availability,
+}
+
+/// What can be done with an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// It has login options: it is signed in to and scanned.
+    Offered,
+    /// It will have login options; until then its checks are attested by a person.
+    Planned,
+    /// It has none and will have none: its checks are attested by a person.
+    Attested,
+    /// The service has ended: nothing of it can be added.
+    Ended,
 }
 
 /// Everything that can be onboarded.
@@ -276,6 +292,7 @@ fn tile(folder: &str, files: &Files, built_in: bool, errors: &Errors) -> Option<
         verified: front.verified,
         checks: count(files),
         built_in,
+        availability: front.availability,
     })
 }
 
@@ -317,6 +334,8 @@ impl Entry {
             planned: whole.planned,
             ended: whole.ended,
             left_out: whole.left_out,
+            not_covered: whole.not_covered,
+            scopes: whole.scopes,
             datasets: Vec::new(),
             views: Vec::new(),
             checks: Vec::new(),
@@ -348,8 +367,24 @@ impl Entry {
             if files.has("checks.toml") {
                 with_document(files, name, "checks.toml", errors, |table| read_checks(table, &mut app, &shapes));
             }
+            // What an extension looks at, the application itself could not know of.
+            if std::ptr::eq(files, &self.files) {
+                covered_after_all(&app, errors);
+            }
         }
         Some(app)
+    }
+}
+
+/// A control that a check names is not one that nothing looks at, and a check that is there is not left out.
+fn covered_after_all(app: &App, errors: &Errors) {
+    for one in &app.not_covered {
+        if let Some(check) = app.checks.iter().find(|check| check.sscf.contains(&one.sscf)) {
+            errors.add(&one.place, format!("{} is not covered, but the check \"{}\" names it; keep one of the two", one.sscf, check.id));
+        }
+    }
+    for one in app.left_out.iter().filter(|one| app.check(&one.id).is_some()) {
+        errors.add(&one.place, format!("\"{}\" is left out, but there is a check of that id; keep one of the two", one.id));
     }
 }
 

@@ -130,6 +130,7 @@ fn login(template: &str) -> Login {
         identity: None,
         test: String::new(),
         needs: Vec::new(),
+        granted_header: None,
         steps: Vec::new(),
         source: String::new(),
         place: Place { file: "tiny/app.toml".into(), line: 1 },

@@ -112,6 +112,8 @@ pub fn app(datasets: Vec<Dataset>, views: Vec<View>, checks: Vec<Check>) -> App 
         planned: Vec::new(),
         ended: None,
         left_out: Vec::new(),
+        not_covered: Vec::new(),
+        scopes: Vec::new(),
         datasets,
         views,
         checks,

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Identity,
-    LeftOut, Login, PlannedLogin, Meaning, Mistaken, NeverCalled, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Step, Strategy, Verified, format,
-    hosts,
+    LeftOut, Login, PlannedLogin, Meaning, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Scope, Step, Strategy, Verified,
+    format, hosts, load::Availability,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,7 @@ pub(super) struct Front {
     pub(super) category: Category,
     pub(super) features: Vec<Feature>,
     pub(super) verified: Verified,
+    pub(super) availability: Availability,
 }
 
 /// All of `app.toml`.
@@ -33,6 +34,8 @@ pub(super) struct Whole {
     pub(super) planned: Vec<PlannedLogin>,
     pub(super) ended: Option<String>,
     pub(super) left_out: Vec<LeftOut>,
+    pub(super) not_covered: Vec<NotCovered>,
+    pub(super) scopes: Vec<Scope>,
 }
 
 pub(super) fn front(table: &Table<'_>, folder: &str) -> Option<Front> {
@@ -56,7 +59,13 @@ pub(super) fn front(table: &Table<'_>, folder: &str) -> Option<Front> {
             Vec::new()
         }
     };
-    Some(Front { slug: folder.to_owned(), name, vendor, category: category?, features, verified: verified? })
+    let availability = match (table.get("login"), table.get("ended"), table.get("planned_login")) {
+        (Some(_), _, _) => Availability::Offered,
+        (None, Some(_), _) => Availability::Ended,
+        (None, None, Some(_)) => Availability::Planned,
+        (None, None, None) => Availability::Attested,
+    };
+    Some(Front { slug: folder.to_owned(), name, vendor, category: category?, features, verified: verified?, availability })
 }
 
 fn is_slug(text: &str) -> bool {
@@ -112,8 +121,20 @@ pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
             table.errors.add(&one.place, format!("\"{}\" is left out twice; say it once", one.id));
         }
     }
+    let not_covered: Vec<NotCovered> = table.tables("not_covered").into_iter().map(not_covered).collect();
+    for (at, one) in not_covered.iter().enumerate() {
+        if not_covered[..at].iter().any(|other| other.sscf == one.sscf) {
+            table.errors.add(&one.place, format!("{} is not covered twice; say it once", one.sscf));
+        }
+    }
+    let scopes: Vec<Scope> = table.tables("scope").into_iter().map(scope).collect();
+    for (at, one) in scopes.iter().enumerate() {
+        if scopes[..at].iter().any(|other| other.name == one.name) {
+            table.errors.add(&one.place, format!("the scope \"{}\" is there twice; name all that it holds once", one.name));
+        }
+    }
     table.finish();
-    Some(Whole { front: front?, home, link_hosts, never, says, logins, not_offered, planned, ended, left_out })
+    Some(Whole { front: front?, home, link_hosts, never, says, logins, not_offered, planned, ended, left_out, not_covered, scopes })
 }
 
 /// `[[planned_login]]`: a way to sign in that the application will have.
@@ -140,6 +161,49 @@ fn left_out(table: Table<'_>, slug: &str) -> LeftOut {
     };
     table.finish();
     one
+}
+
+/// `[[not_covered]]`: a control of the SSCF that no check looks at.
+fn not_covered(table: Table<'_>) -> NotCovered {
+    let sscf = table.text("sscf", "the control, such as LOG-SaaS-02");
+    if !sscf.is_empty() && !words::is_sscf(&sscf) {
+        table.errors.add(&table.place_of("sscf"), format!("\"{sscf}\" is no control of the SSCF; write it as IAM-SaaS-04"));
+    }
+    let one = NotCovered {
+        sscf,
+        reason: table.text("reason", "why no check looks at it, in one or two sentences"),
+        source: words::source(&table),
+        place: table.place.clone(),
+    };
+    table.finish();
+    one
+}
+
+/// `[[scope]]`: a scope that holds others.
+fn scope(table: Table<'_>) -> Scope {
+    let one = Scope {
+        name: table.text("name", "the scope as the vendor writes it, such as admin:org"),
+        holds: table.some_texts("holds", "the scopes that it holds, such as read:org"),
+        source: words::source(&table),
+        place: table.place.clone(),
+    };
+    if one.holds.contains(&one.name) {
+        table.wrong(format!("the scope \"{}\" holds itself; leave it out of `holds`", one.name));
+    }
+    table.finish();
+    one
+}
+
+/// The name of a response header, in lower case.
+fn granted_header(table: &Table<'_>) -> Option<String> {
+    let value = table.get("granted_header")?;
+    let name = value.text()?.to_ascii_lowercase();
+    let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !fits || ["set-cookie", "authorization"].contains(&name.as_str()) {
+        value.wrong(format!("is \"{name}\", which is not the name of a header that lists scopes"));
+        return None;
+    }
+    Some(name)
 }
 
 /// `[[not_offered]]`: a way to sign in that an administrator may look for.
@@ -252,12 +316,13 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
     let discover = discover(&table, &fields);
     let identity = identity(&table);
     let needs = table.texts("needs");
+    let granted_header = granted_header(&table);
     let steps =
         table.get("steps").map(|value| value.items().iter().filter_map(|item| step(item, link_hosts)).collect()).unwrap_or_default();
     let source = words::source(&table);
     let place = table.place.clone();
     table.finish();
-    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, discover, identity, needs, steps, source, place })
+    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, discover, identity, needs, granted_header, steps, source, place })
 }
 
 fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {

@@ -64,18 +64,9 @@ pub(super) const COMPARES: &[(&str, Compare)] = &[
 /// The frameworks whose references are shown, by the name that manifests use.
 pub(super) const FRAMEWORKS: &[&str] = &["nist_800_53", "cis_v8", "soc2", "iso_27001", "cis_github"];
 
-/// The domains of the CSA SaaS Security Capability Framework 1.0 and how many controls each has.
-const SSCF: &[(&str, u32)] = &[("CCC", 4), ("DSP", 1), ("IAM", 21), ("IPY", 2), ("LOG", 7), ("SEF", 1)];
-
 /// Whether `IAM-SaaS-04` is a control of the framework.
 pub(super) fn is_sscf(id: &str) -> bool {
-    SSCF.iter().any(|(domain, controls)| {
-        id.strip_prefix(domain)
-            .and_then(|rest| rest.strip_prefix("-SaaS-"))
-            .filter(|number| number.len() == 2)
-            .and_then(|number| number.parse::<u32>().ok())
-            .is_some_and(|number| (1..=*controls).contains(&number))
-    })
+    crate::sscf_control(id).is_some()
 }
 
 /// A URL must be https and have a host.
