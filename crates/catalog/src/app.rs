@@ -1,6 +1,8 @@
 //! An application (a tile), its login options and their fields: `app.toml`.
 
-use crate::{Check, CheckKind, Dataset, EachOver, FieldPath, Place, Says, View};
+use crate::{
+    AuthorizationCode, Check, CheckKind, Dataset, DeviceCode, EachOver, FieldPath, GithubApp, Inventory, Place, Says, SnowflakeKeyPair, View,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,6 +49,8 @@ pub struct App {
     pub views: Vec<View>,
     /// What is judged; `[[setting]]` rows are expanded into these.
     pub checks: Vec<Check>,
+    /// Which rows are accounts and plugins: `[[accounts]]` and `[[plugins]]`.
+    pub inventories: Vec<Inventory>,
 }
 
 impl App {
@@ -80,6 +84,15 @@ impl App {
         let reached = |input: &str| self.dataset(input).is_some_and(|dataset| self.reaches(login, dataset));
         check.kind == CheckKind::Manual || self.inputs(check).into_iter().all(reached)
     }
+    /// What can be done with it.
+    pub fn availability(&self) -> Availability {
+        match (self.logins.is_empty(), &self.ended, self.planned.is_empty()) {
+            (false, _, _) => Availability::Offered,
+            (true, Some(_), _) => Availability::Ended,
+            (true, None, false) => Availability::Planned,
+            (true, None, true) => Availability::Attested,
+        }
+    }
     /// Whether too much is left out: more than [`MOST_LEFT_OUT`] per cent of all known checks of an application that is signed in to.
     /// What nobody signs in to yet is exempt.
     pub fn leaves_out_too_much(&self) -> bool {
@@ -109,6 +122,20 @@ impl App {
             None => vec![check.on.as_str()],
         }
     }
+}
+
+/// What can be done with an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// It has login options: it is signed in to and scanned.
+    Offered,
+    /// It will have login options; until then its checks are attested by a person.
+    Planned,
+    /// It has none and will have none: its checks are attested by a person.
+    Attested,
+    /// The service has ended: nothing of it can be added.
+    Ended,
 }
 
 /// Where a tile is filed.
@@ -257,7 +284,12 @@ pub struct Login {
     pub strategy: Strategy,
     /// What the dialog asks for.
     pub fields: Vec<Field>,
-    /// Every host that may receive this option's credentials, as templates over fields. The only ones.
+    /// Further credentials, for host roles of their own.
+    pub also: Vec<Also>,
+    /// Headers with fixed values that every dataset request carries, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Every host that may receive this option's credentials, as templates over fields. The only ones, beside the one that a
+    /// token endpoint names ([`crate::HostFrom`]).
     pub hosts: Vec<String>,
     /// Host roles that datasets name (`api`, `org`): the first template whose placeholders are all filled is the host.
     pub roles: Vec<HostRole>,
@@ -322,29 +354,213 @@ pub enum Strategy {
         /// The secret field that holds the token.
         token: String,
     },
-    /// OAuth 2.0 client credentials (RFC 6749, section 4.4): a long-lived secret is exchanged for a short-lived token.
+    /// A secret of the vendor's own in one or more headers of every dataset request; nothing is exchanged.
+    Headers {
+        /// The headers, each with one secret field in it.
+        headers: Vec<SecretHeader>,
+    },
+    /// HTTP Basic (RFC 7617) on every dataset request; nothing is exchanged.
+    Basic {
+        /// The user, as a template over open fields: `{email}/token`.
+        user: String,
+        /// The secret field that stands as the password.
+        password: String,
+    },
+    /// OAuth 2.0 client credentials (RFC 6749, section 4.4): a long-lived secret or key is exchanged for a short-lived token.
     ClientCredentials(ClientCredentials),
+    /// A signed assertion is exchanged for a short-lived token (RFC 7523, section 2.1).
+    Assertion(Assertion),
     /// An Okta user signs in with password and one-time code, and is carried on to the application by single sign-on.
     Okta(OktaSignIn),
     /// Microsoft Entra ID (OAuth 2.0).
     Entra(EntraSignIn),
+    /// OAuth 2.0 authorization code with PKCE: the person signs in at the vendor's page in the system browser.
+    AuthorizationCode(AuthorizationCode),
+    /// OAuth 2.0 device code: the person types a short code at the vendor's page, on any device.
+    DeviceCode(DeviceCode),
+    /// A GitHub App, by its private key.
+    GithubApp(GithubApp),
+    /// A Snowflake user, by its private key.
+    SnowflakeKeyPair(SnowflakeKeyPair),
+}
+
+/// A header that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecretHeader {
+    /// Its name in lower case: `dd-api-key`.
+    pub name: String,
+    /// Text before the secret: `SSWS `.
+    pub before: String,
+    /// The secret field.
+    pub field: String,
+    /// Text behind it, usually none.
+    pub after: String,
 }
 
 /// What [`Strategy::ClientCredentials`] needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClientCredentials {
-    /// Host role of the token endpoint.
-    pub role: String,
-    /// Its path: `/v1/service_accounts/oauth/token`.
-    pub path: String,
+    /// The token endpoint.
+    pub endpoint: crate::Endpoint,
     /// The open field with the client's id, for vendors that want one.
     pub client_id: Option<String>,
-    /// The secret field.
-    pub secret: String,
+    /// What proves the client, and how it is sent.
+    pub authenticate: ClientAuthentication,
+    /// The value of `grant_type`, usually `client_credentials`.
+    pub grant_type: String,
+    /// Further fields of the form, as templates over open fields.
+    pub parameters: Vec<(String, String)>,
     /// The scope that is asked for; empty asks for none.
     pub scope: String,
     /// Words that the granted scope must hold and others that it must not: a token that may write is not used.
     pub granted: Granted,
+    /// The answer names the host of a role.
+    pub host_from: Option<crate::HostFrom>,
+}
+
+impl ClientCredentials {
+    /// The secret field that proves the client: its secret, or its key.
+    pub fn secret(&self) -> &str {
+        match &self.authenticate {
+            ClientAuthentication::Post { secret } | ClientAuthentication::Basic { secret } => secret,
+            ClientAuthentication::PrivateKey(proof) => proof.key.field(),
+        }
+    }
+}
+
+/// How a client proves itself to a token endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// Its secret in the form (RFC 6749, section 2.3.1).
+    Post {
+        /// The secret field.
+        secret: String,
+    },
+    /// HTTP Basic with its id and secret, each form-encoded first (the same section).
+    Basic {
+        /// The secret field.
+        secret: String,
+    },
+    /// A signed assertion (RFC 7523, section 2.2).
+    PrivateKey(PrivateKeyProof),
+}
+
+/// See [`ClientAuthentication::PrivateKey`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrivateKeyProof {
+    /// What signs.
+    pub key: SigningKey,
+    /// Whether tokens are bound to a key that is made for each session (DPoP, RFC 9449). A vendor that answers with a plain
+    /// bearer token all the same is taken at that.
+    pub dpop: bool,
+}
+
+/// A private key of a login option, and how it signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SigningKey {
+    /// A secret field of format [`Format::PrivateKey`], or a member of one of format [`Format::KeyFile`]:
+    /// `service_account.private_key`.
+    pub private_key: String,
+    /// The secret field or member with its passphrase, if it may be encrypted.
+    pub passphrase: Option<String>,
+    /// The key's id for the assertion's header, as a template; where it comes to nothing, the id that a JSON Web Key names
+    /// itself, if it does.
+    pub kid: Option<String>,
+    /// The algorithm; the key must be of its kind.
+    pub algorithm: SigningAlgorithm,
+}
+
+impl SigningKey {
+    /// The field that holds the key.
+    pub fn field(&self) -> &str {
+        self.private_key.split('.').next().unwrap_or_default()
+    }
+}
+
+/// The algorithms that sign (RFC 7518, section 3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum SigningAlgorithm {
+    #[default]
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Es256,
+}
+
+impl SigningAlgorithm {
+    /// As manifests and headers write it.
+    pub const WORDS: [(&'static str, Self); 5] =
+        [("RS256", Self::Rs256), ("RS384", Self::Rs384), ("RS512", Self::Rs512), ("PS256", Self::Ps256), ("ES256", Self::Es256)];
+}
+
+/// What [`Strategy::Assertion`] needs to know. Templates are over open fields and members of key files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assertion {
+    /// The token endpoint.
+    pub endpoint: crate::Endpoint,
+    /// What signs.
+    pub key: SigningKey,
+    /// `iss`, a template.
+    pub issuer: String,
+    /// `sub`, a template; empty leaves it out.
+    pub subject: String,
+    /// `aud`, a template.
+    pub audience: String,
+    /// The scope that is asked for; empty asks for none.
+    pub scope: String,
+    /// Where the scope is asked for.
+    pub scope_in: ScopeIn,
+    /// Further claims, as templates.
+    pub claims: Vec<(String, String)>,
+    /// The client's id in the form, for vendors that want it there: an open field, or a member of a key file.
+    pub client_id: Option<String>,
+    /// The client's secret in the form: a secret field, or a member of a key file.
+    pub client_secret: Option<String>,
+    /// Seconds from the making of an assertion to its end, 30 to 3,600. Usually 300.
+    pub lifetime_seconds: u32,
+    /// Words that the granted scope must hold and others that it must not.
+    pub granted: Granted,
+    /// The answer names the host of a role.
+    pub host_from: Option<crate::HostFrom>,
+}
+
+/// Where an assertion's scope is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeIn {
+    /// As the claim `scope`.
+    Claims,
+    /// As a field of the form.
+    Form,
+}
+
+impl crate::HostFrom {
+    /// The host of a URL, if it is one that may be named: https, a lower-case DNS name under one of the suffixes, nothing but
+    /// slashes behind it.
+    pub fn host_of(&self, url: &str) -> Option<String> {
+        let url = url::Url::parse(url).ok()?;
+        let plain = url.scheme() == "https"
+            && url.port().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let host = url.host_str().filter(|_| plain)?.to_owned();
+        crate::format::is_under(&host, &self.suffixes).then_some(host)
+    }
+}
+
+/// A second credential of a login option, for host roles of its own. Its failure costs their datasets, never the sign-in.
+#[derive(Debug, Clone)]
+pub struct Also {
+    /// The host roles whose datasets it is sent to, and no others.
+    pub roles: Vec<String>,
+    /// The code that signs in.
+    pub strategy: Strategy,
 }
 
 /// What a granted scope must come to.
@@ -522,6 +738,25 @@ pub enum Format {
     EntraTenant,
     /// A certificate and its private key, PEM, in either order.
     CertificateAndKey,
+    /// A private key, PEM or a JSON Web Key; see [`crate::PrivateKey`].
+    PrivateKey {
+        /// Whether it may be encrypted, because the login option has a field for its passphrase.
+        encrypted: bool,
+    },
+    /// A JSON file with a key in it, as vendors let administrators download it.
+    KeyFile {
+        /// The members that must be there as text, with dots between levels: `client_email`, `boxAppSettings.clientID`.
+        members: Vec<String>,
+        /// Files that are often pasted in its place.
+        refused: Vec<Mistaken>,
+    },
+    /// A host under one of a vendor's own domains; stored whole, in lower case. A pasted URL is reduced to it.
+    VendorHost {
+        /// `.my.salesforce.com`.
+        suffixes: Vec<String>,
+        /// What is put behind a bare name; `None` refuses one.
+        complete: Option<String>,
+    },
     /// Text that matches this regular expression whole, once `prefix` is put before it where it lacks it.
     Pattern {
         /// `acc-[A-Za-z0-9-]+`.

@@ -1,6 +1,6 @@
 //! What is read of an application and what is kept of it: `[[dataset]]` in `datasets.toml`.
 
-use crate::{FieldPath, Inputs, Place};
+use crate::{Accepted, FieldPath, Inputs, Place, Protocol};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -21,6 +21,8 @@ pub struct Dataset {
     pub host: String,
     /// Whether the session's credential goes along; `false` for documents that are public.
     pub authorised: bool,
+    /// In which language it is asked for.
+    pub protocol: Protocol,
     /// GET, or POST with a pinned document.
     pub method: Method,
     /// Path template over login fields (`{organization}`) and, under [`Dataset::each`], over the parent row (`{each.name}`).
@@ -28,12 +30,15 @@ pub struct Dataset {
     pub path: String,
     /// Fixed query parameters, in order; values may be templates.
     pub query: Vec<(String, String)>,
-    /// For POST: the pinned body.
+    /// For POST: the pinned body. For a [`Dataset::protocol`] of its own: the pinned query or statement.
     pub document: Option<String>,
     /// How further pages are asked for.
     pub pagination: Pagination,
-    /// Where the rows lie in an answer: `data[]`, `data`, `[]` or empty for the body itself.
+    /// Where the rows lie in an answer: `data[]`, `data`, `[]` or empty for the body itself. A row that is a single value
+    /// and no object is kept under the name [`Dataset::VALUE`].
     pub rows: String,
+    /// How the vendor writes single values.
+    pub values: Values,
     /// What is kept of each row, by path from the row. Everything else is dropped at receipt.
     pub keep: BTreeMap<FieldPath, Keep>,
     /// Constants put into each row that came from a real answer: `protected = true`.
@@ -56,8 +61,12 @@ pub struct Dataset {
     pub recent: Option<Recent>,
     /// Answers with a meaning of their own, asked before the application's.
     pub says: Vec<Says>,
+    /// What a successful answer says of itself; none where its status says it.
+    pub accepted: Option<Accepted>,
     /// How hard the vendor may be asked.
     pub politeness: Politeness,
+    /// Headers with fixed values that its requests carry, names in lower case; those of the file are among them.
+    pub headers: BTreeMap<String, String>,
     /// Where the facts come from (URL).
     pub source: String,
     /// Where it is written.
@@ -65,6 +74,9 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// The name under which a row that is a single value is kept: `value`.
+    pub const VALUE: &str = "value";
+
     /// What is kept of a description: one row for each request of the application on the description's host role.
     /// `method` and `path` (the template, as our manifest writes it), whether it is `published`, the `fields` of a successful
     /// answer by path and type (`users[].email:string`), and whether `all` of them are listed or some were left out
@@ -147,6 +159,18 @@ impl DatasetKind {
     }
 }
 
+/// How a vendor writes single values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Values {
+    /// As JSON has them.
+    #[default]
+    Typed,
+    /// As text: `"true"`, `"15"`. A text that is exactly `true` or `false` (in any case) is a bool, one that is a decimal number
+    /// is a number; an empty text is nothing (as null).
+    Text,
+}
+
 /// What an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -225,11 +249,36 @@ pub enum Pagination {
         #[serde(default)]
         size: Option<(String, u32)>,
     },
-    /// Pages with numbers from 1 up, until an answer says that it was the last, or is empty. A page with fewer rows than
+    /// OData: `@odata.nextLink` holds a URL of the same list, and is left out at the end
+    /// (<https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationnextLinkodatanextLink>).
+    Odata {
+        /// Name and value of the page-size parameter of the first request.
+        #[serde(default)]
+        size: Option<(String, u32)>,
+    },
+    /// The place of the first row of a page, counted in rows; SCIM's `startIndex` is one. Ends at the number of rows that
+    /// the body tells, or, where it tells none, at the first empty page.
+    Offset {
+        /// Name of the parameter: `offset`, `startIndex`.
+        parameter: String,
+        /// The place of the first row of all: 0, or 1 for SCIM (RFC 7644, section 3.4.2.4).
+        #[serde(default)]
+        first: u32,
+        /// Name and value of the page-size parameter.
+        #[serde(default)]
+        size: Option<(String, u32)>,
+        /// Path of the number of all rows in the body, where the vendor has it.
+        #[serde(default)]
+        total: Option<FieldPath>,
+    },
+    /// Pages with numbers from `first` up, until an answer says that it was the last, or is empty. A page with fewer rows than
     /// were asked for is not the end: vendors cap page sizes.
     PageNumber {
         /// Name of the parameter with the page's number.
         page: String,
+        /// The number of the first page: 1, or 0.
+        #[serde(default = "one")]
+        first: u32,
         /// Name and value of the page-size parameter.
         #[serde(default)]
         size: Option<(String, u32)>,
@@ -249,6 +298,13 @@ pub enum Pagination {
         /// Name and value of the page-size parameter.
         #[serde(default)]
         size: Option<(String, u32)>,
+        /// Path of a bool in the body that says whether more pages follow, where the vendor has it: the cursor is followed
+        /// only while it is true.
+        #[serde(default)]
+        more: Option<FieldPath>,
+        /// The URL that says that the vendor leaves the cursor out at the end. Without it an answer that lacks it is a doubt.
+        #[serde(default)]
+        ends_without: Option<String>,
         /// Whether its path is known from nowhere but the vendor's description ([`Dataset::published_by`]); where that does
         /// not publish it, the end of the list is not known.
         #[serde(default)]
@@ -264,9 +320,12 @@ impl Pagination {
     pub fn size(&self) -> Option<&(String, u32)> {
         match self {
             Self::None => None,
-            Self::JsonApi { size, .. } | Self::LinkHeader { size } | Self::PageNumber { size, .. } | Self::Cursor { size, .. } => {
-                size.as_ref()
-            }
+            Self::JsonApi { size, .. }
+            | Self::LinkHeader { size }
+            | Self::Odata { size }
+            | Self::Offset { size, .. }
+            | Self::PageNumber { size, .. }
+            | Self::Cursor { size, .. } => size.as_ref(),
         }
     }
 
@@ -274,13 +333,22 @@ impl Pagination {
     pub fn set_size(&mut self, rows: u32) {
         match self {
             Self::None => {}
-            Self::JsonApi { size, .. } | Self::LinkHeader { size } | Self::PageNumber { size, .. } | Self::Cursor { size, .. } => {
+            Self::JsonApi { size, .. }
+            | Self::LinkHeader { size }
+            | Self::Odata { size }
+            | Self::Offset { size, .. }
+            | Self::PageNumber { size, .. }
+            | Self::Cursor { size, .. } => {
                 if let Some((_, value)) = size {
                     *value = rows;
                 }
             }
         }
     }
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn links_next() -> FieldPath {
@@ -357,6 +425,45 @@ pub enum Type {
     Object(BTreeMap<String, Keep>),
 }
 
+impl Type {
+    /// What a text says as a single value of this type, in the form in which it is stored; `None` when it says none, and for
+    /// lists, maps and objects. `true` and `false` in any case are bools, decimal digits numbers; times that are counted from
+    /// 1970 may have a fraction, which is left out.
+    pub fn of_text(&self, text: &str) -> Option<serde_json::Value> {
+        let trimmed = text.trim();
+        match self {
+            Self::Bool if trimmed.eq_ignore_ascii_case("true") => Some(true.into()),
+            Self::Bool if trimmed.eq_ignore_ascii_case("false") => Some(false.into()),
+            Self::Bool => None,
+            Self::Int => trimmed.parse::<i64>().ok().filter(|number| number.abs() <= 1 << 53).map(Into::into),
+            Self::Number => trimmed.parse::<f64>().ok().filter(|number| number.is_finite()).map(Into::into),
+            Self::String | Self::Id => Some(text.into()),
+            Self::Enum(values) => values.iter().any(|known| known == text).then(|| text.into()),
+            Self::Timestamp(format) => format.read(trimmed).map(|time| time.to_string().into()),
+            Self::List(_) | Self::Map(_) | Self::Object(_) => None,
+        }
+    }
+}
+
+impl TimestampFormat {
+    /// The point in time that a text writes in this format.
+    pub fn read(self, text: &str) -> Option<jiff::Timestamp> {
+        let utc = |time: jiff::civil::DateTime| time.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|time| time.timestamp());
+        let counted = || {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+            let digits = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
+            whole.parse::<i64>().ok().filter(|_| digits)
+        };
+        match self {
+            Self::Rfc3339 => text.parse().ok(),
+            Self::Spaced => utc(jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?),
+            Self::Date => utc(jiff::civil::Date::strptime("%Y-%m-%d", text).ok()?.to_datetime(jiff::civil::Time::midnight())),
+            Self::EpochSeconds => jiff::Timestamp::from_second(counted()?).ok(),
+            Self::EpochMilliseconds => jiff::Timestamp::from_millisecond(counted()?).ok(),
+        }
+    }
+}
+
 /// How a vendor writes a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -365,6 +472,10 @@ pub enum TimestampFormat {
     Rfc3339,
     EpochSeconds,
     EpochMilliseconds,
+    /// `2026-05-01 10:00:00`, in UTC.
+    Spaced,
+    /// `2026-05-01`: the beginning of that day in UTC.
+    Date,
 }
 
 /// What is stored in place of a value that may be judged but not kept. On a list (but for [`Transform::Present`]) it is
@@ -413,8 +524,10 @@ pub enum OnEmpty {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Needs {
-    /// Any one of these roles or scopes.
+    /// Any one of these roles or scopes, the least first.
     pub any_of: Vec<String>,
+    /// The vendor says that no role or scope is needed. Without it an empty list means that nobody says what is.
+    pub any_credential: bool,
     /// The vendor's plan that has it; empty when every plan does.
     pub plan: String,
     /// Login fields that must be filled: `organization`.
@@ -552,8 +665,10 @@ pub struct Politeness {
     pub remaining_header: String,
     /// Header with the size of the budget.
     pub limit_header: String,
-    /// Header with the time (epoch seconds) at which it is whole again.
+    /// Header with the time at which it is whole again.
     pub reset_header: String,
+    /// How that header tells the time.
+    pub reset_in: ResetIn,
     /// Wait for the reset when less than this share (0 to 1) is left.
     pub keep_free: f64,
 }
@@ -566,7 +681,19 @@ impl Default for Politeness {
             remaining_header: "x-ratelimit-remaining".into(),
             limit_header: "x-ratelimit-limit".into(),
             reset_header: "x-ratelimit-reset".into(),
+            reset_in: ResetIn::Epoch,
             keep_free: 0.1,
         }
     }
+}
+
+/// How a header tells when a budget is whole again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetIn {
+    /// A point in time, in seconds since 1970 (Okta, GitHub, GitLab).
+    #[default]
+    Epoch,
+    /// The seconds until then (Datadog, Zendesk).
+    Seconds,
 }

@@ -1,10 +1,11 @@
 //! What a field's value must look like: checked while typing, again before anything is sent, and before a value may stand
 //! in a host or path. Pure. A sentence never holds the value, nor any part of it.
 
-use crate::{Choice, Format, MfaKey, Mistaken, okta_domain};
+use crate::{Choice, Format, KeyProblem, MfaKey, Mistaken, PrivateKey, okta_domain};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use std::collections::BTreeMap;
+use zeroize::Zeroizing;
 
 /// Why a value is not what its field asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
@@ -58,9 +59,19 @@ impl Format {
             Self::Guid => guid(value),
             Self::EntraTenant => entra_tenant(value),
             Self::CertificateAndKey => certificate_and_key(value),
+            Self::PrivateKey { encrypted } => private_key(value, *encrypted),
+            Self::KeyFile { members, refused } => key_file(value, members, refused),
+            Self::VendorHost { suffixes, complete } => vendor_host(value, suffixes, complete.as_deref()),
             Self::Pattern { expression, prefix } => pattern(value, expression, prefix),
             Self::Url { paths } => url(value, paths),
         }
+    }
+
+    /// The text of a member of a stored key file, with dots between levels: `boxAppSettings.clientID`. `None` where it is not
+    /// there as a text that is not empty, and for text that is no JSON.
+    pub fn member(file: &str, member: &str) -> Option<Zeroizing<String>> {
+        let file: serde_json::Value = serde_json::from_str(file).ok()?;
+        key_file_member(&file, member).map(|text| Zeroizing::new(text.to_owned()))
     }
 
     /// The items of a stored list value.
@@ -307,6 +318,72 @@ fn certificate_and_key(value: &str) -> Result<String, FormatProblem> {
         return problem("The private key is missing: a block that begins with -----BEGIN PRIVATE KEY-----.");
     }
     Ok(value.to_owned())
+}
+
+fn private_key(value: &str, encrypted: bool) -> Result<String, FormatProblem> {
+    match PrivateKey::parse(value, None) {
+        Ok(_) => Ok(value.to_owned()),
+        // Whether the passphrase opens it is seen when both are there.
+        Err(KeyProblem::Encrypted) if encrypted => Ok(value.to_owned()),
+        Err(KeyProblem::Encrypted) => {
+            problem("The private key is encrypted with a passphrase. Paste it decrypted (openssl pkey -in key.pem); it is sealed here again.")
+        }
+        Err(other) => problem(other.to_string()),
+    }
+}
+
+/// A member of a key file's text, with dots between levels; `None` where it is not there as a text that is not empty.
+pub(crate) fn key_file_member<'v>(file: &'v serde_json::Value, member: &str) -> Option<&'v str> {
+    let mut value = file;
+    for name in member.split('.') {
+        value = value.get(name)?;
+    }
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+fn key_file(value: &str, members: &[String], refused: &[Mistaken]) -> Result<String, FormatProblem> {
+    if let Some(mistaken) = refused.iter().find(|mistaken| whole(&mistaken.expression).is_some_and(|expression| expression.is_match(value)))
+    {
+        return problem(mistaken.sentence.clone());
+    }
+    let Ok(file) = serde_json::from_str::<serde_json::Value>(value) else {
+        return problem(if value.starts_with('{') {
+            "This JSON file is cut or damaged. Paste it whole, from its first brace to its last."
+        } else if value.contains("-----BEGIN ") {
+            "This is the key alone. Paste the whole JSON file that holds it."
+        } else {
+            "This is not a JSON file. Paste the whole file, from its first brace to its last."
+        });
+    };
+    for member in members {
+        let Some(text) = key_file_member(&file, member) else {
+            return problem(format!("This JSON file lacks \"{member}\". Paste the whole file as the vendor gave it out."));
+        };
+        if text.contains("-----BEGIN ") {
+            match PrivateKey::parse(text, None) {
+                Ok(_) | Err(KeyProblem::Encrypted) => {}
+                Err(wrong) => return problem(format!("\"{member}\": {wrong}")),
+            }
+        }
+    }
+    Ok(value.to_owned())
+}
+
+/// Whether a host lies under one of these suffixes, with whole labels before it.
+pub(crate) fn is_under(host: &str, suffixes: &[String]) -> bool {
+    is_host(host)
+        && suffixes.iter().any(|suffix| suffix.starts_with('.') && host.strip_suffix(suffix.as_str()).is_some_and(|before| !before.is_empty()))
+}
+
+fn vendor_host(value: &str, suffixes: &[String], complete: Option<&str>) -> Result<String, FormatProblem> {
+    let mut host = host(value)?;
+    if let Some(complete) = complete.filter(|_| !host.contains('.')) {
+        host.push_str(complete);
+    }
+    if is_under(&host, suffixes) {
+        return Ok(host);
+    }
+    problem(format!("This is another host. It ends in {}.", or(suffixes)))
 }
 
 fn pattern(value: &str, expression: &str, prefix: &str) -> Result<String, FormatProblem> {

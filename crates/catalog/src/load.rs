@@ -5,17 +5,22 @@
 
 mod app;
 mod check;
+mod credentials;
 mod dataset;
 mod files;
+mod inventory;
 mod keep;
+mod protocol;
 mod setting;
 mod shape;
+mod sign_in;
 mod source;
 mod tenant;
+mod tenant_sign_in;
 mod view;
 mod words;
 
-use crate::{App, Category, Feature, Pagination, Place, Politeness, SandboxTenant, Verified};
+use crate::{App, Availability, Category, Feature, InventoryKind, Pagination, Place, Politeness, SandboxTenant, Verified, PivotField, ViewShape};
 use files::Files;
 use serde::Serialize;
 use shape::Shape;
@@ -64,20 +69,6 @@ pub struct Tile {
     pub built_in: bool,
     /// What can be done with it.
     pub availability: Availability,
-}
-
-/// What can be done with an application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Availability {
-    /// It has login options: it is signed in to and scanned.
-    Offered,
-    /// It will have login options; until then its checks are attested by a person.
-    Planned,
-    /// It has none and will have none: its checks are attested by a person.
-    Attested,
-    /// The service has ended: nothing of it can be added.
-    Ended,
 }
 
 /// Everything that can be onboarded.
@@ -339,6 +330,7 @@ impl Entry {
             datasets: Vec::new(),
             views: Vec::new(),
             checks: Vec::new(),
+            inventories: Vec::new(),
         };
         // An application whose checks are all attested reads nothing, so these two files may be missing.
         if self.files.has("datasets.toml") {
@@ -362,10 +354,9 @@ impl Entry {
             }
         }
         identities(&app, errors);
-        let shapes = shapes(&app);
         for (name, files) in std::iter::once((folder, &self.files)).chain(self.extensions.iter().map(|(name, files)| (name, files))) {
             if files.has("checks.toml") {
-                with_document(files, name, "checks.toml", errors, |table| read_checks(table, &mut app, &shapes));
+                with_document(files, name, "checks.toml", errors, |table| read_checks(table, &mut app));
             }
             // What an extension looks at, the application itself could not know of.
             if std::ptr::eq(files, &self.files) {
@@ -418,8 +409,10 @@ fn with_document<R>(files: &Files, folder: &str, file: &str, errors: &Errors, re
 
 fn read_datasets(table: Table<'_>, app: &mut App, datasets: bool) {
     let politeness = table.get("politeness").map_or_else(Politeness::default, |value| dataset::politeness(&value, &Politeness::default()));
+    let headers = credentials::constant_headers(&table);
+    let accepted = table.get("ok").and_then(|value| protocol::accepted(&value));
     for one in if datasets { table.tables("dataset") } else { Vec::new() } {
-        let around = dataset::Around { logins: &app.logins, never: &app.never, before: &app.datasets, politeness: &politeness };
+        let around = dataset::Around { logins: &app.logins, never: &app.never, before: &app.datasets, accepted: accepted.as_ref(), politeness: &politeness, headers: &headers };
         let errors = one.errors;
         if let Some(dataset) = dataset::read(one, &around) {
             taken(app, &dataset.id, &dataset.place, errors);
@@ -433,6 +426,13 @@ fn read_datasets(table: Table<'_>, app: &mut App, datasets: bool) {
             app.views.push(view);
         }
     }
+    for (key, kind) in [("accounts", InventoryKind::Accounts), ("plugins", InventoryKind::Plugins)] {
+        for one in table.tables(key) {
+            if let Some(read) = inventory::read(one, kind, app) {
+                app.inventories.push(read);
+            }
+        }
+    }
     table.finish();
 }
 
@@ -444,9 +444,13 @@ fn taken(app: &App, id: &str, place: &Place, errors: &Errors) {
     }
 }
 
-fn read_checks(table: Table<'_>, app: &mut App, shapes: &BTreeMap<String, Shape>) {
+fn read_checks(table: Table<'_>, app: &mut App) {
+    declare_settings(&table, app);
+    let shapes = &shapes(app);
     let slug = app.slug.clone();
-    let around = check::Around { slug: &slug, features: &app.features.clone(), link_hosts: &app.link_hosts.clone(), shapes };
+    let pivots = app.views.iter().filter(|view| matches!(view.shape, ViewShape::Pivot { .. })).map(|view| view.id.clone()).collect();
+    let around =
+        check::Around { slug: &slug, features: &app.features.clone(), link_hosts: &app.link_hosts.clone(), shapes, pivots: &pivots };
     let errors = table.errors;
     let checks = table.tables("check").into_iter().filter_map(|one| check::read(one, &around));
     let mut read: Vec<_> = checks.collect();
@@ -462,6 +466,23 @@ fn read_checks(table: Table<'_>, app: &mut App, shapes: &BTreeMap<String, Shape>
     table.finish();
 }
 
+/// Settings over a list of names and values declare their names themselves: `value` says of which type each is.
+fn declare_settings(table: &Table<'_>, app: &mut App) {
+    for one in table.tables("setting") {
+        let (Some(value), Some(key), Some(on)) = (one.get("value"), one.get("key").and_then(|key| key.text()), one.get("on")) else {
+            continue;
+        };
+        let view = on.text().and_then(|on| app.views.iter_mut().find(|view| view.id == on));
+        let Some(ViewShape::Pivot { fields, .. }) = view.map(|view| &mut view.shape) else { continue };
+        let Some(keep) = keep::field(&value) else { continue };
+        match fields.iter().find(|field| field.name == key) {
+            Some(known) if known.keep.ty == keep.ty && known.keep.absent == keep.absent => {}
+            Some(_) => value.wrong(format!("is another type or absence of \"{key}\" than where it was declared before")),
+            None => view::add_pivot_field(fields, PivotField { name: key, keep }, &value),
+        }
+    }
+}
+
 /// The rows of each dataset and view, as far as settings need them: a view's joined lists and counts are left out.
 fn shapes(app: &App) -> BTreeMap<String, Shape> {
     let mut shapes: BTreeMap<String, Shape> = app
@@ -471,9 +492,16 @@ fn shapes(app: &App) -> BTreeMap<String, Shape> {
         .map(|(at, dataset)| (dataset.id.clone(), Shape::of_dataset(dataset, &app.datasets[..at], &app.logins)))
         .collect();
     for view in &app.views {
-        let rows = match view.shape {
-            crate::ViewShape::Rows | crate::ViewShape::FirstBy { .. } => shapes.get(&view.from).cloned().unwrap_or_else(Shape::empty),
-            crate::ViewShape::CountWhere { .. } | crate::ViewShape::GroupBy { .. } => Shape::empty(),
+        let rows = match &view.shape {
+            ViewShape::Pivot { fields, .. } => {
+                let mut rows = Shape::empty();
+                for field in fields {
+                    rows.put(&PivotField::place(&field.name), Shape::of_keep(&field.keep));
+                }
+                rows
+            }
+            ViewShape::Rows | ViewShape::FirstBy { .. } => shapes.get(&view.from).cloned().unwrap_or_else(Shape::empty),
+            ViewShape::CountWhere { .. } | ViewShape::GroupBy { .. } => Shape::empty(),
         };
         shapes.insert(view.id.clone(), rows);
     }

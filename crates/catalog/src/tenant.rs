@@ -24,6 +24,10 @@ pub struct SandboxTenant {
     /// What the simulated token endpoint of a tenant with client credentials hands out; `None` for tenants of other
     /// strategies.
     pub tokens: Option<SandboxTokens>,
+    /// How many requests its hosts take; `None`: ample.
+    pub limits: Option<SandboxLimits>,
+    /// How people, GitHub Apps and applications of Microsoft Entra ID are signed in.
+    pub sign_in: crate::SandboxSignIn,
     /// What the vendor's error answers look like, by status (401, 402, 403, 404, 429, 500). A status that is not listed
     /// is answered with `{"errors":[{"code","message"}]}`.
     pub errors: std::collections::BTreeMap<u16, serde_json::Value>,
@@ -132,12 +136,38 @@ pub struct SandboxTokens {
     pub grants: Option<String>,
     /// Seconds from issue to expiry, 60 to 86,400; usually 3,600.
     pub lifetime_seconds: u32,
+    /// The host that the answer names, where the strategy has a `host_from`; usually the first of the strategy's own suffixes
+    /// with the tenant's id before it.
+    pub host: Option<String>,
+    /// Whether DPoP proofs must hold a nonce that the endpoint gave (RFC 9449, section 8). Usually true.
+    pub nonces: bool,
+    /// Whether tokens are bound to the key of the DPoP proof where one is sent. Usually true; false answers with plain bearer
+    /// tokens.
+    pub dpop: bool,
 }
 
 impl Default for SandboxTokens {
     fn default() -> Self {
-        Self { grants: None, lifetime_seconds: 3_600 }
+        Self { grants: None, lifetime_seconds: 3_600, host: None, nonces: true, dpop: true }
     }
+}
+
+/// How many requests each host of a simulated vendor takes: the table `[limits]` of a tenant. Requests beyond it are refused,
+/// and every answer tells what is left, in the headers that the datasets' politeness names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SandboxLimits {
+    /// Requests per second on average, 1 to 10,000; `None`: no such limit.
+    pub per_second: Option<u32>,
+    /// Requests at once before the average counts, 1 to 100,000; usually as many as in a second.
+    pub burst: u32,
+    /// Requests under way at once, 1 to 10,000; `None`: no such limit.
+    pub concurrency: Option<u32>,
+    /// Status of a refusal: 429 (usual), 403 or 503.
+    pub status: u16,
+    /// Further headers of a refusal, names in lower case: `retry-after`.
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// Body of a refusal; usually that of the tenant's errors.
+    pub body: Option<serde_json::Value>,
 }
 
 /// One answer.

@@ -1,7 +1,7 @@
 //! Signing in, and what comes of it.
 
 use crate::{
-    Browser, Clock, CodeLedger, ConnectError, Hints, Limits, RequestEntry, Route,
+    Browser, Clock, CodeLedger, ConnectError, Granted, Hints, Limits, RequestEntry, Route, ToldBy,
     answer::Bearer,
     entra, hints, oauth, okta,
     reduce::{at_path, reduce, text_of},
@@ -185,6 +185,53 @@ impl Attempt<'_> {
     /// The value of a secret field in its checked form.
     pub(crate) fn secret(&self, field: &str) -> Result<SecretString, ConnectError> {
         secret(self.login, field, self.credentials)
+    }
+
+    /// The value of a secret field, or of a member of a key file: `service_account.private_key`.
+    ///
+    /// # Errors
+    /// [`ConnectError::FieldMissing`] and [`ConnectError::FieldMalformed`], as for the whole field.
+    pub(crate) fn value(&self, name: &str) -> Result<SecretString, ConnectError> {
+        let Some((field, member)) = name.split_once('.') else { return self.secret(name) };
+        let file = self.secret(field)?;
+        let label = label_of(self.app, field);
+        catalog::Format::member(file.expose_secret(), member)
+            .map(|text| SecretString::from(text.as_str().to_owned()))
+            .ok_or_else(|| ConnectError::FieldMalformed { secret: true, sentence: format!("{label} lacks \"{member}\"."), label })
+    }
+
+    /// The same where it may be left empty.
+    ///
+    /// # Errors
+    /// [`ConnectError::FieldMalformed`].
+    pub(crate) fn optional_value(&self, name: &str) -> Result<Option<SecretString>, ConnectError> {
+        match self.value(name) {
+            Err(ConnectError::FieldMissing { .. }) => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A template over open fields and members of key files, filled; a field that may be left empty stands for nothing.
+    ///
+    /// # Errors
+    /// [`ConnectError::FieldMissing`] and [`ConnectError::FieldMalformed`].
+    pub(crate) fn fill(&self, template: &str) -> Result<String, ConnectError> {
+        let mut filled = String::with_capacity(template.len());
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else { break };
+            filled.push_str(before);
+            if name.contains('.') {
+                filled.push_str(self.value(name)?.expose_secret());
+            } else {
+                let optional = self.login.fields.iter().any(|field| field.id == name && field.optional);
+                filled.push_str(if optional { self.input(name) } else { self.filled(name)? });
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
     }
 
     pub(crate) fn stage(&self, stage: SignInStage, host: &str) {
@@ -399,11 +446,15 @@ struct Entrance {
     wire: Wire,
     hints: Hints,
     keepsakes: Credentials,
+    /// The scopes that the header of the last test answer lists.
+    by_header: Mutex<Option<Granted>>,
 }
 
 impl Entrance {
     fn into_session(self, app: &App) -> Session {
-        let Self { wire, hints, keepsakes } = self;
+        let Self { wire, mut hints, keepsakes, by_header } = self;
+        // What the vendor says with an answer is what holds now.
+        hints.granted = by_header.into_inner().unwrap_or_else(PoisonError::into_inner).or(hints.granted);
         Session { app: app.slug.clone(), wire, hints, keepsakes, settled: Inputs::new(), unclaimed: Mutex::default() }
     }
 }
@@ -432,8 +483,14 @@ async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, crede
     {
         hints.grants(login, claims);
     }
+    if let Authorisation::Token(token) = &signed.authorisation {
+        let (claims, scope) = (token.claims().and_then(Granted::of_claims), token.scope().map(|text| Granted::read(ToldBy::TokenAnswer, text)));
+        // Microsoft's answers name the scopes of a user only, its claims the roles of an application too.
+        let told = if matches!(login.strategy, Strategy::Entra(_)) { claims.or(scope) } else { scope.or(claims) };
+        hints.granted = told.or(hints.granted);
+    }
     wire.authorise(signed.authorisation, bearer_of(&login.strategy));
-    Ok(Entrance { wire, hints, keepsakes: signed.keepsakes })
+    Ok(Entrance { wire, hints, keepsakes: signed.keepsakes, by_header: Mutex::default() })
 }
 
 /// Reads the test dataset and answers its row.
@@ -450,6 +507,10 @@ async fn read_test(request: &SignIn<'_>, entrance: &Entrance) -> Result<Option<R
     // A person is waiting: what fails is told at once and not tried again.
     let fetched =
         unless_cancelled(&request.cancel, wire.fetch(app, &test, &ask, 0, &watcher)).await.map_err(|error| of_test(error, &test.title))?;
+    let listed = login.granted_header.as_ref().and_then(|name| fetched.headers.get(name)).and_then(|list| list.to_str().ok());
+    if let Some(list) = listed {
+        *entrance.by_header.lock().unwrap_or_else(PoisonError::into_inner) = Some(Granted::read(ToldBy::Header, list));
+    }
     Ok(match &fetched.content {
         Content::Body { body, .. } => reduce(&test, body, None)?.rows.into_iter().next(),
         Content::StandIn(_) => None,

@@ -1,13 +1,14 @@
 //! `app.toml`: the tile, the login options and their fields.
 
 use super::{
+    credentials, sign_in,
     source::{Errors, Table, Value},
     words,
 };
 use crate::{
-    Category, Choice, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, Granted, HostRole, Identity,
+    Availability, Category, Choice, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, HostRole, Identity,
     LeftOut, Login, PlannedLogin, Meaning, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Scope, Step, Strategy, Verified,
-    format, hosts, load::Availability,
+    format, hosts,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -293,6 +294,12 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
         }
     }
     let strategy = strategy(&table, &fields);
+    let also = credentials::also(&table, &fields);
+    let headers = credentials::constant_headers(&table);
+    let fields = match &strategy {
+        Some(strategy) => credentials::with_passphrases(fields, std::iter::once(strategy).chain(also.iter().map(|also| &also.strategy))),
+        None => fields,
+    };
     let hosts = match table.get("hosts") {
         Some(value) => host_templates(&value, &fields),
         None => {
@@ -301,7 +308,7 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
         }
     };
     let roles: Vec<HostRole> = match table.get("roles") {
-        Some(value) => value.items().into_iter().filter_map(|item| role(&item, &fields)).collect(),
+        Some(value) => value.items().into_iter().filter_map(|item| role(&item, &fields, strategy.as_ref())).collect(),
         None => {
             table.wrong(
                 "[[login]] lacks `roles`: the host roles that datasets name, such as { id = \"api\", hosts = [\"api.example.com\"] }",
@@ -310,7 +317,7 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
         }
     };
     if let Some(strategy) = &strategy {
-        fits(&table, strategy, &roles, &hosts, &fields);
+        credentials::fits(&table, strategy, &also, &roles, &hosts, &fields);
     }
     let test = table.text("test", "the dataset that is read to test the connection");
     let discover = discover(&table, &fields);
@@ -322,19 +329,39 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
     let source = words::source(&table);
     let place = table.place.clone();
     table.finish();
-    Some(Login { id, label, summary, strategy: strategy?, fields, hosts, roles, test, discover, identity, needs, granted_header, steps, source, place })
+    Some(Login { id, label, summary, strategy: strategy?, fields, also, headers, hosts, roles, test, discover, identity, needs, granted_header, steps, source, place })
 }
 
-fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
+pub(super) fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
     let Some(value) = table.get("strategy") else {
         table.wrong("[[login]] lacks `strategy`: the code that signs in, such as { name = \"bearer\", token = \"api_key\" }");
         return None;
     };
     let inner = value.table()?;
-    let strategy = match inner.some_word("name", &[("bearer", 0), ("client_credentials", 1), ("okta", 2), ("entra", 3)])? {
+    let names = [
+        ("bearer", 0),
+        ("client_credentials", 1),
+        ("okta", 2),
+        ("entra", 3),
+        ("headers", 4),
+        ("basic", 5),
+        ("assertion", 6),
+        ("authorization_code", 10),
+        ("device_code", 11),
+        ("github_app", 12),
+        ("snowflake_key_pair", 13),
+    ];
+    let strategy = match inner.some_word("name", &names)? {
         0 => Strategy::Bearer { token: secret_field(&inner, "token", "the secret field that holds the token", fields) },
-        1 => Strategy::ClientCredentials(client_credentials(&inner, fields)),
+        1 => Strategy::ClientCredentials(credentials::client_credentials(&inner, fields)?),
+        4 => Strategy::Headers { headers: credentials::headers(&inner, fields) },
+        5 => credentials::basic(&inner, fields),
+        6 => Strategy::Assertion(credentials::assertion(&inner, fields)?),
         2 => Strategy::Okta(okta(&inner, fields)?),
+        10 => Strategy::AuthorizationCode(sign_in::authorization_code(&inner, fields)?),
+        11 => Strategy::DeviceCode(sign_in::device_code(&inner, fields)?),
+        12 => Strategy::GithubApp(sign_in::github_app(&inner, fields)),
+        13 => Strategy::SnowflakeKeyPair(sign_in::snowflake_key_pair(&inner, fields)),
         _ => Strategy::Entra(entra(&inner, fields)?),
     };
     inner.finish();
@@ -350,14 +377,12 @@ const MICROSOFT_GRAPH: &str = "graph.microsoft.com";
 /// Scopes of OpenID Connect, which open no resource.
 const OF_NO_RESOURCE: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
-/// Holds a strategy against the rest of its login option: the host roles that it names are there, what is asked of
-/// Microsoft Entra ID is what the flow can give, and passwords, codes and secrets of an identity provider go to its hosts
-/// only, whoever wrote the manifest.
-fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], hosts: &[String], fields: &[Field]) {
-    let wrong = |message: String| table.errors.add(&table.place_of("strategy"), message);
-    let named: Vec<&str> = match strategy {
-        Strategy::Bearer { .. } => Vec::new(),
-        Strategy::ClientCredentials(strategy) => vec![&strategy.role],
+/// The host roles that a strategy itself asks.
+pub(super) fn named_roles(strategy: &Strategy) -> Vec<&str> {
+    match strategy {
+        Strategy::Bearer { .. } | Strategy::Headers { .. } | Strategy::Basic { .. } => Vec::new(),
+        Strategy::ClientCredentials(strategy) => credentials::roles(&strategy.endpoint, strategy.host_from.as_ref()),
+        Strategy::Assertion(strategy) => credentials::roles(&strategy.endpoint, strategy.host_from.as_ref()),
         Strategy::Okta(strategy) => {
             let lookup = match &strategy.start {
                 OktaStart::Application { lookup, .. } => lookup.as_ref().map(|lookup| lookup.role.as_str()),
@@ -366,12 +391,34 @@ fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], hosts: &[Str
             [strategy.okta.as_str(), strategy.app.as_str()].into_iter().chain(lookup).collect()
         }
         Strategy::Entra(strategy) => vec![&strategy.authority],
-    };
-    for name in named.into_iter().filter(|name| !name.is_empty() && !roles.iter().any(|role| role.id == **name)) {
+        Strategy::AuthorizationCode(strategy) => {
+            let named = [strategy.authorize.role.as_str(), strategy.token.role.as_str()].into_iter();
+            named.chain(strategy.host_from.as_ref().map(|from| from.role.as_str())).collect()
+        }
+        Strategy::DeviceCode(strategy) => vec![&strategy.device.role, &strategy.token.role],
+        Strategy::GithubApp(strategy) => vec![&strategy.role],
+        Strategy::SnowflakeKeyPair(_) => Vec::new(),
+    }
+}
+
+/// Holds a strategy against the rest of its login option: the host roles that it names are there, what is asked of
+/// Microsoft Entra ID is what the flow can give, and passwords, codes and secrets of an identity provider go to its hosts
+/// only, whoever wrote the manifest.
+pub(super) fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], hosts: &[String], fields: &[Field]) {
+    let wrong = |message: String| table.errors.add(&table.place_of("strategy"), message);
+    for name in named_roles(strategy).into_iter().filter(|name| !name.is_empty() && !roles.iter().any(|role| role.id == **name)) {
         wrong(format!("the strategy names the host role \"{name}\", which is not in `roles` of this login option"));
     }
     match strategy {
-        Strategy::Bearer { .. } | Strategy::ClientCredentials(_) => {}
+        Strategy::Bearer { .. }
+        | Strategy::Headers { .. }
+        | Strategy::Basic { .. }
+        | Strategy::ClientCredentials(_)
+        | Strategy::Assertion(_)
+        | Strategy::AuthorizationCode(_)
+        | Strategy::DeviceCode(_)
+        | Strategy::GithubApp(_)
+        | Strategy::SnowflakeKeyPair(_) => {}
         Strategy::Okta(strategy) => {
             for role in roles.iter().filter(|role| role.id == strategy.okta) {
                 okta_hosts(role, fields, wrong);
@@ -451,7 +498,7 @@ fn entra_hosts(strategy: &EntraSignIn, roles: &[HostRole], hosts: &[String], fie
     }
 }
 
-fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
+pub(super) fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secret: bool) -> String {
     let id = table.text(key, what);
     if !id.is_empty() && !fields.iter().any(|field| field.id == id && field.secret == secret) {
         let kind = if secret { "a secret" } else { "an open" };
@@ -460,36 +507,20 @@ fn named_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field], secre
     id
 }
 
-fn secret_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field]) -> String {
+pub(super) fn secret_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field]) -> String {
     named_field(table, key, what, fields, true)
 }
 
-fn open_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field]) -> String {
+pub(super) fn open_field(table: &Table<'_>, key: &str, what: &str, fields: &[Field]) -> String {
     named_field(table, key, what, fields, false)
 }
 
-fn path_of(table: &Table<'_>, key: &str, what: &str) -> String {
+pub(super) fn path_of(table: &Table<'_>, key: &str, what: &str) -> String {
     let path = table.text(key, what);
     if !path.is_empty() && (!path.starts_with('/') || path.contains("..") || path.contains("//")) {
         table.wrong(format!("`{key}` is \"{path}\", which is not a path; write it as /v1/token"));
     }
     path
-}
-
-fn client_credentials(table: &Table<'_>, fields: &[Field]) -> ClientCredentials {
-    let granted = table.get("granted").and_then(|value| value.table()).map(|inner| {
-        let granted = Granted { all_of: inner.texts("all_of"), only: inner.texts("only"), none_of: inner.texts("none_of") };
-        inner.finish();
-        granted
-    });
-    ClientCredentials {
-        role: table.text("role", "the host role of the token endpoint"),
-        path: path_of(table, "path", "the path of the token endpoint"),
-        client_id: table.get("client_id").is_some().then(|| open_field(table, "client_id", "the field with the client's id", fields)),
-        secret: secret_field(table, "secret", "the secret field that is exchanged", fields),
-        scope: table.text_or_empty("scope"),
-        granted: granted.unwrap_or_default(),
-    }
 }
 
 fn okta(table: &Table<'_>, fields: &[Field]) -> Option<OktaSignIn> {
@@ -591,12 +622,14 @@ fn identity(table: &Table<'_>) -> Option<Identity> {
     Some(identity)
 }
 
-fn role(value: &Value<'_>, fields: &[Field]) -> Option<HostRole> {
+fn role(value: &Value<'_>, fields: &[Field], strategy: Option<&Strategy>) -> Option<HostRole> {
     let mut table = value.table()?;
     table.what = "a host role".to_owned();
     let id = table.text("id", "the name that datasets use, such as api");
     let hosts = match table.get("hosts") {
         Some(value) => host_templates(&value, fields),
+        // The token's answer names it.
+        None if strategy.and_then(credentials::host_from).is_some_and(|from| from.role == id) => Vec::new(),
         None => {
             table.wrong(format!("the host role \"{id}\" lacks `hosts`: templates, tried in order"));
             Vec::new()
@@ -646,8 +679,9 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                 Some(field) if field.secret => value.wrong(format!("holds {{{name}}}, which is secret; a secret never stands in a host")),
                 Some(field) => match field.format {
                     Format::DnsLabel { .. } | Format::Choice => {}
-                    Format::Host | Format::OktaDomain | Format::OktaCustomDomain if *text == format!("{{{name}}}") => {}
-                    Format::Host | Format::OktaDomain | Format::OktaCustomDomain => {
+                    Format::Host | Format::OktaDomain | Format::OktaCustomDomain | Format::VendorHost { .. }
+                        if *text == format!("{{{name}}}") => {}
+                    Format::Host | Format::OktaDomain | Format::OktaCustomDomain | Format::VendorHost { .. } => {
                         value.wrong(format!("puts the whole host {{{name}}} beside other text; use a field of format dns_label"))
                     }
                     Format::Text
@@ -660,9 +694,11 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                     | Format::Guid
                     | Format::EntraTenant
                     | Format::CertificateAndKey
+                    | Format::PrivateKey { .. }
+                    | Format::KeyFile { .. }
                     | Format::Pattern { .. }
                     | Format::Url { .. } => {
-                        value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host or choice"));
+                        value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host, vendor_host or choice"));
                     }
                 },
             }
@@ -712,7 +748,7 @@ fn field(table: Table<'_>, link_hosts: &[String]) -> Option<Field> {
 
 fn read_format(table: &Table<'_>) -> Option<Format> {
     let Some(value) = table.get("format") else {
-        table.wrong("[[field]] lacks `format`: text, password, jwt, host, choice, email, okta_domain, okta_custom_domain, mfa_key, guid, entra_tenant, certificate_and_key, or { kind = \"token\" | \"dns_label\" | \"list\" | \"pattern\" | \"url\", … }");
+        table.wrong("[[field]] lacks `format`: text, password, jwt, host, choice, email, okta_domain, okta_custom_domain, mfa_key, guid, entra_tenant, certificate_and_key, private_key, or { kind = \"token\" | \"dns_label\" | \"list\" | \"pattern\" | \"url\" | \"key_file\" | \"vendor_host\", … }");
         return None;
     };
     if value.is_text() {
@@ -731,12 +767,14 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
                 ("guid", &Format::Guid),
                 ("entra_tenant", &Format::EntraTenant),
                 ("certificate_and_key", &Format::CertificateAndKey),
+                ("private_key", &Format::PrivateKey { encrypted: false }),
             ],
         )
         .cloned();
     }
     let inner = value.table()?;
-    let format = match inner.some_word("kind", &[("token", 0), ("dns_label", 1), ("list", 2), ("pattern", 3), ("url", 4)])? {
+    let kinds = [("token", 0), ("dns_label", 1), ("list", 2), ("pattern", 3), ("url", 4), ("key_file", 5), ("vendor_host", 6)];
+    let format = match inner.some_word("kind", &kinds)? {
         0 => Format::Token {
             prefixes: inner.some_texts("prefixes", "the texts such a token starts with"),
             min: inner.get("min").and_then(|value| value.whole()).and_then(|min| u32::try_from(min).ok()).unwrap_or_default(),
@@ -751,6 +789,11 @@ fn read_format(table: &Table<'_>) -> Option<Format> {
             Format::Pattern { expression, prefix: inner.text_or_empty("prefix") }
         }
         4 => Format::Url { paths: inner.texts("paths") },
+        5 => Format::KeyFile {
+            members: inner.some_texts("members", "the members that must be there as text, such as client_email"),
+            refused: inner.get("refused").map(|value| value.items().iter().filter_map(mistaken).collect()).unwrap_or_default(),
+        },
+        6 => credentials::vendor_host(&inner),
         _ => {
             let item = inner.text("item", "the regular expression for one item");
             if format::whole(&item).is_none() {

@@ -1,14 +1,14 @@
 //! `[[dataset]]`: what is read and kept.
 
 use super::{
-    keep,
+    keep, protocol,
     shape::Shape,
     source::{Table, Value},
     view, words,
 };
 use crate::{
-    Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Method, Needs, NeverCalled, Pagination, Politeness,
-    Probe, PublishedBy, Recent, Type, hosts,
+    Accepted, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Needs, NeverCalled, Pagination, Politeness, ResetIn,
+    Probe, Protocol, PublishedBy, Recent, Type, Values, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -18,6 +18,10 @@ pub(super) struct Around<'a> {
     pub(super) never: &'a [NeverCalled],
     /// The datasets written before it.
     pub(super) before: &'a [Dataset],
+    /// `ok` of the file.
+    pub(super) accepted: Option<&'a Accepted>,
+    /// `[headers]` of the file.
+    pub(super) headers: &'a BTreeMap<String, String>,
     /// `[politeness]` of the file.
     pub(super) politeness: &'a Politeness,
 }
@@ -31,20 +35,19 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         table.errors.add(&table.place_of("host"), format!("the host role \"{host}\" is not in `roles` of any login option; add it to one"));
     }
     let authorised = table.flag_or("authorised", true);
-    let method = table.word("method", &[("GET", Method::Get), ("POST", Method::Post)]).unwrap_or(Method::Get);
-    let document = table.get("document").and_then(|value| value.text());
-    match (method, &document) {
-        (Method::Get, Some(_)) => table.wrong("a dataset read by GET has no `document`; leave it out or write method = \"POST\""),
-        (Method::Post, None) => table.wrong("a dataset read by POST needs `document`, the pinned body"),
-        (Method::Get, None) | (Method::Post, Some(_)) => {}
-    }
+    let protocol::Asked { protocol, method, document } = protocol::read(&table);
     let path = table.text("path", "the path template, such as /v1/users");
     let query: Vec<(String, String)> = table
         .get("query")
         .map(|value| value.entries().into_iter().filter_map(|(key, value)| value.text().map(|text| (key, text))).collect())
         .unwrap_or_default();
-    let pagination = table.get("pagination").and_then(|value| pagination(&value)).unwrap_or(Pagination::None);
+    let pages = if protocol == Protocol::Http { table.get("pagination") } else { None };
+    let pagination = pages.and_then(|value| pagination(&value)).unwrap_or(Pagination::None);
     let rows = table.text_or_empty("rows");
+    let values = table.word("values", &[("typed", Values::Typed), ("text", Values::Text)]).unwrap_or(match protocol {
+        Protocol::Http | Protocol::GraphQl { .. } | Protocol::Soql => Values::Typed,
+        Protocol::SnowflakeSql { .. } | Protocol::SalesforceMetadata { .. } => Values::Text,
+    });
     let kind = DatasetKind::of_rows(&rows);
     if !rows.is_empty() && (rows.trim_end_matches("[]").contains("[]") || rows.starts_with('.')) {
         table.wrong(format!("`rows` is \"{rows}\"; write where the rows lie, such as data[], data, [] or nothing for the body itself"));
@@ -72,6 +75,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
     let probe = table.get("probe");
     let on_empty = table.word("on_empty", keep::ON_EMPTY).unwrap_or_default();
     let says = table.tables("says").into_iter().filter_map(super::app::says).collect();
+    let accepted = table.get("ok").map_or_else(|| around.accepted.cloned(), |value| protocol::accepted(&value));
     let published_by = published_by(&table);
     let recent = recent(&table);
     let politeness = table.get("politeness").map_or_else(|| around.politeness.clone(), |value| politeness(&value, around.politeness));
@@ -84,12 +88,14 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         published_by,
         host,
         authorised,
+        protocol,
         method,
         path,
         query,
         document,
         pagination,
         rows,
+        values,
         keep,
         constant,
         key,
@@ -101,7 +107,9 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         on_empty,
         recent,
         says,
+        accepted,
         politeness,
+        headers: around.headers.clone().into_iter().chain(super::credentials::constant_headers(&table)).collect(),
         source,
         place: table.place.clone(),
     };
@@ -109,6 +117,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         description(&table, &mut dataset);
     }
     paths(&table, &dataset, around);
+    protocol::check(&table, &dataset);
     published(&table, &dataset, around);
     let shape = Shape::of_dataset(&dataset, around.before, around.logins);
     identity(&table, &dataset, &shape);
@@ -144,7 +153,8 @@ fn recent(table: &Table<'_>) -> Option<Recent> {
 
 /// A description has its own rows; what a manifest says of rows has no place in it.
 fn description(table: &Table<'_>, dataset: &mut Dataset) {
-    const NOT_THERE: [&str; 13] = [
+    const NOT_THERE: [&str; 14] = [
+        "protocol",
         "rows",
         "keep",
         "key",
@@ -254,7 +264,25 @@ fn paths(table: &Table<'_>, dataset: &Dataset, around: &Around<'_>) {
         if let Some(never) = around.never.iter().find(|never| same_path(&never.path, path)) {
             table.errors.add(&place, format!("the path {path} is never called: {}", never.reason));
         }
-        for template in std::iter::once(path).chain(dataset.query.iter().map(|(_, value)| value.as_str())) {
+        // Of the parameters of a statement, those whose field is empty are left out.
+        let (variables, parameters): (Vec<&str>, Vec<&str>) = match &dataset.protocol {
+            Protocol::SnowflakeSql { .. } => (Vec::new(), dataset.protocol.templates().collect()),
+            Protocol::Http | Protocol::GraphQl { .. } | Protocol::Soql | Protocol::SalesforceMetadata { .. } => {
+                (dataset.protocol.templates().collect(), Vec::new())
+            }
+        };
+        for parameter in parameters {
+            match parameter.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).filter(|name| !name.contains(['{', '}', '.'])) {
+                Some(name) => {
+                    let needs = Needs { fields: vec![name.to_owned()], ..dataset.needs.clone() };
+                    filled(table, &Dataset { needs, ..dataset.clone() }, around.logins, name, &place);
+                }
+                None => table.errors.add(&table.place_of("parameters"), format!("the parameter \"{parameter}\" is not one whole field, such as {{warehouse}}")),
+            }
+        }
+        let sql = dataset.document.as_deref().filter(|_| matches!(dataset.protocol, Protocol::SnowflakeSql { .. }));
+        let written = dataset.query.iter().map(|(_, value)| value.as_str()).chain(variables).chain(sql);
+        for template in std::iter::once(path).chain(written) {
             let Some(names) = hosts::placeholders(template) else {
                 table.errors.add(&place, format!("the braces of \"{template}\" do not pair; write placeholders as {{organization}}"));
                 continue;
@@ -340,7 +368,7 @@ fn same_path(one: &str, other: &str) -> bool {
 /// How a list is paged; `None` when what is written makes no style.
 fn pagination(value: &Value<'_>) -> Option<Pagination> {
     let table = value.table()?;
-    let styles = [("none", 0), ("json_api", 1), ("link_header", 2), ("page_number", 3), ("cursor", 4)];
+    let styles = [("none", 0), ("json_api", 1), ("link_header", 2), ("page_number", 3), ("cursor", 4), ("odata", 5), ("offset", 6)];
     let style = table.some_word("style", &styles);
     let size = table.get("size").and_then(|value| {
         let items = value.items();
@@ -362,16 +390,24 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
     let next = path("next", &[1, 4], "json_api or cursor").map(FieldPath);
     let page = path("page", &[3], "page_number");
     let pages = path("pages", &[3], "page_number").map(FieldPath);
-    let more = path("more", &[3], "page_number").map(FieldPath);
-    let parameter = path("parameter", &[4], "cursor");
+    let more = path("more", &[3, 4], "page_number or cursor").map(FieldPath);
+    let parameter = path("parameter", &[4, 6], "cursor or offset");
+    let total = path("total", &[6], "offset").map(FieldPath);
+    let first = table.get("first").and_then(|value| {
+        let first = value.whole().and_then(|first| u32::try_from(first).ok()).filter(|first| *first < 2);
+        if first.is_none() || !matches!(style, Some(3 | 6)) {
+            value.wrong("is a word of the styles page_number and offset: 0 or 1");
+        }
+        first
+    });
     let published = table.flag_or("published", false);
     if published && style != Some(4) {
         table.wrong("`published` is a word of the style cursor; leave it out");
     }
     let said_at = |key: &str| {
         let value = table.get(key)?;
-        if style != Some(1) {
-            value.wrong("is a word of the style json_api; leave it out");
+        if !(style == Some(1) || style == Some(4) && key == "ends_without") {
+            value.wrong("is a word of the style json_api or, `ends_without`, cursor; leave it out");
         }
         let source = value.text()?;
         words::https(table.errors, &value.place, key, &source);
@@ -381,12 +417,18 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
     let pagination = match style {
         Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size, ends_without, single },
         Some(2) => Pagination::LinkHeader { size },
-        Some(3) => Pagination::PageNumber { page: page.unwrap_or_else(|| "page".to_owned()), size, pages, more },
+        Some(3) => {
+            Pagination::PageNumber { page: page.unwrap_or_else(|| "page".to_owned()), first: first.unwrap_or(1), size, pages, more }
+        }
+        Some(5) => Pagination::Odata { size },
+        Some(6) => {
+            Pagination::Offset { parameter: parameter.unwrap_or_else(|| "offset".to_owned()), first: first.unwrap_or(0), size, total }
+        }
         Some(4) => {
             if next.is_none() || parameter.is_none() {
                 table.wrong("the style cursor needs `parameter`, the query name of the cursor, and `next`, where an answer holds it");
             }
-            Pagination::Cursor { parameter: parameter?, next: next?, size, published, withheld: None }
+            Pagination::Cursor { parameter: parameter?, next: next?, size, more, ends_without, published, withheld: None }
         }
         Some(_) | None => Pagination::None,
     };
@@ -396,11 +438,14 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
 
 fn needs(value: &Value<'_>, logins: &[Login]) -> Needs {
     let Some(table) = value.table() else { return Needs::default() };
-    let needs = Needs { any_of: table.texts("any_of"), plan: table.text_or_empty("plan"), fields: table.texts("fields") };
+    let needs = Needs { any_of: table.texts("any_of"), any_credential: table.flag_or("any_credential", false), plan: table.text_or_empty("plan"), fields: table.texts("fields") };
     for field in &needs.fields {
         if !logins.iter().any(|login| login.fields.iter().any(|one| one.id == *field)) {
             value.wrong(format!("names the field \"{field}\", which no login option has"));
         }
+    }
+    if needs.any_credential && !needs.any_of.is_empty() {
+        value.wrong("says that any credential may read it and names what is needed; keep one of the two");
     }
     table.finish();
     needs
@@ -556,6 +601,7 @@ pub(super) fn politeness(value: &Value<'_>, base: &Politeness) -> Politeness {
         remaining_header: header("remaining_header", &base.remaining_header),
         limit_header: header("limit_header", &base.limit_header),
         reset_header: header("reset_header", &base.reset_header),
+        reset_in: table.word("reset_in", &[("epoch", ResetIn::Epoch), ("seconds", ResetIn::Seconds)]).unwrap_or(base.reset_in),
         keep_free: keep_free.unwrap_or(base.keep_free),
     };
     if politeness.concurrency == 0 {

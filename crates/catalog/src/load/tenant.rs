@@ -5,7 +5,7 @@ use super::{
     source::{Errors, Source, Table, Value, word},
 };
 use crate::{
-    App, Login, OktaEngine, OktaFactor, ParamValue, Place, SandboxAnswer, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
+    App, Login, OktaEngine, OktaFactor, ParamValue, Place, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -103,6 +103,8 @@ fn read(table: &Table<'_>, files: &Files, folder: &str, id: &str, app: &App, err
         answers,
         okta,
         tokens,
+        limits: limits(table),
+        sign_in: super::tenant_sign_in::read(table, login),
         errors: bodies,
     };
     (tenant, base)
@@ -116,16 +118,74 @@ fn behaviour(table: &Table<'_>, login: Option<&Login>) -> (Option<SandboxOkta>, 
     if let Some(value) = okta.as_ref().filter(|_| !matches!(strategy, None | Some(Strategy::Okta(_)))) {
         value.wrong("is for tenants whose login option signs in through Okta");
     }
-    if let Some(value) = tokens.as_ref().filter(|_| !matches!(strategy, None | Some(Strategy::ClientCredentials(_)))) {
-        value.wrong("is for tenants whose login option exchanges client credentials");
+    if let Some(value) = tokens.as_ref().filter(|_| login.is_some_and(|login| !exchanges(login))) {
+        value.wrong("is for tenants whose login option exchanges client credentials or an assertion");
     }
     match strategy {
         Some(Strategy::Okta(strategy)) => {
             (Some(okta.and_then(|value| value.table()).map(|inner| read_okta(inner, &strategy.acs)).unwrap_or_default()), None)
         }
-        Some(Strategy::ClientCredentials(_)) => (None, Some(tokens.and_then(|value| value.table()).map(read_tokens).unwrap_or_default())),
-        Some(Strategy::Bearer { .. } | Strategy::Entra(_)) | None => (None, None),
+        Some(
+            Strategy::ClientCredentials(_)
+            | Strategy::Assertion(_)
+            | Strategy::Bearer { .. }
+            | Strategy::Headers { .. }
+            | Strategy::Basic { .. }
+            | Strategy::Entra(_)
+            | Strategy::AuthorizationCode(_)
+            | Strategy::DeviceCode(_)
+            | Strategy::GithubApp(_)
+            | Strategy::SnowflakeKeyPair(_),
+        )
+        | None => {
+            let tokens = tokens.and_then(|value| value.table()).map(read_tokens);
+            (None, tokens.or_else(|| login.filter(|login| exchanges(login)).map(|_| SandboxTokens::default())))
+        }
     }
+}
+
+/// Whether a credential of the login option is exchanged at a token endpoint.
+fn exchanges(login: &Login) -> bool {
+    let strategies = std::iter::once(&login.strategy).chain(login.also.iter().map(|also| &also.strategy));
+    strategies.into_iter().any(|strategy| matches!(strategy, Strategy::ClientCredentials(_) | Strategy::Assertion(_)))
+}
+
+/// `[limits]`: how many requests the vendor's hosts take.
+fn limits(table: &Table<'_>) -> Option<SandboxLimits> {
+    let table = table.get("limits")?.table()?;
+    let number = |key: &str, most: u32| {
+        table.get(key).and_then(|value| {
+            let number = value.whole().and_then(|number| u32::try_from(number).ok()).filter(|number| (1..=most).contains(number));
+            if number.is_none() {
+                value.wrong(format!("must lie between 1 and {most}"));
+            }
+            number
+        })
+    };
+    let per_second = number("per_second", 10_000);
+    let limits = SandboxLimits {
+        burst: number("burst", 100_000).or(per_second).unwrap_or(1),
+        per_second,
+        concurrency: number("concurrency", 10_000),
+        status: match table.get("status").map(|value| (value.whole(), value)) {
+            None => 429,
+            Some((Some(status @ (403 | 429 | 503)), _)) => status as u16,
+            Some((_, value)) => {
+                value.wrong("must be 429, 403 or 503");
+                429
+            }
+        },
+        headers: table
+            .get("headers")
+            .map(|value| value.entries().into_iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.text()?))).collect())
+            .unwrap_or_default(),
+        body: table.get("body").map(|value| value.json()),
+    };
+    if limits.per_second.is_none() && limits.concurrency.is_none() {
+        table.wrong("[limits] needs `per_second` or `concurrency`");
+    }
+    table.finish();
+    Some(limits)
 }
 
 fn read_okta(table: Table<'_>, prefixes: &[String]) -> SandboxOkta {
@@ -175,6 +235,9 @@ fn read_tokens(table: Table<'_>) -> SandboxTokens {
     });
     let tokens = SandboxTokens {
         grants: table.get("grants").and_then(|value| value.text()),
+        host: table.get("host").and_then(|value| value.text()),
+        nonces: table.flag_or("nonces", usual.nonces),
+        dpop: table.flag_or("dpop", usual.dpop),
         lifetime_seconds: lifetime.unwrap_or(usual.lifetime_seconds),
     };
     table.finish();
