@@ -20,6 +20,11 @@ const NESTING: u8 = 2;
 pub(crate) enum Wanted {
     Bool,
     Text,
+    /// A list of text.
+    Texts,
+    Time,
+    /// Text that is one of these.
+    Words(&'static [&'static str]),
 }
 
 /// What an expression rests on.
@@ -44,10 +49,15 @@ pub(crate) fn read(expr: &IdedExpr, row: &Shape, params: &BTreeMap<String, Param
     walk.consume(&result);
     let (class, name) = match wanted {
         Wanted::Bool => (Class::Bool, "true or false"),
-        Wanted::Text => (Class::Text, "text"),
+        Wanted::Text | Wanted::Words(_) => (Class::Text, "text"),
+        Wanted::Texts => (Class::List, "a list of text"),
+        Wanted::Time => (Class::Timestamp, "a timestamp"),
     };
-    if !result.class().fits(class) {
+    let element = if wanted == Wanted::Texts { result.element() } else { None };
+    if !result.class().fits(class) || element.is_some_and(|element| !element.class().fits(Class::Text)) {
         walk.wrong.push(format!("it gives {}; it must give {name}", result.describe()));
+    } else if let (Wanted::Words(words), true) = (wanted, walk.wrong.is_empty()) {
+        walk.outcomes(expr, words);
     }
     if walk.wrong.is_empty() { Ok(walk.reading) } else { Err(walk.wrong) }
 }
@@ -486,23 +496,11 @@ impl<'s> Walk<'s, '_> {
                 self.condition(condition, depth, "what stands before `?`");
                 let (yes, no) = (self.used(yes, depth), self.used(no, depth));
                 if yes.class() == no.class() {
-                    Abstract::Of(match yes.class() {
-                        Class::List => Ty::List { element: Box::new(Abstract::ANY), counted: false },
-                        Class::Map => Ty::Map,
-                        Class::Bool
-                        | Class::Int
-                        | Class::Double
-                        | Class::Number
-                        | Class::Text
-                        | Class::Timestamp
-                        | Class::Duration
-                        | Class::Null
-                        | Class::Any => Self::scalar(yes.class()),
-                    })
+                    Abstract::Of(Self::either(yes.class()))
                 } else if yes.class().numeric() && no.class().numeric() {
                     Abstract::Of(Ty::Number)
                 } else if yes.class() == Class::Any || no.class() == Class::Any {
-                    Abstract::ANY
+                    Abstract::Of(Self::either(if yes.class() == Class::Any { no.class() } else { yes.class() }))
                 } else {
                     self.wrong(format!("the sides of `? :` are {} and {}; they must be alike", yes.describe(), no.describe()))
                 }
@@ -576,6 +574,23 @@ impl<'s> Walk<'s, '_> {
         }
     }
 
+    /// What `? :` gives whose sides are of this class.
+    fn either(class: Class) -> Ty<'s> {
+        match class {
+            Class::List => Ty::List { element: Box::new(Abstract::ANY), counted: false },
+            Class::Map => Ty::Map,
+            Class::Bool
+            | Class::Int
+            | Class::Double
+            | Class::Number
+            | Class::Text
+            | Class::Timestamp
+            | Class::Duration
+            | Class::Null
+            | Class::Any => Self::scalar(class),
+        }
+    }
+
     fn scalar(class: Class) -> Ty<'s> {
         match class {
             Class::Bool => Ty::Bool,
@@ -609,6 +624,31 @@ impl<'s> Walk<'s, '_> {
         }
         if !left.class().comparable(right.class()) {
             self.wrong(format!("{} is compared with {}, which it can never equal", left.describe(), right.describe()));
+        }
+    }
+
+    /// Every text that an expression is written to come to must be one of these words.
+    fn outcomes(&mut self, expr: &IdedExpr, words: &[&str]) {
+        let unknown = |text: &str| (!words.contains(&text)).then(|| format!("it may come to '{text}'; it must be one of {}", words.join(", ")));
+        match &expr.expr {
+            Expr::Literal(LiteralValue::String(text)) => self.wrong.extend(unknown(text.inner())),
+            Expr::Call(call) if call.func_name == operators::CONDITIONAL => {
+                for side in call.args.iter().skip(1) {
+                    self.outcomes(side, words);
+                }
+            }
+            Expr::Ident(_) | Expr::Select(_) => {
+                if let Some((values, _)) = self.value(expr, 0).values() {
+                    self.wrong.extend(values.iter().filter_map(|value| unknown(value)));
+                }
+            }
+            Expr::Literal(_)
+            | Expr::Call(_)
+            | Expr::Comprehension(_)
+            | Expr::List(_)
+            | Expr::Map(_)
+            | Expr::Struct(_)
+            | Expr::Unspecified => {}
         }
     }
 
@@ -793,6 +833,7 @@ static FUNCTIONS: &[Signature] = {
         global("duration", &[Text], Duration),
         global("timestamp", &[Text], Timestamp),
         global("days", &[Int], Duration),
-        global(language::UNCLEAR, &[Text], Bool),
+        // It never gives a value, so it may stand where any is wanted.
+        global(language::UNCLEAR, &[Text], Class::Any),
     ]
 };

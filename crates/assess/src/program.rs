@@ -5,7 +5,7 @@ use crate::path::{Path, Step};
 use crate::shape::Shape;
 use crate::value::{Steps, Typed};
 use crate::views::{self, CompiledView, Derived};
-use crate::{Judged, Params, gate, language};
+use crate::{Judged, Params, gate, inventory, language};
 use catalog::{
     App, Cause, CauseKind, Check, CheckKind, Collected, Completeness, DatasetKind, FieldPath, LoadError, OnEmpty, Param, ParamType,
     ParamValue, Place, Row, RowKey, Verdict,
@@ -30,11 +30,12 @@ const LISTED_LENGTH: usize = 120;
 
 /// The compiled checks and views of one application.
 pub struct Program {
-    env: Arc<Env>,
+    pub(crate) env: Arc<Env>,
     checks: Vec<Compiled>,
     by_id: HashMap<String, usize>,
-    shapes: BTreeMap<String, Shape>,
-    views: Vec<CompiledView>,
+    pub(crate) shapes: BTreeMap<String, Shape>,
+    pub(crate) views: Vec<CompiledView>,
+    pub(crate) inventories: Vec<inventory::Compiled>,
 }
 
 impl fmt::Debug for Program {
@@ -112,7 +113,8 @@ pub fn compile(app: &App) -> Result<Program, Vec<LoadError>> {
             }
         }
     }
-    let mut program = Program { env, checks: Vec::new(), by_id: HashMap::new(), shapes, views: compiled_views };
+    let mut program =
+        Program { env, checks: Vec::new(), by_id: HashMap::new(), shapes, views: compiled_views, inventories: Vec::new() };
     for check in &app.checks {
         if broken.contains(check.on.as_str()) {
             continue;
@@ -125,6 +127,12 @@ pub fn compile(app: &App) -> Result<Program, Vec<LoadError>> {
                 program.checks.push(compiled);
             }
             Err(sentences) => errors.extend(sentences.into_iter().map(|sentence| error(&check.place, &check.id, sentence))),
+        }
+    }
+    for table in &app.inventories {
+        match inventory::compile(&program, app, table) {
+            Ok(compiled) => program.inventories.extend(compiled),
+            Err(wrong) => errors.extend(wrong),
         }
     }
     if errors.is_empty() { Ok(program) } else { Err(errors) }
@@ -266,7 +274,7 @@ impl Program {
         if wrong.is_empty() { Ok(compiled) } else { Err(wrong) }
     }
 
-    fn expression(
+    pub(crate) fn expression(
         &self,
         source: &str,
         row: &Shape,
@@ -420,10 +428,7 @@ impl<'p> Judging<'p> {
         if let Some(name) = missing {
             return Err(NoValue { name, recommended });
         }
-        // Both clocks count from 1970; what neither can hold is refused when it is read.
-        let now = chrono::DateTime::from_timestamp(as_of.as_second(), u32::try_from(as_of.subsec_nanosecond()).unwrap_or_default())
-            .map(|now| CelTimestamp::from(now.fixed_offset()));
-        Ok(Self { program, check, params: Value::Object(values), recommended, now })
+        Ok(Self { program, check, params: Value::Object(values), recommended, now: now(as_of) })
     }
 
     fn alone(&self, verdict: Verdict) -> Judged {
@@ -556,7 +561,13 @@ fn alone(check: &Compiled, recommended: String, verdict: Verdict) -> Judged {
     }
 }
 
-fn truth(expr: &IdedExpr, context: &Context<'_, '_>, steps: &Steps) -> Result<bool, Cause> {
+/// The time to judge by. Both clocks count from 1970; what neither can hold is refused when it is read.
+pub(crate) fn now(as_of: jiff::Timestamp) -> Option<CelTimestamp> {
+    chrono::DateTime::from_timestamp(as_of.as_second(), u32::try_from(as_of.subsec_nanosecond()).unwrap_or_default())
+        .map(|now| CelTimestamp::from(now.fixed_offset()))
+}
+
+pub(crate) fn truth(expr: &IdedExpr, context: &Context<'_, '_>, steps: &Steps) -> Result<bool, Cause> {
     let value = compute(expr, context, steps)?;
     value
         .downcast_ref::<CelBool>()
@@ -564,7 +575,7 @@ fn truth(expr: &IdedExpr, context: &Context<'_, '_>, steps: &Steps) -> Result<bo
         .ok_or_else(|| not_computed("it came to something that is neither true nor false"))
 }
 
-fn compute<'e, 'v>(expr: &'e IdedExpr, context: &'e Context<'_, 'v>, steps: &Steps) -> Result<CowVal<'e, 'v>, Cause> {
+pub(crate) fn compute<'e, 'v>(expr: &'e IdedExpr, context: &'e Context<'_, 'v>, steps: &Steps) -> Result<CowVal<'e, 'v>, Cause> {
     steps.reset();
     let result = cel::Value::resolve_val(expr, context);
     if steps.exhausted() {
@@ -600,7 +611,7 @@ fn reason(error: &ExecutionError) -> &'static str {
     }
 }
 
-fn not_computed(why: &str) -> Cause {
+pub(crate) fn not_computed(why: &str) -> Cause {
     Cause {
         kind: CauseKind::Expression,
         sentence: format!("The check could not be computed for this row: {why}."),

@@ -117,6 +117,7 @@ pub fn app(datasets: Vec<Dataset>, views: Vec<View>, checks: Vec<Check>) -> App 
         datasets,
         views,
         checks,
+        inventories: Vec::new(),
     }
 }
 
