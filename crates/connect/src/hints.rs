@@ -22,6 +22,60 @@ pub struct Hints {
     /// What of [`Login::needs`] a token of Microsoft Entra ID was issued without: one is issued even where nothing was
     /// granted.
     pub missing: Vec<String>,
+    /// The scopes or roles that the vendor says the credential holds; `None` where it does not tell.
+    pub granted: Option<Granted>,
+}
+
+/// What the vendor says that a credential holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Granted {
+    /// How it tells.
+    pub told_by: ToldBy,
+    /// Scopes and roles as the vendor writes them, sorted, each once.
+    pub scopes: Vec<String>,
+}
+
+/// How a vendor tells what a credential holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldBy {
+    /// In the response header that the login option names.
+    Header,
+    /// In the `scope` of the token endpoint's answer (RFC 6749, section 5.1).
+    TokenAnswer,
+    /// In the claims `scp`, `scope` or `roles` of the token.
+    TokenClaims,
+}
+
+/// The most scopes that are kept; more than any vendor has.
+const SCOPES: usize = 500;
+
+impl Granted {
+    /// Reads a list of scopes that spaces or commas divide. An empty list is one: nothing is granted.
+    pub(crate) fn read(told_by: ToldBy, text: &str) -> Self {
+        Self::of(told_by, text.split(|letter: char| letter == ',' || letter.is_ascii_whitespace()))
+    }
+
+    /// Reads the claims of a token; `None` where it has none of these.
+    pub(crate) fn of_claims(claims: &Map<String, Value>) -> Option<Self> {
+        let told: Vec<&Value> = ["scp", "scope", "roles"].iter().filter_map(|name| claims.get(*name)).collect();
+        if told.is_empty() {
+            return None;
+        }
+        let words = told.into_iter().flat_map(|claim| match claim {
+            Value::String(text) => text.split_ascii_whitespace().collect(),
+            Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+        });
+        Some(Self::of(ToldBy::TokenClaims, words))
+    }
+
+    fn of<'a>(told_by: ToldBy, words: impl Iterator<Item = &'a str>) -> Self {
+        let mut scopes: Vec<String> = words.filter(|word| !word.is_empty()).take(SCOPES).map(shown).collect();
+        scopes.sort();
+        scopes.dedup();
+        Self { told_by, scopes }
+    }
 }
 
 impl Hints {
@@ -35,8 +89,9 @@ impl Hints {
     }
 }
 
-/// Whether a permission is the wanted one, or the same with more (`Policy.ReadWrite.All` for `Policy.Read.All`).
-fn covers(held: &str, wanted: &str) -> bool {
+/// Whether a permission of Microsoft Entra ID is the wanted one, or the same with more (`Policy.ReadWrite.All` for
+/// `Policy.Read.All`).
+pub fn covers(held: &str, wanted: &str) -> bool {
     held == wanted || (held.contains(".ReadWrite.") && held.replacen(".ReadWrite.", ".Read.", 1) == wanted)
 }
 
@@ -55,6 +110,7 @@ pub fn hints(login: &Login, credentials: &Credentials) -> Hints {
         expires_at: transform::jwt_time(&claims, "exp"),
         made_for: made_for(login, &claims),
         missing: Vec::new(),
+        granted: Granted::of_claims(&claims),
     }
 }
 

@@ -209,6 +209,7 @@ pub(crate) struct Token {
     /// new tokens too would be asked for one at every request.
     may_renew_refused: AtomicBool,
     claims: Option<Map<String, Value>>,
+    scope: Option<String>,
 }
 
 struct State {
@@ -232,14 +233,19 @@ pub(crate) struct Carried {
 impl Token {
     pub(crate) fn new(issued: Issued, exchange: Box<dyn Exchange>) -> Self {
         let renew_at = issued.renew_at();
-        let Issued { header, ends, claims, .. } = issued;
+        let Issued { header, ends, claims, scope, .. } = issued;
         let state = State { header, ends, renew_at, generation: 0, failed: None, refused: false };
-        Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), may_renew_refused: AtomicBool::new(true), claims }
+        Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), may_renew_refused: AtomicBool::new(true), claims, scope }
     }
 
     /// What the first token says of itself. Not verified.
     pub(crate) fn claims(&self) -> Option<&Map<String, Value>> {
         self.claims.as_ref()
+    }
+
+    /// The scope that the first token was granted, if the endpoint said.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 
     /// The token to send now, renewed before where it is near its end.

@@ -46,6 +46,8 @@ pub(crate) struct Fetched {
     pub(crate) at: jiff::Timestamp,
     pub(crate) bytes: u64,
     pub(crate) content: Content,
+    /// The headers of the answer.
+    pub(crate) headers: HeaderMap,
 }
 
 pub(crate) enum Content {
@@ -240,10 +242,11 @@ impl Wire {
                         at: now,
                         bytes: received.body.len() as u64,
                         content: Content::Body { body, next },
+                        headers: received.headers,
                     });
                 }
                 Said::StandIn(fields) => {
-                    return Ok(Fetched { request: line.answered(), at: now, bytes: 0, content: Content::StandIn(fields) });
+                    return Ok(Fetched { request: line.answered(), at: now, bytes: 0, content: Content::StandIn(fields), headers: received.headers });
                 }
                 Said::Refused(error) => {
                     line.failed(&error);
@@ -312,14 +315,13 @@ impl Wire {
 
     /// Makes one request of a sign-in, once: nothing is retried, because what it carries may be good for one use or count
     /// against the user.
-    pub(crate) async fn hop(&self, jar: &Jar, hop: Hop, watcher: Watcher<'_>) -> Result<HopAnswer, ConnectError> {
+    pub(crate) async fn hop(&self, jar: &Jar, hop: Hop, mut headers: HeaderMap, watcher: Watcher<'_>) -> Result<HopAnswer, ConnectError> {
         let host = guard::permit_hop(&self.hosts, jar, &hop)?.to_owned();
         let (method, name) = match hop.method {
             hop::Method::Get => (reqwest::Method::GET, "GET"),
             hop::Method::Post => (reqwest::Method::POST, "POST"),
             hop::Method::Delete => (reqwest::Method::DELETE, "DELETE"),
         };
-        let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(hop.accept));
         if let Some(cookies) = jar.header_for(&hop.url) {
             headers.insert(COOKIE, cookies);
