@@ -158,7 +158,7 @@ impl Shape {
         }
     }
 
-    fn of_keep(keep: &Keep) -> Self {
+    pub(crate) fn of_keep(keep: &Keep) -> Self {
         let stored = match keep.transform {
             None => Self::of_type(&keep.ty),
             Some(Transform::Present) => Self::of(Kind::Bool),

@@ -5,8 +5,8 @@ use crate::gate;
 use crate::path::{Path, Step};
 use crate::shape::{Kind, Shape};
 use catalog::{
-    App, Cause, CauseKind, Collected, Compare, Completeness, Condition, Dataset, FieldPath, Join, JoinKind, OnEmpty, Row, RowKey, View,
-    ViewShape,
+    App, Cause, CauseKind, Collected, Compare, Completeness, Condition, Dataset, FieldPath, Join, JoinKind, OnEmpty, PivotField, Row, RowKey,
+    Type, View, ViewShape,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -59,6 +59,7 @@ struct CompiledJoin {
 enum Output {
     Rows,
     FirstBy { by: Vec<Path>, order: Path, descending: bool },
+    Pivot { by: Path, value: Path, fields: Vec<PivotField> },
     Count { by: Vec<Path>, counts: Vec<(String, Vec<Test>)>, grouped: bool },
 }
 
@@ -124,6 +125,21 @@ pub(crate) fn compile(app: &App, view: &View, shapes: &BTreeMap<String, Shape>) 
             let counts = compile_counts(counts, &joined, &mut wrong);
             let shape = counted_shape(&[], &counts, &joined, &mut wrong);
             (Output::Count { by: Vec::new(), counts, grouped: false }, shape)
+        }
+        ViewShape::Pivot { by, value, fields } => {
+            let mut shape = Shape::object();
+            for field in fields {
+                shape.put(&Path(vec![Step::Field(PivotField::place(&field.name))]), Shape::of_keep(&field.keep));
+            }
+            let path = |field: &FieldPath, wrong: &mut Vec<String>| {
+                let path = Path::parse(&field.0);
+                if path.is_plural() || !joined.at(&path).is_some_and(|shape| shape.kind == Kind::Text) {
+                    wrong.push(format!("the pivot needs text; {field} is none"));
+                }
+                path
+            };
+            let (by, value) = (path(by, &mut wrong), path(value, &mut wrong));
+            (Output::Pivot { by, value, fields: fields.clone() }, shape)
         }
         ViewShape::GroupBy { by, counts } => {
             let by = groups(by, &joined, &mut wrong);
@@ -322,6 +338,7 @@ impl CompiledView {
         match &self.output {
             Output::Rows => Ok(rows),
             Output::FirstBy { by, order, descending } => self.first_by(rows, by, order, *descending),
+            Output::Pivot { by, value, fields } => self.pivot(rows, by, value, fields),
             Output::Count { by, counts, grouped } => self.count(rows, by, counts, *grouped),
         }
     }
@@ -346,6 +363,51 @@ impl CompiledView {
         let mut rows: Vec<_> = first.into_values().collect();
         rows.sort_by(|a, b| a.row.key.cmp(&b.row.key));
         Ok(rows)
+    }
+
+    /// One row with a field for each declared name. The inputs are whole, so a name that is not there is absent; one whose value
+    /// cannot be read is not.
+    fn pivot<'c>(&self, rows: Vec<Derived<'c>>, by: &Path, value: &Path, fields: &[PivotField]) -> Result<Vec<Derived<'c>>, Cause> {
+        let mut found: BTreeMap<String, Vec<Derived<'c>>> = BTreeMap::new();
+        for row in rows {
+            readable(&row.row, &self.joined, [by])?;
+            let name = text(leaf(&row.row.fields, by));
+            if fields.iter().any(|field| field.name == name) {
+                found.entry(name).or_default().push(row);
+            }
+        }
+        let mut pivoted = Row { key: RowKey(String::new()), label: String::new(), fields: Value::Null, faults: Vec::new() };
+        let (mut kept, mut inputs) = (Map::new(), Vec::new());
+        for PivotField { name, keep } in fields {
+            let place = PivotField::place(name);
+            let mut fault = |why: &str| pivoted.faults.push((place.clone(), why.to_owned()));
+            let rows = found.remove(name).unwrap_or_default();
+            let mut values: Vec<Option<&str>> = rows
+                .iter()
+                .map(|row| readable(&row.row, &self.joined, [value]).ok().and_then(|()| leaf(&row.row.fields, value).as_str()))
+                .collect();
+            values.dedup();
+            match (values.as_slice(), &keep.absent) {
+                ([], Some(absent)) => {
+                    kept.insert(place.clone(), absent.value.clone());
+                }
+                ([], None) => fault("missing"),
+                // An empty text of another type is no value; that it is there shows that nothing stands in its place.
+                ([Some(text)], _) => match keep.ty.of_text(text) {
+                    Some(value) => {
+                        kept.insert(place.clone(), value);
+                    }
+                    None if matches!(keep.ty, Type::Enum(_)) => fault("unknown value"),
+                    None => fault("text that says no such value"),
+                },
+                ([None], _) => fault("missing"),
+                ([_, _, ..], _) => fault("given twice, with different values"),
+            }
+            inputs.extend(rows.into_iter().flat_map(|row| row.inputs));
+        }
+        inputs.truncate(INPUTS);
+        pivoted.fields = Value::Object(kept);
+        Ok(vec![Derived { row: Cow::Owned(pivoted), inputs }])
     }
 
     fn count<'c>(

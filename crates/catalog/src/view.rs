@@ -3,7 +3,7 @@
 //! A view is as complete as its least complete input, and a field that a join, filter or order reads must be present and
 //! well-typed in every row, else the view is not evaluated.
 
-use crate::{FieldPath, Place};
+use crate::{FieldPath, Keep, Place};
 use serde::{Deserialize, Serialize};
 
 /// Rows computed from datasets. The steps run in this order: from, filter, joins, then the shape.
@@ -94,6 +94,16 @@ pub enum ViewShape {
         /// Name and conditions.
         counts: Vec<(String, Vec<Condition>)>,
     },
+    /// One row: of a list of names and values, each declared name's value as a field of its own. Names that are not declared
+    /// are left out; one that is declared and not there is absent.
+    Pivot {
+        /// Path of the name: text.
+        by: FieldPath,
+        /// Path of the value: text, which is read as the field's type.
+        value: FieldPath,
+        /// The declared names.
+        fields: Vec<PivotField>,
+    },
     /// One row per group of equal `by`: the group's fields, `row.total`, and the counts.
     GroupBy {
         /// Paths that make a group, and its key.
@@ -101,6 +111,27 @@ pub enum ViewShape {
         /// Name and conditions.
         counts: Vec<(String, Vec<Condition>)>,
     },
+}
+
+/// One name of a [`ViewShape::Pivot`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PivotField {
+    /// As the vendor writes it: `glide.ui.escape_text`.
+    pub name: String,
+    /// What its value is, and what it stands for that the name is not there.
+    pub keep: Keep,
+}
+
+impl PivotField {
+    /// The field's name in the row: every character that is no letter, digit or underscore becomes an underscore
+    /// (`glide_ui_escape_text`), and one is put before a digit at its beginning.
+    pub fn place(name: &str) -> String {
+        let mut place: String = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+        if !place.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_') {
+            place.insert(0, '_');
+        }
+        place
+    }
 }
 
 /// A comparison of one field with a literal.

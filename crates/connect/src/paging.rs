@@ -16,15 +16,31 @@ const CURSOR: usize = 2 * 1024;
 /// [`ConnectError::NotPublished`] when nobody says where it would.
 pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, rows: usize) -> Result<Option<String>, ConnectError> {
     match &dataset.pagination {
-        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => Ok(None),
-        Pagination::PageNumber { page, pages, more, .. } => {
-            let number = number_of(request, page);
+        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Odata { .. } => Ok(None),
+        Pagination::Offset { parameter, first, total, .. } => {
+            let here = number_of(request, parameter, *first);
+            let read = here.saturating_sub(u64::from(*first)) + rows as u64;
+            let follows = match told(dataset, body, total.as_ref(), Value::as_u64)? {
+                // A page beyond the end, and a total that shrank below what was read, are no reason to ask on.
+                Some(total) if rows == 0 && read < total => {
+                    return Err(doubt(dataset, "an empty page comes before the last of the entries that it counts"));
+                }
+                Some(total) => read < total,
+                None if total.is_some() => return Err(doubt(dataset, "a page does not say how many entries there are")),
+                None => rows > 0,
+            };
+            Ok(follows.then(|| with(request, parameter, &(here + rows as u64).to_string())))
+        }
+        Pagination::PageNumber { page, first, pages, more, .. } => {
+            let number = number_of(request, page, *first);
+            // The count of the page, whatever the first is called.
+            let count = number + 1 - u64::from(*first);
             let pages = told(dataset, body, pages.as_ref(), Value::as_u64)?;
             // An answer that counts fewer pages than there are with rows on them counts something else.
-            if rows > 0 && pages.is_some_and(|pages| pages < number) {
+            if rows > 0 && pages.is_some_and(|pages| pages < count) {
                 return Err(doubt(dataset, "a page with entries says that there are fewer pages"));
             }
-            let last = pages.map(|pages| number >= pages);
+            let last = pages.map(|pages| count >= pages);
             let more = told(dataset, body, more.as_ref(), Value::as_bool)?;
             let follows = match (last, more) {
                 // Where both speak, the end is what both say.
@@ -46,8 +62,19 @@ pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, row
                 "Where an answer says whether another page follows is not known, because the vendor's description was not read whole."
                     .to_owned(),
         }),
-        Pagination::Cursor { parameter, next, withheld: None, .. } => {
+        Pagination::Cursor { parameter, next, more, ends_without, withheld: None, .. } => {
+            let follows = told(dataset, body, more.as_ref(), Value::as_bool)?;
+            if more.is_some() && follows.is_none() {
+                return Err(doubt(dataset, "a page does not say whether another one follows"));
+            }
+            if follows == Some(false) {
+                return Ok(None);
+            }
             let cursor = match at_path(body, next) {
+                None | Some(Value::Null) if follows == Some(true) => {
+                    return Err(doubt(dataset, "a page says that another one follows and does not name it"));
+                }
+                None if ends_without.is_some() => return Ok(None),
                 None => return Err(doubt(dataset, "a page does not say whether another one follows")),
                 Some(Value::Null) => return Ok(None),
                 Some(Value::String(cursor)) if cursor.is_empty() => return Ok(None),
@@ -77,8 +104,8 @@ fn told<T>(
     }
 }
 
-fn number_of(request: &Request, page: &str) -> u64 {
-    request.query().iter().find(|(name, _)| name == page).and_then(|(_, value)| value.parse().ok()).unwrap_or(1)
+fn number_of(request: &Request, page: &str, first: u32) -> u64 {
+    request.query().iter().find(|(name, _)| name == page).and_then(|(_, value)| value.parse().ok()).unwrap_or(u64::from(first))
 }
 
 /// The request's own query with another value for one parameter.

@@ -2,7 +2,7 @@
 //! nothing that `keep` does not declare is in them.
 
 use crate::{ConnectError, transform};
-use catalog::{Absent, Dataset, DatasetKind, FieldPath, Keep, Pagination, Row, RowKey, TimestampFormat, Transform, Type};
+use catalog::{Absent, Dataset, DatasetKind, FieldPath, Keep, Pagination, Row, RowKey, TimestampFormat, Transform, Type, Values};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -28,6 +28,14 @@ pub struct ReducedPage {
     /// Why the list cannot be taken for whole although the rows above were read: a row that cannot be identified, a link
     /// that is missing or is no text.
     pub doubt: Option<ConnectError>,
+}
+
+/// What is noted while a row is reduced.
+struct Notes {
+    /// See [`Row::faults`].
+    faults: Vec<(String, String)>,
+    /// Whether the vendor writes every value as text.
+    text: bool,
 }
 
 /// The words for faults in [`Row::faults`].
@@ -80,8 +88,24 @@ pub fn reduce(dataset: &Dataset, body: &Value, parent: Option<&Parent>) -> Resul
             }
         }
     }
+    if matches!(dataset.pagination, Pagination::Odata { .. }) {
+        match body.get(NEXT_LINK) {
+            Some(Value::String(link)) if !link.is_empty() => page.next = Some(link.clone()),
+            // The vendor leaves it out at the end.
+            None => {}
+            Some(_) => {
+                page.doubt.get_or_insert(ConnectError::NotUnderstood {
+                    sentence: format!("{}: the link to the next page is not text.", dataset.title),
+                });
+            }
+        }
+    }
     Ok(page)
 }
+
+/// Where OData names the next page
+/// (<https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationnextLinkodatanextLink>).
+const NEXT_LINK: &str = "@odata.nextLink";
 
 /// The row that stands in the place of something that does not exist, as the catalog says (`Meaning::Row`).
 /// `None` when it has no key.
@@ -136,10 +160,14 @@ fn select<'a>(dataset: &Dataset, body: &'a Value) -> Result<Vec<&'a Value>, Conn
 }
 
 fn reduce_row(dataset: &Dataset, tree: &Node<'_>, value: &Value, parent: Option<&Parent>) -> Option<Row> {
+    // A list of names: each is a row of one field.
+    let alone = (!value.is_object() && !value.is_array() && !value.is_null())
+        .then(|| Value::Object(Map::from_iter([(Dataset::VALUE.to_owned(), value.clone())])));
+    let value = alone.as_ref().unwrap_or(value);
     if !value.is_object() {
         return None;
     }
-    let mut faults = Vec::new();
+    let mut faults = Notes { faults: Vec::new(), text: dataset.values == Values::Text };
     let kept = match tree.keep(Some(value), "", &mut faults) {
         Some(Value::Object(kept)) => kept,
         Some(_) | None => Map::new(),
@@ -148,7 +176,7 @@ fn reduce_row(dataset: &Dataset, tree: &Node<'_>, value: &Value, parent: Option<
     for (path, value) in &dataset.constant {
         put(&mut kept, path, value.clone());
     }
-    identify(dataset, kept, faults, parent)
+    identify(dataset, kept, faults.faults, parent)
 }
 
 /// Gives kept fields their key, their label and what the parent carries.
@@ -255,7 +283,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    fn keep(&self, value: Option<&Value>, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
+    fn keep(&self, value: Option<&Value>, path: &str, faults: &mut Notes) -> Option<Value> {
         let value = value.filter(|value| !value.is_null() || matches!(self, Self::Leaf(_) | Self::List(_) | Self::Map(_)));
         match (self, value) {
             (Self::Leaf(keep), value) => keep_field(keep, value, path, faults),
@@ -295,15 +323,17 @@ fn below(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn refuse(faults: &mut Vec<(String, String)>, path: &str, why: &str) -> Option<Value> {
-    faults.push((path.to_owned(), why.to_owned()));
+fn refuse(faults: &mut Notes, path: &str, why: &str) -> Option<Value> {
+    faults.faults.push((path.to_owned(), why.to_owned()));
     None
 }
 
-fn keep_field(keep: &Keep, value: Option<&Value>, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
+fn keep_field(keep: &Keep, value: Option<&Value>, path: &str, faults: &mut Notes) -> Option<Value> {
     if let Some(withheld) = keep.withheld {
         return refuse(faults, path, withheld.fault());
     }
+    // Where everything is text, an empty one of another type is no value.
+    let value = value.filter(|value| !(faults.text && keep.ty != Type::String && value.as_str() == Some("")));
     match (value, &keep.absent) {
         (None | Some(Value::Null), Some(Absent { value, .. })) => Some(value.clone()),
         (None, None) => refuse(faults, path, fault::MISSING),
@@ -315,7 +345,7 @@ fn keep_field(keep: &Keep, value: Option<&Value>, path: &str, faults: &mut Vec<(
     }
 }
 
-fn keep_transformed(transform: Transform, ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
+fn keep_transformed(transform: Transform, ty: &Type, value: &Value, path: &str, faults: &mut Notes) -> Option<Value> {
     let whole = matches!(transform, Transform::Present | Transform::NamesOf);
     if let (Type::List(element), false) = (ty, whole) {
         let Value::Array(items) = value else { return refuse(faults, path, "not a list") };
@@ -325,7 +355,7 @@ fn keep_transformed(transform: Transform, ty: &Type, value: &Value, path: &str, 
             .filter_map(|(index, item)| keep_transformed(transform, element, item, &format!("{path}[{index}]"), faults));
         return Some(Value::Array(kept.collect()));
     }
-    if let Some(why) = ill_typed(ty, value) {
+    if let Some(why) = ill_typed(ty, value, faults.text) {
         return refuse(faults, path, why);
     }
     match transform::apply(transform, value) {
@@ -335,19 +365,19 @@ fn keep_transformed(transform: Transform, ty: &Type, value: &Value, path: &str, 
 }
 
 /// Whether a value that is not kept itself is of the type that it is declared to have.
-fn ill_typed(ty: &Type, value: &Value) -> Option<&'static str> {
+fn ill_typed(ty: &Type, value: &Value, text: bool) -> Option<&'static str> {
     match (ty, value) {
         (Type::List(_), Value::Array(_)) | (Type::Map(_) | Type::Object(_), Value::Object(_)) => None,
         (Type::List(_), _) => Some("not a list"),
         (Type::Map(_), _) => Some("not a map"),
         (Type::Object(_), _) => Some("not an object"),
         (Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_), _) => {
-            scalar(ty, value).err()
+            scalar(ty, value, text).err()
         }
     }
 }
 
-fn keep_typed(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
+fn keep_typed(ty: &Type, value: &Value, path: &str, faults: &mut Notes) -> Option<Value> {
     match (ty, value) {
         (Type::List(element), Value::Array(items)) => {
             let kept =
@@ -371,7 +401,7 @@ fn keep_typed(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, St
         (Type::Map(_), _) => refuse(faults, path, "not a map"),
         (Type::Object(_), _) => refuse(faults, path, "not an object"),
         (Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_), _) => {
-            match scalar(ty, value) {
+            match scalar(ty, value, faults.text) {
                 Ok(value) => Some(value),
                 Err(why) => refuse(faults, path, why),
             }
@@ -379,7 +409,7 @@ fn keep_typed(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, St
     }
 }
 
-fn keep_element(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, String)>) -> Option<Value> {
+fn keep_element(ty: &Type, value: &Value, path: &str, faults: &mut Notes) -> Option<Value> {
     if value.is_null() {
         return refuse(faults, path, fault::NULL);
     }
@@ -389,7 +419,10 @@ fn keep_element(ty: &Type, value: &Value, path: &str, faults: &mut Vec<(String, 
 /// The largest whole number that every JSON reader agrees on (RFC 8259 section 6).
 const WHOLE: i64 = 1 << 53;
 
-fn scalar(ty: &Type, value: &Value) -> Result<Value, &'static str> {
+fn scalar(ty: &Type, value: &Value, text: bool) -> Result<Value, &'static str> {
+    if let (true, Type::Bool | Type::Int | Type::Number | Type::Timestamp(_), Some(written)) = (text, ty, value.as_str()) {
+        return ty.of_text(written).ok_or("text that says no such value");
+    }
     match ty {
         Type::Bool => value.as_bool().map(Value::Bool).ok_or("not true or false"),
         Type::Int => whole(value).map(Value::from).ok_or("not a whole number"),
@@ -419,7 +452,7 @@ fn whole(value: &Value) -> Option<i64> {
 
 fn timestamp(format: TimestampFormat, value: &Value) -> Option<jiff::Timestamp> {
     match format {
-        TimestampFormat::Rfc3339 => value.as_str()?.parse().ok(),
+        TimestampFormat::Rfc3339 | TimestampFormat::Spaced | TimestampFormat::Date => format.read(value.as_str()?),
         TimestampFormat::EpochSeconds => jiff::Timestamp::from_second(whole(value)?).ok(),
         TimestampFormat::EpochMilliseconds => jiff::Timestamp::from_millisecond(whole(value)?).ok(),
     }

@@ -15,6 +15,7 @@ fn numbered() -> Dataset {
         query: vec![("deleted".into(), "false".into())],
         pagination: Pagination::PageNumber {
             page: "page".into(),
+            first: 1,
             size: Some(("limit".into(), 2)),
             pages: Some(FieldPath::from("total_pages")),
             more: Some(FieldPath::from("has_more")),
@@ -29,6 +30,8 @@ fn by_cursor() -> Dataset {
             parameter: "start".into(),
             next: FieldPath::from("meta.next"),
             size: Some(("limit".into(), 2)),
+            more: None,
+            ends_without: None,
             published: false,
             withheld: None,
         },
@@ -181,6 +184,138 @@ async fn of_a_list_the_newest_first_only_what_is_new_is_read() {
     let kept = read(&vendor, &app(vec![log()])).await;
     assert!(matches!(kept.finished["users"], Completeness::Partial(_)), "an entry without a time");
     assert_eq!(vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count(), 1);
+}
+
+fn by_offset(first: u32, total: Option<&str>) -> Dataset {
+    let pagination = Pagination::Offset {
+        parameter: "startIndex".into(),
+        first,
+        size: Some(("count".into(), 2)),
+        total: total.map(FieldPath::from),
+    };
+    Dataset { pagination, ..dataset("users", DatasetKind::List, "/v1/users") }
+}
+
+#[tokio::test]
+async fn an_offset_counts_rows_to_the_total_that_is_told() {
+    for (first, total) in [(0, Some("totalResults")), (1, Some("totalResults")), (0, None), (1, None)] {
+        let reply = move |seen: &Seen| {
+            let from: u32 = seen.parameter("startIndex").unwrap().parse().unwrap();
+            let from = from - first;
+            // The vendor gives fewer rows than were asked for on its second page.
+            let until = (from + if from == 2 { 1 } else { 2 }).min(5);
+            let rows: Vec<Value> = (from..until).map(|id| json!({"id": id, "name": "n"})).collect();
+            ok(json!({"data": rows, "totalResults": 5}))
+        };
+        let vendor = Vendor::start(me_and(reply)).await;
+        let kept = read(&vendor, &app(vec![by_offset(first, total)])).await;
+        assert_eq!((kept.rows("users").len(), &kept.finished["users"]), (5, &Completeness::Complete), "{first} {total:?}");
+        let asked = vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count();
+        assert_eq!(asked, if total.is_some() { 3 } else { 4 });
+    }
+    let doubtful: [fn(&Seen) -> Value; 4] = [
+        |_| json!({"data": rows(1, 5)}),
+        |_| json!({"data": rows(1, 5), "totalResults": "5"}),
+        |_| json!({"data": [], "totalResults": 5}),
+        // The offset is not known to the vendor: the same rows for ever.
+        |_| json!({"data": rows(1, 5), "totalResults": 100}),
+    ];
+    for (at, body) in doubtful.into_iter().enumerate() {
+        let vendor = Vendor::start(me_and(move |seen| ok(body(seen)))).await;
+        let kept = read(&vendor, &app(vec![by_offset(1, Some("totalResults"))])).await;
+        assert!(matches!(kept.finished["users"], Completeness::Partial(_)), "{at}: {:?}", kept.finished["users"]);
+    }
+}
+
+#[tokio::test]
+async fn pages_may_be_counted_from_nought() {
+    let mut users = numbered();
+    users.pagination = Pagination::PageNumber {
+        page: "page[number]".into(),
+        first: 0,
+        size: Some(("page[size]".into(), 2)),
+        pages: Some(FieldPath::from("total_pages")),
+        more: None,
+    };
+    let reply = |seen: &Seen| {
+        let page: u32 = seen.parameter("page[number]").unwrap().parse().unwrap();
+        ok(json!({"data": rows(page + 1, 5), "total_pages": 3}))
+    };
+    let vendor = Vendor::start(me_and(reply)).await;
+    let kept = read(&vendor, &app(vec![users])).await;
+    assert_eq!((kept.rows("users").len(), &kept.finished["users"]), (5, &Completeness::Complete));
+    assert_eq!(vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count(), 3);
+}
+
+#[tokio::test]
+async fn a_cursor_is_followed_while_more_is_said_to_follow() {
+    let with = |more: Option<&str>, ends_without: bool| Dataset {
+        pagination: Pagination::Cursor {
+            parameter: "page[after]".into(),
+            next: FieldPath::from("meta.after_cursor"),
+            size: None,
+            more: more.map(FieldPath::from),
+            ends_without: ends_without.then(|| "https://vendor.example/paging".to_owned()),
+            published: false,
+            withheld: None,
+        },
+        ..dataset("users", DatasetKind::List, "/v1/users")
+    };
+    // The vendor names a cursor on the last page too.
+    let reply = |seen: &Seen| {
+        let page: u32 = seen.parameter("page[after]").map_or(1, |page| page.parse().unwrap());
+        ok(json!({"data": rows(page, 5), "meta": {"has_more": page < 3, "after_cursor": (page + 1).to_string()}}))
+    };
+    let vendor = Vendor::start(me_and(reply)).await;
+    let kept = read(&vendor, &app(vec![with(Some("meta.has_more"), false)])).await;
+    assert_eq!((kept.rows("users").len(), &kept.finished["users"]), (5, &Completeness::Complete));
+    for meta in [json!({}), json!({"has_more": true}), json!({"has_more": true, "after_cursor": null}), json!({"has_more": "no"})] {
+        let vendor = Vendor::start(me_and(move |_| ok(json!({"data": rows(1, 5), "meta": meta})))).await;
+        let kept = read(&vendor, &app(vec![with(Some("meta.has_more"), true)])).await;
+        assert!(matches!(kept.finished["users"], Completeness::Partial(_)));
+    }
+    // Left out at the end, as the vendor says; null, or empty, is an end as well.
+    for (last, sourced, whole) in [(json!({}), true, true), (json!({}), false, false), (json!({"after_cursor": ""}), true, true)] {
+        let vendor = Vendor::start(me_and(move |_| ok(json!({"data": rows(1, 5), "meta": last})))).await;
+        let kept = read(&vendor, &app(vec![with(None, sourced)])).await;
+        assert_eq!(kept.finished["users"].is_complete(), whole);
+    }
+}
+
+#[tokio::test]
+async fn odata_links_are_followed_on_the_same_list_only() {
+    let users = || Dataset {
+        pagination: Pagination::Odata { size: Some(("$top".into(), 2)) },
+        query: vec![("$filter".into(), "userType eq 'Guest'".into())],
+        ..dataset("users", DatasetKind::List, "/v1/users")
+    };
+    let host = vendor::HOST;
+    let reply = move |seen: &Seen| {
+        let page: u32 = seen.parameter("$skiptoken").map_or(1, |page| page.parse().unwrap());
+        let mut body = json!({"data": rows(page, 5)});
+        if page < 3 {
+            body["@odata.nextLink"] = json!(format!("https://{host}/v1/users?$top=2&$skiptoken={}", page + 1));
+        }
+        ok(body)
+    };
+    let vendor = Vendor::start(me_and(reply)).await;
+    let kept = read(&vendor, &app(vec![users()])).await;
+    assert_eq!((kept.rows("users").len(), &kept.finished["users"]), (5, &Completeness::Complete));
+    // The filter is put back where the link leaves it out.
+    let asked: Vec<Seen> = vendor.seen().into_iter().filter(|seen| seen.path == "/v1/users").collect();
+    assert!(asked.iter().all(|seen| seen.parameter("$filter").as_deref() == Some("userType eq 'Guest'")), "{asked:?}");
+    for link in [
+        json!(format!("https://{host}/v1/groups?$skiptoken=2")),
+        json!("https://elsewhere.example/v1/users?$skiptoken=2"),
+        json!(format!("https://{host}/v1/users?$filter=true&$skiptoken=2")),
+        json!(7),
+        Value::Null,
+    ] {
+        let vendor = Vendor::start(me_and(move |_| ok(json!({"data": rows(1, 5), "@odata.nextLink": link})))).await;
+        let kept = read(&vendor, &app(vec![users()])).await;
+        assert!(matches!(kept.finished["users"], Completeness::Partial(_)));
+        assert_eq!(vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count(), 1);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod scene;
 
 use catalog::{
     App, Catalog, Cause, CauseKind, Check, CheckKind, Collected, Dataset, EachOver, Form, Keep, Pagination, Row, RowKey, SandboxTenant,
-    Type, Verdict, ViewShape,
+    Type, Values, Verdict, ViewShape,
 };
 use sandbox::{Fault, OverlayChange};
 use scene::{Scene, Verdicts, promise};
@@ -374,20 +374,27 @@ fn at<'v>(fields: &'v Value, path: &str) -> Option<&'v Value> {
 /// Each kept field of each dataset, and each object around one: missing, null, of another type, of an unknown value; in all
 /// rows and in the first.
 async fn mutations(scene: &Scene, baseline: &Read, trial: &mut Trial) {
-    let before = scene.judge(baseline);
+    let whole = scene.judge(baseline);
     // What is kept of a description does not lie in its answer: see `descriptions`.
     for dataset in scene.app.datasets.iter().filter(|dataset| dataset.form == Form::Data) {
         let resting = resting_on(&scene.app, &dataset.id);
+        let court = Court::over(scene, &resting);
+        let before = court.judge(scene, baseline);
         let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
         let leaves = leaves(dataset.keep.iter().map(|(path, keep)| (path.0.clone(), keep)).collect());
         let mut damages: Vec<(String, bool, Vec<Damage>)> =
-            leaves.iter().map(|(path, keep)| (path.clone(), keep.absent.is_some(), damages_of(keep))).collect();
+            leaves.iter().map(|(path, keep)| (path.clone(), keep.absent.is_some(), damages_of(keep, dataset.values))).collect();
         for parent in parents(&leaves) {
             let documented = leaves.iter().any(|(path, keep)| keep.absent.is_some() && path.starts_with(&format!("{parent}.")));
             damages.push((parent, documented, vec![("deleted", None), ("null", Some(Value::Null)), ("a text", Some(json!("x")))]));
         }
         for (path, documented, damages) in damages {
-            let root = if dataset.rows.is_empty() { path.clone() } else { format!("{}.{path}", dataset.rows) };
+            let root = match dataset.rows.as_str() {
+                "" => path.clone(),
+                // The rows are single values.
+                rows if path == Dataset::VALUE && !scene.has_field(&dataset.id, &format!("{rows}.{path}")) => rows.to_owned(),
+                rows => format!("{rows}.{path}"),
+            };
             let places = if dataset.rows.contains("[]") { vec![root.clone(), root.replacen("[]", "[0]", 1)] } else { vec![root.clone()] };
             for place in places {
                 for (name, damage) in &damages {
@@ -405,21 +412,43 @@ async fn mutations(scene: &Scene, baseline: &Read, trial: &mut Trial) {
                     trial.damaged.insert((dataset.id.clone(), path.clone()));
                     let mut collected = baseline.clone();
                     collected.extend(scene.collect_some(&scene.app, &resting).await);
-                    let after = scene.judge(&collected);
+                    let after = court.judge(scene, &collected);
                     scene.restore();
                     let what = format!("{}: {} {place} {name}", scene.name, dataset.id);
                     // What the vendor documents about null and absence is a fact, not damage: it may change a verdict either way.
                     if !(documented && absence) {
                         compare(&what, &before, &after, trial);
                         if place == root {
-                            must_not_pass(scene, &dataset.id, &path, &what, baseline, &collected, trial);
+                            must_not_pass(scene, &court, &dataset.id, &path, &what, baseline, &collected, trial);
                         }
                     }
                 }
             }
         }
     }
-    trial.case(scene.verdicts().await == before, || format!("{}: damage was left behind", scene.name));
+    trial.case(scene.verdicts().await == whole, || format!("{}: damage was left behind", scene.name));
+}
+
+/// The checks that rest on some datasets. What is damaged changes no input of the others, so they need not be judged again.
+struct Court {
+    program: assess::Program,
+    checks: Vec<Check>,
+}
+
+impl Court {
+    fn over(scene: &Scene, datasets: &BTreeSet<String>) -> Self {
+        let mut app = App::clone(&scene.app);
+        app.checks.retain(|check| check.kind != CheckKind::Manual && scene.app.inputs(check).iter().any(|input| datasets.contains(*input)));
+        Self { program: assess::compile(&app).unwrap(), checks: app.checks }
+    }
+
+    fn evaluate(&self, scene: &Scene, read: &Read) -> Vec<assess::Judged> {
+        self.program.evaluate(read, &scene.params, scene::today())
+    }
+
+    fn judge(&self, scene: &Scene, read: &Read) -> Verdicts {
+        self.evaluate(scene, read).into_iter().map(|judged| ((judged.check, judged.row), judged.verdict)).collect()
+    }
 }
 
 /// Every field that a check reads was damaged in some tenant; otherwise the cases above would say nothing about it.
@@ -460,6 +489,7 @@ fn read_by(app: &App, program: &assess::Program, check: &Check, dataset: &str) -
                 by_rule.extend(own());
                 by_view.extend(by.iter().chain([order]).map(|path| path.0.clone()));
             }
+            ViewShape::Pivot { by, value, .. } => by_view.extend([by.0.clone(), value.0.clone()]),
             ViewShape::CountWhere { counts } => {
                 by_view.extend(counts.iter().flat_map(|(_, conditions)| conditions).map(|condition| condition.field.0.clone()))
             }
@@ -487,16 +517,17 @@ fn overlap(one: &str, other: &str) -> bool {
 
 /// A field that a check reads leaves no pass where it was damaged: of an expression, on the rows that changed by it (a row
 /// without headers has no name of a header to damage); of a view, on none at all.
-fn must_not_pass(scene: &Scene, dataset: &str, path: &str, what: &str, before: &Read, after: &Read, trial: &mut Trial) {
+#[allow(clippy::too_many_arguments)]
+fn must_not_pass(scene: &Scene, court: &Court, dataset: &str, path: &str, what: &str, before: &Read, after: &Read, trial: &mut Trial) {
     let rows = |read: &Read| -> BTreeMap<RowKey, Row> { read[dataset].rows.iter().map(|row| (row.key.clone(), row.clone())).collect() };
     let (before, damaged) = (rows(before), rows(after));
     let changed: BTreeSet<&RowKey> = damaged.iter().filter(|(key, row)| before.get(*key) != Some(*row)).map(|(key, _)| key).collect();
     if changed.is_empty() {
         return;
     }
-    let judged = scene.program.evaluate(after, &scene.params, scene::today());
-    for check in &scene.app.checks {
-        let (by_rule, by_view) = read_by(&scene.app, &scene.program, check, dataset);
+    let judged = court.evaluate(scene, after);
+    for check in &court.checks {
+        let (by_rule, by_view) = read_by(&scene.app, &court.program, check, dataset);
         let by_view = by_view.iter().any(|read| overlap(read, path));
         if !by_view && !by_rule.iter().any(|read| overlap(read, path)) {
             continue;
@@ -540,6 +571,8 @@ async fn faults(scene: &Scene, trial: &mut Trial) {
     ];
     for dataset in &app.datasets {
         let resting = resting_on(&app, &dataset.id);
+        let court = Court::over(scene, &resting);
+        let before = court.judge(scene, &baseline);
         let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
         let paged = dataset.pagination != Pagination::None && baseline[&dataset.id].rows.len() > PAGE as usize && dataset.each.is_none();
         for (name, fault, from_page, may_be_whole) in &faults {
@@ -553,7 +586,7 @@ async fn faults(scene: &Scene, trial: &mut Trial) {
             });
             let mut collected = baseline.clone();
             collected.extend(scene.collect_some(&app, &resting).await);
-            let after = scene.judge(&collected);
+            let after = court.judge(scene, &collected);
             scene.restore();
             // A host that asked to wait for an hour has to be waited for. No longer than that: what is new grows old, and a session
             // that cannot be renewed ends.
@@ -568,7 +601,7 @@ async fn faults(scene: &Scene, trial: &mut Trial) {
             }
             // Every row of a dataset that was not read at all: no check on it may pass.
             if !read.completeness.is_complete() && read.rows.is_empty() {
-                for check in scene.app.checks.iter().filter(|check| scene.app.inputs(check).contains(&dataset.id.as_str())) {
+                for check in court.checks.iter().filter(|check| scene.app.inputs(check).contains(&dataset.id.as_str())) {
                     let has = |wanted: fn(&Verdict) -> bool| after.iter().any(|((id, _), verdict)| *id == check.id && wanted(verdict));
                     let passed = has(|verdict| *verdict == Verdict::Pass);
                     let explained = has(|verdict| matches!(verdict, Verdict::NotEvaluated { .. }));
@@ -700,9 +733,11 @@ fn parents(leaves: &[(String, &Keep)]) -> BTreeSet<String> {
 }
 
 /// Every damage to a field of that kind.
-fn damages_of(keep: &Keep) -> Vec<Damage> {
+fn damages_of(keep: &Keep, values: Values) -> Vec<Damage> {
     let mut all = vec![("deleted", None), ("null", Some(Value::Null))];
     match &keep.ty {
+        // Where every value is text, "true" is one.
+        Type::Bool if values == Values::Text => all.extend([("a text", Some(json!("perhaps"))), ("no text", Some(json!("")))]),
         Type::Bool => all.extend([("a text", Some(json!("true"))), ("a number", Some(json!(1)))]),
         Type::Int | Type::Number => all.extend([("a text", Some(json!("many"))), ("a bool", Some(json!(true)))]),
         Type::String | Type::Id => all.extend([("an object", Some(json!({"a": 1}))), ("a bool", Some(json!(true)))]),

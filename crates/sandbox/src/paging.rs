@@ -1,6 +1,7 @@
 //! Cutting a list into the vendor's pages and saying where the next one is.
 
 use crate::placeholder::with_index;
+use catalog::{Dataset, FieldPath, Pagination};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -8,12 +9,14 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paging {
     style: Style,
-    /// Member of the body that holds the rows; empty when the body is the list.
+    /// Member of the body that holds the rows, by dots where it lies deeper; empty when the body is the list.
     member: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Style {
+    /// As the dataset's own pagination says, under the names that it uses.
+    Declared(Pagination),
     /// `page`, `pageSize`; `links` and `meta` in the body.
     JsonApi,
     /// `after`, `count`; `links.next` in the body.
@@ -98,22 +101,40 @@ impl Paging {
         Ok(Self { style, member })
     }
 
+    /// The style in which a dataset is read (`declared`).
+    pub(crate) fn declared(dataset: &Dataset) -> Result<Self, String> {
+        let member = dataset.rows.strip_suffix("[]").ok_or("an object has no pages")?;
+        if dataset.pagination == Pagination::None {
+            return Err(format!("the dataset {} has one page", dataset.id));
+        }
+        if member.contains('[') {
+            return Err(format!("the rows of {} lie in several lists", dataset.id));
+        }
+        Ok(Self { style: Style::Declared(dataset.pagination.clone()), member: member.to_owned() })
+    }
+
+    /// The names under which the rows lie.
+    fn members(&self) -> impl Iterator<Item = &str> {
+        self.member.split('.').filter(|name| !name.is_empty())
+    }
+
     /// The rows in a body, if they are where they should be.
     pub(crate) fn rows<'a>(&self, body: &'a Value) -> Option<&'a Vec<Value>> {
-        if self.member.is_empty() { body.as_array() } else { body.get(&self.member)?.as_array() }
+        self.members().try_fold(body, |body, name| body.get(name))?.as_array()
     }
 
     /// The rows in a body, to be changed.
     pub(crate) fn rows_mut<'a>(&self, body: &'a mut Value) -> Option<&'a mut Vec<Value>> {
-        if self.member.is_empty() { body.as_array_mut() } else { body.get_mut(&self.member)?.as_array_mut() }
+        self.members().try_fold(body, |body, name| body.get_mut(name))?.as_array_mut()
     }
 
     /// The page of `body` that a request asks for.
     pub(crate) fn cut(&self, body: &Value, generated: (Option<&Value>, u32), request: &AskedPage<'_>, disorder: Disorder) -> CutPage {
         let rows = Rows { real: self.rows(body).map_or(&[][..], Vec::as_slice), pattern: generated.0, generated: generated.1 };
-        let size = request.number(self.size_name()).unwrap_or(DEFAULT_SIZE).clamp(1, GREATEST_SIZE);
+        let size = request.number(self.size_name()).unwrap_or(DEFAULT_SIZE).clamp(1, self.greatest_size());
         // The page, from 1.
-        let page = match self.style {
+        let page = match &self.style {
+            Style::Declared(pagination) => declared_page(pagination, request, size),
             Style::JsonApi | Style::LinkHeader | Style::PageNumber => request.number("page").unwrap_or(1).max(1),
             Style::JsonApiAfter => request.number("after").unwrap_or(0) + 1,
             Style::Cursor => request.number("cursor").unwrap_or(0) + 1,
@@ -141,7 +162,10 @@ impl Paging {
         };
         let previous = (page > 1).then(|| page - 1);
         let last = if pages == usize::MAX { None } else { Some(pages) };
-        match self.style {
+        match &self.style {
+            Style::Declared(pagination) => {
+                self.declared_cut(pagination, body, slice, request, &Turn { page, size, next, last, rows: rows.len() })
+            }
             Style::JsonApi => {
                 let link = |page: usize| json!(request.target(&[("page", page.to_string()), ("pageSize", size.to_string())]));
                 let links = json!({
@@ -196,17 +220,80 @@ impl Paging {
         }
     }
 
+    /// A page as a dataset's own pagination has it.
+    fn declared_cut(&self, pagination: &Pagination, body: &Value, slice: Vec<Value>, request: &AskedPage<'_>, turn: &Turn) -> CutPage {
+        let Turn { page, size, next, last, rows } = *turn;
+        let mut link = None;
+        let mut body = if self.member.is_empty() { Value::Array(slice) } else { with_rows(body, &self.member, slice) };
+        let target = |parameter: &str, next: usize| {
+            let size = pagination.size().map(|(name, _)| (name.as_str(), size.to_string()));
+            request.target(&size.into_iter().chain([(parameter, (next - 1).to_string())]).collect::<Vec<_>>())
+        };
+        let address = |parameter: &str, next: usize| format!("https://{}{}", request.host, target(parameter, next));
+        match pagination {
+            Pagination::None => {}
+            Pagination::LinkHeader { .. } => link = next.map(|next| format!("<{}>; rel=\"next\"", address(PLACE, next))),
+            Pagination::JsonApi { next: at, ends_without, .. } => match next {
+                Some(next) => set(&mut body, at, json!(address(PLACE, next))),
+                None if ends_without.is_some() => unset(&mut body, at),
+                None => set(&mut body, at, Value::Null),
+            },
+            Pagination::Odata { .. } => {
+                if let (Some(next), Value::Object(body)) = (next, &mut body) {
+                    body.insert("@odata.nextLink".to_owned(), json!(address("$skiptoken", next)));
+                }
+            }
+            Pagination::Offset { total, .. } => {
+                if let Some(at) = total {
+                    set(&mut body, at, json!(if last.is_some() { rows } else { usize::MAX >> 16 }));
+                }
+            }
+            Pagination::PageNumber { pages, more, .. } => {
+                if let Some(at) = pages {
+                    set(&mut body, at, json!(last.unwrap_or(page + 1)));
+                }
+                if let Some(at) = more {
+                    set(&mut body, at, json!(next.is_some()));
+                }
+            }
+            Pagination::Cursor { next: at, more, ends_without, .. } => {
+                match next {
+                    Some(next) => set(&mut body, at, json!((next - 1).to_string())),
+                    None if ends_without.is_some() => unset(&mut body, at),
+                    None => set(&mut body, at, Value::Null),
+                }
+                if let Some(at) = more {
+                    set(&mut body, at, json!(next.is_some()));
+                }
+            }
+        }
+        CutPage { body, link }
+    }
+
+    fn greatest_size(&self) -> usize {
+        let declared = match &self.style {
+            Style::Declared(pagination) => pagination.size().map(|(_, size)| *size as usize),
+            Style::JsonApi | Style::JsonApiAfter | Style::LinkHeader | Style::PageNumber | Style::Cursor | Style::CursorStart => None,
+        };
+        declared.unwrap_or(GREATEST_SIZE).max(1)
+    }
+
     /// Which page a request asks for, from 1.
     pub(crate) fn page_of(request: &AskedPage<'_>) -> usize {
-        match (request.number("page"), ["after", "cursor", "start"].iter().find_map(|name| request.number(name))) {
+        const PLACES: [&str; 17] = [
+            "after", "cursor", "start", "$skiptoken", "pageToken", "page_token", "next_page_token", "marker", "page[after]", "page[cursor]",
+            "page[number]", "page[offset]", "offset", "sysparm_offset", "stream_position", "next_marker", "partition",
+        ];
+        match (request.number("page").or(request.number("startIndex")), PLACES.iter().find_map(|name| request.number(name))) {
             (Some(page), _) => page.max(1),
             (None, Some(after)) => after.saturating_add(1),
             (None, None) => 1,
         }
     }
 
-    fn size_name(&self) -> &'static str {
-        match self.style {
+    fn size_name(&self) -> &str {
+        match &self.style {
+            Style::Declared(pagination) => pagination.size().map_or("", |(name, _)| name),
             Style::JsonApi => "pageSize",
             Style::JsonApiAfter => "count",
             Style::LinkHeader => "per_page",
@@ -220,6 +307,73 @@ impl Paging {
         let mut around: Map<String, Value> = others.map(|(name, member)| (name.clone(), member.clone())).collect();
         around.insert(self.member.clone(), Value::Array(rows));
         around
+    }
+}
+
+/// Under which name this sandbox puts its place into links.
+const PLACE: &str = "after";
+
+/// What is said of one page.
+struct Turn {
+    page: usize,
+    size: usize,
+    next: Option<usize>,
+    last: Option<usize>,
+    /// All rows of the list.
+    rows: usize,
+}
+
+/// The page that a request asks for in a dataset's own style, from 1.
+fn declared_page(pagination: &Pagination, request: &AskedPage<'_>, size: usize) -> usize {
+    let after = |name: &str| request.number(name).unwrap_or(0) + 1;
+    match pagination {
+        Pagination::None => 1,
+        Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => after(PLACE),
+        Pagination::Odata { .. } => after("$skiptoken"),
+        Pagination::Offset { parameter, first, .. } => {
+            request.number(parameter).unwrap_or(0).saturating_sub(*first as usize).div_ceil(size) + 1
+        }
+        Pagination::PageNumber { page, first, .. } => {
+            (request.number(page).unwrap_or(*first as usize) + 1).saturating_sub(*first as usize).max(1)
+        }
+        Pagination::Cursor { parameter, .. } => after(parameter),
+    }
+}
+
+/// The body with these rows in the place of its own.
+fn with_rows(body: &Value, member: &str, rows: Vec<Value>) -> Value {
+    let (first, rest) = member.split_once('.').unwrap_or((member, ""));
+    let mut around = body.as_object().cloned().unwrap_or_default();
+    let inner = if rest.is_empty() { Value::Array(rows) } else { with_rows(body.get(first).unwrap_or(&Value::Null), rest, rows) };
+    around.insert(first.to_owned(), inner);
+    Value::Object(around)
+}
+
+/// Puts a value into a body, making the objects on the way.
+fn set(body: &mut Value, at: &FieldPath, value: Value) {
+    let names: Vec<&str> = at.segments().map(|(name, _)| name).collect();
+    let Some((last, way)) = names.split_last() else { return };
+    let mut place = body;
+    for name in way {
+        if !place.get(*name).is_some_and(Value::is_object) {
+            let Value::Object(members) = place else { return };
+            members.insert((*name).to_owned(), json!({}));
+        }
+        let Some(inner) = place.get_mut(*name) else { return };
+        place = inner;
+    }
+    if let Value::Object(members) = place {
+        members.insert((*last).to_owned(), value);
+    }
+}
+
+/// Takes a value out of a body.
+fn unset(body: &mut Value, at: &FieldPath) {
+    let names: Vec<&str> = at.segments().map(|(name, _)| name).collect();
+    let Some((last, way)) = names.split_last() else { return };
+    let holder = way.iter().try_fold(body, |place, name| place.get_mut(*name));
+    if let Some(Value::Object(members)) = holder {
+        members.remove(*last);
     }
 }
 

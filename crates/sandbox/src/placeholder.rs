@@ -68,12 +68,17 @@ impl<'a> Filler<'a> {
         Ok(filled)
     }
 
-    /// The number that a text becomes that is nothing but `{{epoch_days_ago:30}}`.
+    /// The number that a text becomes that is nothing but `{{epoch_days_ago:30}}` or `{{epoch_ms_days_ago:30}}`.
     fn seconds(&self, text: &str) -> Result<Option<i64>, SandboxError> {
-        let Some(days) = text.strip_prefix("{{epoch_days_ago:").and_then(|rest| rest.strip_suffix("}}")) else { return Ok(None) };
+        let whole = |name: &str| text.strip_prefix("{{")?.strip_prefix(name)?.strip_prefix(':')?.strip_suffix("}}");
+        let (days, thousands) = match (whole("epoch_days_ago"), whole("epoch_ms_days_ago")) {
+            (Some(days), _) => (days, false),
+            (None, Some(days)) => (days, true),
+            (None, None) => return Ok(None),
+        };
         let days = days.trim().parse::<i64>().map_err(|_| format!("{days} is no whole number"));
         let at = days.and_then(|days| shifted(self.now, -days)).map_err(|problem| self.problem(text, &problem))?;
-        Ok(Some(at.as_second()))
+        Ok(Some(if thousands { at.as_millisecond() } else { at.as_second() }))
     }
 
     fn problem(&self, text: &str, problem: &str) -> SandboxError {
@@ -86,6 +91,15 @@ impl<'a> Filler<'a> {
             "now" => Ok(self.now.to_string()),
             "days_ago" => Ok(shifted(self.now, -number()?)?.to_string()),
             "days_ahead" => Ok(shifted(self.now, number()?)?.to_string()),
+            // In a text with more around it, or where a vendor writes numbers as text (`{{text:epoch_days_ago:30}}`).
+            "epoch_days_ago" => Ok(shifted(self.now, -number()?)?.as_second().to_string()),
+            "epoch_ms_days_ago" => Ok(shifted(self.now, -number()?)?.as_millisecond().to_string()),
+            "text" => {
+                let (name, arguments) = arguments.split_once(':').unwrap_or((arguments, ""));
+                self.placeholder(name, arguments)
+            }
+            "spaced_days_ago" => Ok(shifted(self.now, -number()?)?.strftime("%Y-%m-%d %H:%M:%S").to_string()),
+            "date_days_ago" => Ok(shifted(self.now, -number()?)?.strftime("%Y-%m-%d").to_string()),
             "hours_ago" | "minutes_ago" => {
                 let (count, minutes) = (number()?, if name == "hours_ago" { 60 } else { 1 });
                 // A hundred years bound what a tenant may speak of and keep the arithmetic inside its types.

@@ -6,8 +6,8 @@ use super::{
     source::{Table, Value},
     words,
 };
-use crate::{Check, CheckKind, Feature, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
-use std::collections::BTreeMap;
+use crate::{Check, CheckKind, Feature, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, PivotField, Severity, VALID_DAYS};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What checks are held against.
 pub(super) struct Around<'a> {
@@ -16,6 +16,8 @@ pub(super) struct Around<'a> {
     pub(super) link_hosts: &'a [String],
     /// The rows of each dataset and view, by id; views without a shape of single fields are empty.
     pub(super) shapes: &'a BTreeMap<String, Shape>,
+    /// The views that make one row of a list of names and values.
+    pub(super) pivots: &'a BTreeSet<String>,
 }
 
 pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Check> {
@@ -81,6 +83,11 @@ pub(super) fn read_setting(table: Table<'_>, around: &Around<'_>) -> Option<Chec
     if recommended.is_none() {
         table.wrong("[[setting]] lacks `recommended`: the value that the operator compares with");
     }
+    // Read before, with the names that every setting declares.
+    if let Some(value) = table.get("value").filter(|_| !around.pivots.contains(&check.on)) {
+        value.wrong("declares a name of a view with `pivot`; what a dataset keeps stands in its `keep`");
+    }
+    let key = if around.pivots.contains(&check.on) { PivotField::place(&key) } else { key };
     let shape = around.shapes.get(&check.on).and_then(|rows| rows.at(&key)).cloned();
     if shape.is_none() && around.shapes.contains_key(&check.on) && !key.is_empty() {
         table.errors.add(&table.place_of("key"), format!("`key` names \"{key}\", which \"{}\" does not keep", check.on));

@@ -120,7 +120,7 @@ fn list_options(value: &Value<'_>) -> Option<Keep> {
 }
 
 /// One field: the compact form or the long one.
-fn field(value: &Value<'_>) -> Option<Keep> {
+pub(super) fn field(value: &Value<'_>) -> Option<Keep> {
     if value.is_text() {
         let text = value.text()?;
         if text.ends_with('?') {
@@ -196,6 +196,8 @@ fn parse(value: &Value<'_>, text: &str) -> Option<Type> {
         "string" => Type::String,
         "id" => Type::Id,
         "timestamp" => Type::Timestamp(TimestampFormat::Rfc3339),
+        "timestamp(spaced)" => Type::Timestamp(TimestampFormat::Spaced),
+        "timestamp(date)" => Type::Timestamp(TimestampFormat::Date),
         "timestamp(epoch_s)" => Type::Timestamp(TimestampFormat::EpochSeconds),
         "timestamp(epoch_ms)" => Type::Timestamp(TimestampFormat::EpochMilliseconds),
         _ => {
@@ -213,7 +215,7 @@ fn parse(value: &Value<'_>, text: &str) -> Option<Type> {
             } else {
                 value.wrong(format!(
                     "has the type \"{text}\", which is not known; write bool, int, number, string, id, timestamp, timestamp(epoch_s), \
-                     timestamp(epoch_ms), enum(a,b), list<…> or map<…>"
+                     timestamp(epoch_ms), timestamp(spaced), timestamp(date), enum(a,b), list<…> or map<…>"
                 ));
                 return None;
             }

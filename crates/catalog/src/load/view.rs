@@ -6,7 +6,7 @@ use super::{
     source::{Table, Value},
     words,
 };
-use crate::{Compare, Condition, Dataset, FieldPath, Join, JoinKind, Login, Type, View, ViewShape};
+use crate::{Compare, Condition, Dataset, FieldPath, Join, JoinKind, Login, PivotField, Type, View, ViewShape};
 use serde_json::Value as Json;
 
 pub(super) fn read(table: Table<'_>, datasets: &[Dataset], logins: &[Login]) -> Option<View> {
@@ -34,6 +34,20 @@ pub(super) fn read(table: Table<'_>, datasets: &[Dataset], logins: &[Login]) -> 
     let first_by = table.get("first_by");
     let counts = table.get("count_where");
     let group_by = table.get("group_by");
+    let pivot = table.get("pivot");
+    let fields = table.get("fields");
+    if let Some(value) = pivot {
+        for other in [first_by, group_by, counts].into_iter().flatten() {
+            other.wrong("does not go with `pivot`; a view has one shape");
+        }
+        let pivot = self::pivot(&value, fields.as_ref(), &rows);
+        let place = table.place.clone();
+        table.finish();
+        return Some(View { id, title, from, filter, joins, shape: pivot?, place });
+    }
+    if let Some(fields) = fields {
+        fields.wrong("are the names of `pivot`; leave it out");
+    }
     let view_shape = match (first_by, group_by) {
         (Some(value), None) => {
             if let Some(counts) = counts {
@@ -54,6 +68,43 @@ pub(super) fn read(table: Table<'_>, datasets: &[Dataset], logins: &[Login]) -> 
     let place = table.place.clone();
     table.finish();
     Some(View { id, title, from, filter, joins, shape: view_shape?, place })
+}
+
+/// `pivot = { by = "name", value = "value" }` and `fields`, in the syntax of `keep` but for paths: a name is one, dots and all.
+fn pivot(value: &Value<'_>, fields: Option<&Value<'_>>, rows: &Shape) -> Option<ViewShape> {
+    let table = value.table()?;
+    let by = FieldPath(table.text("by", "the field with the name"));
+    let of = FieldPath(table.text("value", "the field with the value"));
+    table.finish();
+    for path in [&by, &of] {
+        if !matches!(rows.at(&path.0), Some(Shape::Leaf(Type::String | Type::Id))) {
+            value.wrong(format!("names \"{path}\", which is not a kept text of the rows"));
+        }
+    }
+    let mut declared = Vec::new();
+    for (name, value) in fields.map(Value::entries).unwrap_or_default() {
+        if let Some(keep) = keep::field(&value) {
+            add_pivot_field(&mut declared, PivotField { name, keep }, &value);
+        }
+    }
+    Some(ViewShape::Pivot { by, value: of, fields: declared })
+}
+
+/// Adds a declared name; two that come to one place cannot be told apart.
+pub(super) fn add_pivot_field(fields: &mut Vec<PivotField>, field: PivotField, value: &Value<'_>) {
+    match field.keep.ty {
+        Type::Bool | Type::Int | Type::Number | Type::String | Type::Id | Type::Timestamp(_) | Type::Enum(_) => {}
+        Type::List(_) | Type::Map(_) | Type::Object(_) => {
+            value.wrong("is the type of a name of `pivot`, whose value is text; write bool, int, number, string, id, timestamp or enum");
+            return;
+        }
+    }
+    let place = PivotField::place(&field.name);
+    if let Some(other) = fields.iter().find(|other| PivotField::place(&other.name) == place) {
+        value.wrong(format!("is read as row.{place}, and so is \"{}\"; declare one of them", other.name));
+        return;
+    }
+    fields.push(field);
 }
 
 fn read_join(table: Table<'_>, rows: &mut Shape, shape_of: &dyn Fn(&str) -> Option<Shape>) -> Option<Join> {

@@ -194,6 +194,17 @@ impl Scene {
         self.judge(&self.collect().await)
     }
 
+    /// Whether an answer has something at a place.
+    pub fn has_field(&self, answer: &str, field: &str) -> bool {
+        let overlay = self.sandbox.overlay();
+        let change = OverlayChange::Remove { tenant: self.name.clone(), answer: answer.to_owned(), field: field.to_owned() };
+        let there = overlay.apply(change).is_ok();
+        if there {
+            self.restore();
+        }
+        there
+    }
+
     pub fn change(&self, change: OverlayChange) {
         self.sandbox.overlay().apply(change).unwrap();
     }
