@@ -106,13 +106,21 @@ impl<'a> Party<'a> {
     /// [`ConnectError::RequestRefused`] before anything is sent when the hop is not permitted; [`ConnectError::Cancelled`];
     /// whatever befalls the line. A status other than success is no error here.
     pub(crate) async fn send(&mut self, hop: Hop) -> Result<HopAnswer, ConnectError> {
+        self.send_with(hop, HeaderMap::new()).await
+    }
+
+    /// The same with headers of its own: who asks, and in which version.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub(crate) async fn send_with(&mut self, hop: Hop, headers: HeaderMap) -> Result<HopAnswer, ConnectError> {
         if self.left == 0 {
             return Err(ConnectError::RequestRefused {
                 sentence: format!("signing in took more than {MOST_REQUESTS} requests to one side."),
             });
         }
         self.left -= 1;
-        unless_cancelled(&self.cancel, self.wire.hop(&self.jar, hop, self.watcher)).await
+        unless_cancelled(&self.cancel, self.wire.hop(&self.jar, hop, headers, self.watcher)).await
     }
 
     /// Makes a request that closes what the party holds for us. It is made however many there were, and after the person has
@@ -121,7 +129,7 @@ impl<'a> Party<'a> {
     /// # Errors
     /// As for [`Self::send`].
     pub(crate) async fn close(&mut self, hop: Hop) -> Result<HopAnswer, ConnectError> {
-        self.wire.hop(&self.jar, hop, self.watcher).await
+        self.wire.hop(&self.jar, hop, HeaderMap::new(), self.watcher).await
     }
 }
 

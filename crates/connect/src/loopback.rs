@@ -7,6 +7,7 @@
 //! has an address or a code on PKCE, whose verifier never leaves this process; with the state alone somebody can end a
 //! sign-in, or bring a code of their own, which the verifier does not fit.
 
+use catalog::{Redirect, RedirectHost};
 use futures::{StreamExt, stream::FuturesUnordered};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -52,6 +53,8 @@ pub(crate) struct Listener {
     /// Where `localhost` is found under both families.
     v6: Option<TcpListener>,
     port: u16,
+    host: RedirectHost,
+    path: String,
 }
 
 /// What the browser came back with.
@@ -71,8 +74,13 @@ enum Verdict {
 }
 
 impl Listener {
-    pub(crate) async fn bind() -> io::Result<Self> {
-        Self::bind_one_of([0; MOST_PORTS]).await
+    /// On one of the redirect's ports, or on one of the operating system's choice.
+    pub(crate) async fn bind(redirect: &Redirect) -> io::Result<Self> {
+        let listener = match redirect.ports.as_slice() {
+            [] => Self::bind_one_of([0; MOST_PORTS]).await,
+            ports => Self::bind_one_of(ports.iter().copied()).await,
+        }?;
+        Ok(Self { host: redirect.host, path: redirect.path.clone(), ..listener })
     }
 
     /// Takes the first port that is free under both families: a browser may ask either for `localhost`, and must not find
@@ -90,10 +98,10 @@ impl Listener {
             };
             let port = v4.local_addr()?.port();
             match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
-                Ok(v6) => return Ok(Self { v4, v6: Some(v6), port }),
+                Ok(v6) => return Ok(Self { v4, v6: Some(v6), port, host: RedirectHost::Name, path: "/".to_owned() }),
                 // A computer without IPv6: nobody can be there.
                 Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(NO_FAMILY) => {
-                    return Ok(Self { v4, v6: None, port });
+                    return Ok(Self { v4, v6: None, port, host: RedirectHost::Name, path: "/".to_owned() });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => taken = error,
                 Err(error) => return Err(error),
@@ -102,10 +110,11 @@ impl Listener {
         Err(taken)
     }
 
-    /// The address to come back to, as Microsoft registers it: `http://localhost` with any port and no path
-    /// (<https://learn.microsoft.com/en-us/entra/identity-platform/reply-url>).
+    /// The address to come back to. The path `/` is left out, as Microsoft registers `http://localhost` with any port and no
+    /// path (<https://learn.microsoft.com/en-us/entra/identity-platform/reply-url>).
     pub(crate) fn address(&self) -> String {
-        format!("http://localhost:{}", self.port)
+        let path = if self.path == "/" { "" } else { self.path.as_str() };
+        format!("http://{}:{}{path}", self.host.as_str(), self.port)
     }
 
     /// Waits for the one request that carries `state`; every other is turned away. Dropping it closes the port.
@@ -124,7 +133,7 @@ impl Listener {
                 }
             };
             match line {
-                Ok((line, _)) => lines.push(serve(line, state, &found)),
+                Ok((line, _)) => lines.push(serve(line, state, &self.path, &found)),
                 // Out of file handles, most likely; others may be given back.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
@@ -140,9 +149,9 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, std::n
 }
 
 /// One connection, one request. Ends when the page has been handed over, so that the browser does not show a broken one.
-async fn serve(line: TcpStream, state: &SecretString, found: &Mutex<Option<Returned>>) {
+async fn serve(line: TcpStream, state: &SecretString, path: &str, found: &Mutex<Option<Returned>>) {
     let service = service_fn(|request: Request<hyper::body::Incoming>| async move {
-        let verdict = judge(request.method(), request.uri().path(), request.uri().query().unwrap_or_default(), state);
+        let verdict = judge(request.method(), request.uri().path() == path, request.uri().query().unwrap_or_default(), state);
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         let page = match verdict {
             Verdict::Ignored(status) => page(status),
@@ -160,11 +169,11 @@ async fn serve(line: TcpStream, state: &SecretString, found: &Mutex<Option<Retur
     let _ = tokio::time::timeout(PATIENCE, connection).await;
 }
 
-fn judge(method: &Method, path: &str, query: &str, state: &SecretString) -> Verdict {
+fn judge(method: &Method, here: bool, query: &str, state: &SecretString) -> Verdict {
     if method != Method::GET {
         return Verdict::Ignored(StatusCode::METHOD_NOT_ALLOWED);
     }
-    if path != "/" {
+    if !here {
         return Verdict::Ignored(StatusCode::NOT_FOUND);
     }
     let single = |wanted: &str| {

@@ -194,7 +194,11 @@ fn without_number(error: OAuthError) -> Words {
             "The permissions were not consented to.",
             "Have an administrator grant admin consent under API permissions.",
         ),
-        OAuthError::InvalidScope | OAuthError::InvalidResource | OAuthError::InvalidRequest | OAuthError::UnsupportedGrantType => words(
+        OAuthError::InvalidScope
+        | OAuthError::InvalidResource
+        | OAuthError::InvalidRequest
+        | OAuthError::UnsupportedGrantType
+        | OAuthError::UnsupportedResponseType => words(
             "E-ENTRA-REQUEST",
             CauseKind::NotUnderstood,
             "Microsoft Entra ID did not understand the request.",
@@ -206,7 +210,7 @@ fn without_number(error: OAuthError) -> Words {
             "Microsoft Entra ID cannot sign in now.",
             "Look at the vendor's status page and try again later.",
         ),
-        OAuthError::AuthorizationPending | OAuthError::Unknown => words(
+        OAuthError::AuthorizationPending | OAuthError::RedirectMismatch | OAuthError::DeviceFlowDisabled | OAuthError::Unknown => words(
             "E-ENTRA-REFUSED",
             CauseKind::VendorError,
             "Microsoft Entra ID refused the sign-in.",

@@ -12,8 +12,9 @@ mod device;
 mod tenant;
 
 use crate::{
-    ConnectError, Credentials, SignInStage,
+    ConnectError, SignInStage,
     hop::HopAnswer,
+    keepsake::Keepsakes,
     oauth::{pair, post_form, url_on},
     session::{Attempt, Signed},
     token::{self, Exchange, Issued, OAuthError, Refusal, Token, Told},
@@ -63,7 +64,7 @@ async fn as_application(attempt: &Attempt<'_>, client: Client, proof: Proof) -> 
     let watch = |event| attempt.watch(event);
     let issued = exchange.exchange(attempt.wire, &watch).await?;
     let authorisation = Authorisation::Token(Token::new(issued, Box::new(exchange)));
-    Ok(Signed { authorisation, keepsakes: Credentials::new(), expires_at })
+    Ok(Signed { expires_at, ..Signed::of(authorisation) })
 }
 
 /// With a refresh token from an earlier sign-in nobody needs to be there; without one, somebody has just filled a dialog.
@@ -95,9 +96,10 @@ async fn as_user(attempt: &Attempt<'_>, client: Client, flow: &EntraFlow) -> Res
             (issued, refresh)
         }
     };
-    let keepsakes = Credentials::from([(REFRESH_TOKEN.to_owned(), refresh.clone())]);
-    let exchange = RefreshExchange { client, refresh: Mutex::new(refresh) };
-    Ok(Signed { authorisation: Authorisation::Token(Token::new(issued, Box::new(exchange))), keepsakes, expires_at: None })
+    let keepsakes = Keepsakes::default();
+    keepsakes.put(REFRESH_TOKEN, refresh.clone());
+    let exchange = RefreshExchange { client, refresh: Mutex::new(refresh), keepsakes: keepsakes.clone() };
+    Ok(Signed { keepsakes, ..Signed::of(Authorisation::Token(Token::new(issued, Box::new(exchange)))) })
 }
 
 /// An application of a tenant, and what it asks for.
@@ -194,6 +196,7 @@ impl Exchange for ProofExchange {
 struct RefreshExchange {
     client: Client,
     refresh: Mutex<SecretString>,
+    keepsakes: Keepsakes,
 }
 
 impl Exchange for RefreshExchange {
@@ -203,6 +206,7 @@ impl Exchange for RefreshExchange {
             let issued = self.client.refresh(&refresh, wire, watcher).await?;
             if let Some(next) = &issued.refresh {
                 *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = next.clone();
+                self.keepsakes.put(REFRESH_TOKEN, next.clone());
             }
             Ok(issued)
         })

@@ -15,8 +15,9 @@ mod problem;
 mod refusal;
 
 use crate::{
-    ConnectError, Credentials, SignInStage, account_of,
+    ConnectError, SignInStage, account_of,
     hop::{Body, Hop, Method, Party, path_template},
+    keepsake::Keepsakes,
     landing::{Landed, Way},
     session::{Attempt, Signed, unless_cancelled},
     totp::Codes,
@@ -75,11 +76,11 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &OktaSignIn) -> Res
         sign_out(&desk, &mut way.okta, &hosts).await;
     }
     outcome?;
-    let mut keepsakes = Credentials::new();
+    let keepsakes = Keepsakes::default();
     if let Some(token) = way.okta.jar().value(&address(&desk.host, "/")?, DEVICE_COOKIE) {
-        keepsakes.insert(DEVICE_TOKEN.to_owned(), token);
+        keepsakes.put(DEVICE_TOKEN, token);
     }
-    Ok(Signed { authorisation: Authorisation::Cookies(way.app.into_jar()), keepsakes, expires_at: None })
+    Ok(Signed { keepsakes, ..Signed::of(Authorisation::Cookies(way.app.into_jar())) })
 }
 
 fn label_of(attempt: &Attempt<'_>, field: &str) -> String {
