@@ -88,6 +88,26 @@ impl Login {
         }
     }
 
+    /// The same hosts where the vendor has named that of a role ([`crate::HostFrom`]): it is then the role's only one.
+    ///
+    /// # Errors
+    /// [`HostError::Missing`] when a field that the role's prefix needs is empty.
+    pub fn with_named(&self, mut hosts: ResolvedHosts, role: &str, host: &str, inputs: &Inputs) -> Result<ResolvedHosts, HostError> {
+        let template = self.roles.iter().find(|known| known.id == role).map_or("", |role| role.prefix.as_str());
+        let prefix = match self.fill_prefix(template, inputs)? {
+            Filled::Whole(prefix) => prefix,
+            Filled::Lacks(field) => return Err(HostError::Missing { label: field.label.clone() }),
+        };
+        let before = hosts.roles.insert(role.to_owned(), (host.to_owned(), prefix));
+        if let Some((before, _)) = before
+            && !hosts.roles.values().any(|(other, _)| *other == before)
+        {
+            hosts.allowed.remove(&before);
+        }
+        hosts.allowed.insert(host.to_owned());
+        Ok(hosts)
+    }
+
     fn resolve_settled(&self, inputs: &Inputs) -> Result<ResolvedHosts, HostError> {
         let mut allowed = BTreeSet::new();
         for template in &self.hosts {

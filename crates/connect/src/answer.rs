@@ -1,7 +1,11 @@
 //! What an answer says: data, a refusal with its meaning, or something that is not an answer.
 
-use crate::{ConnectError, Limits};
-use catalog::{App, Dataset, FieldPath, Meaning, Says};
+use crate::{
+    ConnectError, Limits,
+    protocol::{self, Partly, Refusal, Refused},
+    reduce::at_path,
+};
+use catalog::{App, Dataset, FieldPath, Meaning, ResetIn, Says};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -16,8 +20,10 @@ pub(crate) struct Received {
 /// What it comes to.
 #[derive(Debug)]
 pub(crate) enum Said {
-    /// Data.
-    Body(Value),
+    /// Data; and which places of it were refused, and why.
+    Body { body: Value, refused: Option<(Vec<Refused>, ConnectError)> },
+    /// Taken on and not done: ask again by this handle.
+    Running(String),
     /// There is no such thing, and this stands in its place.
     StandIn(BTreeMap<String, Value>),
     /// Wait and ask again.
@@ -40,10 +46,12 @@ pub(crate) enum Bearer {
 /// Understands an answer: the dataset's own meanings first, then the application's, then what HTTP says.
 pub(crate) fn understand(app: &App, dataset: &Dataset, bearer: Bearer, host: &str, received: &Received, limits: &Limits) -> Said {
     let body = if received.status == 200 {
-        match json(host, received, limits) {
+        match protocol::read(dataset, host, received, limits).unwrap_or_else(|| json(host, received, limits)) {
             Ok(body) => Some(body),
             Err(error) => return Said::Refused(error),
         }
+    } else if let Some(read) = protocol::read(dataset, host, received, limits) {
+        read.ok()
     } else if deeper_than(&received.body, limits.depth) {
         None
     } else {
@@ -52,17 +60,45 @@ pub(crate) fn understand(app: &App, dataset: &Dataset, bearer: Bearer, host: &st
     let says = dataset.says.iter().chain(&app.says).find(|says| applies(says, received, body.as_ref()));
     if let Some(says) = says {
         let own = (!says.sentence.is_empty()).then(|| says.sentence.clone());
-        return match &says.means {
+        let said = match &says.means {
             Meaning::CredentialRefused => Said::Refused(credential_refused(app, bearer, received.status, own)),
             Meaning::ScopeMissing => Said::Refused(scope_missing(app, dataset, bearer, received.status, own)),
             Meaning::PlanLacks => Said::Refused(plan_lacks(app, dataset, received.status, own)),
             Meaning::Throttled => Said::Throttled,
             Meaning::Row(fields) => Said::StandIn(fields.clone()),
         };
+        return match (said, protocol::partly(app, dataset, received.status, body.as_ref()), body) {
+            // What the vendor refused is known; the rest of the answer stands.
+            (Said::Refused(error), Some(Partly { withheld: Some(withheld), .. }), Some(body)) => {
+                Said::Body { body, refused: Some((withheld, error)) }
+            }
+            (said, _, _) => said,
+        };
+    }
+    if let Some(Partly { error, withheld }) = protocol::partly(app, dataset, received.status, body.as_ref()) {
+        return match (withheld, body) {
+            (Some(withheld), Some(body)) => Said::Body { body, refused: Some((withheld, error)) },
+            (_, _) => Said::Refused(error),
+        };
+    }
+    match protocol::refusal(app, dataset, received.status, body.as_ref()) {
+        Some(Refusal::Credential) => return Said::Refused(credential_refused(app, bearer, received.status, None)),
+        Some(Refusal::Scope) => return Said::Refused(scope_missing(app, dataset, bearer, received.status, None)),
+        Some(Refusal::Other(error)) => return Said::Refused(error),
+        None => {}
+    }
+    if let Some(handle) = protocol::handle_of(dataset, received.status, body.as_ref()) {
+        return Said::Running(handle);
+    }
+    if let (200, Some(accepted), Some(body)) = (received.status, &dataset.accepted, &body)
+        && at_path(body, &accepted.path) != Some(&accepted.is)
+    {
+        let sentence = format!("{} answered 200 and did not say that the request succeeded.", app.name);
+        return Said::Refused(ConnectError::VendorError { status: 200, sentence });
     }
     let vendor = |sentence: String| ConnectError::VendorError { status: received.status, sentence };
     match (received.status, body) {
-        (200, Some(body)) => Said::Body(body),
+        (200, Some(body)) => Said::Body { body, refused: None },
         (300..=399, _) => Said::Refused(ConnectError::Redirected { host: host.to_owned(), status: received.status }),
         (401, _) => Said::Refused(credential_refused(app, bearer, 401, None)),
         (402, _) => Said::Refused(plan_lacks(app, dataset, 402, None)),
@@ -208,7 +244,7 @@ fn deeper_than(body: &[u8], limit: u32) -> bool {
 
 /// How long the vendor asks to wait: `Retry-After` as seconds or date (RFC 9110 section 10.2.3), else the time at which its
 /// budget is whole again.
-pub(crate) fn asks_to_wait(headers: &HeaderMap, reset_header: &str, now: jiff::Timestamp) -> Option<Duration> {
+pub(crate) fn asks_to_wait(headers: &HeaderMap, reset: Option<(&str, ResetIn)>, now: jiff::Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if let Some(value) = text(RETRY_AFTER.as_str()) {
         if let Ok(seconds) = value.parse::<u64>() {
@@ -218,11 +254,20 @@ pub(crate) fn asks_to_wait(headers: &HeaderMap, reset_header: &str, now: jiff::T
             return Some(until(jiff::Timestamp::try_from(at).ok()?, now));
         }
     }
-    if reset_header.is_empty() {
-        return None;
-    }
-    let reset = jiff::Timestamp::from_second(text(reset_header)?.parse().ok()?).ok()?;
+    let (header, reset_in) = reset?;
+    let reset = resets_at(headers, header, reset_in, now)?;
     (reset > now).then(|| until(reset, now))
+}
+
+/// When the vendor's budget is whole again, by the header that tells it; `None` where none does.
+pub(crate) fn resets_at(headers: &HeaderMap, header: &str, reset_in: ResetIn, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
+    let text = headers.get(header)?.to_str().ok()?;
+    // Some write a fraction of a second; waiting longer by less than a second does no harm.
+    let seconds = text.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite() && seconds.abs() < 1e11)?.ceil() as i64;
+    match reset_in {
+        ResetIn::Epoch => jiff::Timestamp::from_second(seconds).ok(),
+        ResetIn::Seconds => now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok(),
+    }
 }
 
 /// The time from `now` to `at`; nothing when it is past.

@@ -8,18 +8,24 @@
 //! clock of its own ([`Clock`] is passed in), and no request leaves it that a dataset of the catalog does not declare.
 
 mod answer;
+mod authorization_code;
+mod assertion;
 mod browser;
 mod clock;
 mod collect;
 mod condition;
+mod device_code;
+mod credential;
 mod entra;
 mod error;
+mod github_app;
 mod guard;
 mod hints;
 mod hop;
 mod html;
 mod identity;
 mod jar;
+mod keepsake;
 mod landing;
 mod ledger;
 mod limits;
@@ -28,6 +34,7 @@ mod oauth;
 mod okta;
 mod pace;
 mod paging;
+mod protocol;
 mod proxy;
 mod published;
 mod reduce;
@@ -37,11 +44,13 @@ mod session;
 mod shapes;
 mod signing;
 mod sink;
+mod snowflake;
 mod template;
 mod tls;
 mod token;
 mod totp;
 mod transform;
+mod user;
 mod wire;
 
 pub use browser::{Browser, NoBrowser};

@@ -116,16 +116,14 @@ impl Gate {
             return;
         }
         let (Some(remaining), Some(limit), Some(reset)) =
-            (number(&politeness.remaining_header), number(&politeness.limit_header), number(&politeness.reset_header))
+            (number(&politeness.remaining_header), number(&politeness.limit_header), answer::resets_at(headers, &politeness.reset_header, politeness.reset_in, now))
         else {
             return;
         };
         if limit <= 0.0 || remaining / limit >= politeness.keep_free {
             return;
         }
-        if let Ok(reset) = jiff::Timestamp::from_second(reset as i64)
-            && reset > now
-        {
+        if reset > now {
             self.pause(now, answer::until(reset, now));
         }
     }

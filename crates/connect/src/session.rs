@@ -3,12 +3,16 @@
 use crate::{
     Browser, Clock, CodeLedger, ConnectError, Granted, Hints, Limits, RequestEntry, Route, ToldBy,
     answer::Bearer,
-    entra, hints, oauth, okta,
+    assertion, authorization_code, credential, device_code, entra, github_app, hints,
+    keepsake::Keepsakes,
+    oauth, okta,
     reduce::{at_path, reduce, text_of},
     request::{Request, label_of},
+    snowflake,
     wire::{Authorisation, Content, Event, Wire},
 };
-use catalog::{App, CauseKind, Discover, EntraFlow, EntraSignIn, Format, Inputs, Login, ResolvedHosts, Row, Strategy};
+use base64::{Engine, engine::general_purpose};
+use catalog::{Also, App, CauseKind, Discover, EntraFlow, EntraSignIn, Format, Inputs, Login, ResolvedHosts, Row, Strategy};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -212,7 +216,26 @@ impl Attempt<'_> {
         }
     }
 
-    /// A template over open fields and members of key files, filled; a field that may be left empty stands for nothing.
+    /// What is said of a secret that no header can carry.
+    pub(crate) fn unsendable(&self, field: &str) -> ConnectError {
+        let label = label_of(self.app, field);
+        ConnectError::FieldMalformed { secret: true, sentence: format!("{label} holds a character that cannot be sent."), label }
+    }
+
+    /// A template over open fields and members of key files, filled; `None` where a field in it that may be left empty is.
+    ///
+    /// # Errors
+    /// As for [`Self::fill`].
+    pub(crate) fn fill_optional(&self, template: &str) -> Result<Option<String>, ConnectError> {
+        let empty = |field: &catalog::Field| field.optional && self.input(&field.id).is_empty();
+        let named = |field: &catalog::Field| template.contains(&format!("{{{}}}", field.id));
+        if self.login.fields.iter().any(|field| named(field) && !field.secret && empty(field)) {
+            return Ok(None);
+        }
+        self.fill(template).map(Some)
+    }
+
+    /// A template over open fields and members of key files, filled.
     ///
     /// # Errors
     /// [`ConnectError::FieldMissing`] and [`ConnectError::FieldMalformed`].
@@ -225,8 +248,7 @@ impl Attempt<'_> {
             if name.contains('.') {
                 filled.push_str(self.value(name)?.expose_secret());
             } else {
-                let optional = self.login.fields.iter().any(|field| field.id == name && field.optional);
-                filled.push_str(if optional { self.input(name) } else { self.filled(name)? });
+                filled.push_str(self.filled(name)?);
             }
             rest = after;
         }
@@ -268,9 +290,18 @@ pub(crate) struct Signed {
     /// What dataset requests carry.
     pub(crate) authorisation: Authorisation,
     /// What is sealed with the instance's credentials and handed in again next time.
-    pub(crate) keepsakes: Credentials,
+    pub(crate) keepsakes: Keepsakes,
     /// When it ends, where that matters to the person: not for tokens that are renewed by themselves.
     pub(crate) expires_at: Option<jiff::Timestamp>,
+    /// The host that the vendor named, with the role that it becomes the only host of.
+    pub(crate) named: Option<(String, String)>,
+}
+
+impl Signed {
+    /// With nothing kept, no end and no host named.
+    pub(crate) fn of(authorisation: Authorisation) -> Self {
+        Self { authorisation, keepsakes: Keepsakes::default(), expires_at: None, named: None }
+    }
 }
 
 /// Signed in: what [`crate::collect`], [`crate::probe`] and [`crate::shapes`] work with. Holds the credential in memory
@@ -279,7 +310,7 @@ pub struct Session {
     pub(crate) app: String,
     pub(crate) wire: Wire,
     hints: Hints,
-    keepsakes: Credentials,
+    keepsakes: Keepsakes,
     settled: Inputs,
     unclaimed: Mutex<Vec<RequestEntry>>,
 }
@@ -294,9 +325,15 @@ impl Session {
         self.hints.expires_at
     }
     /// What is to be sealed beside the credentials, under these names, and handed in with them next time: such as the name
-    /// by which the identity provider knows this computer again. Empty for most login options.
-    pub fn keepsakes(&self) -> &Credentials {
-        &self.keepsakes
+    /// by which the identity provider knows this computer again. Empty for most login options. They are as they are now: a
+    /// refresh token may have replaced itself while a scan ran.
+    pub fn keepsakes(&self) -> Credentials {
+        self.keepsakes.all()
+    }
+    /// Ends as soon as [`Self::keepsakes`] are others than were handed out last. Whoever seals them does so again then: what is
+    /// sealed may be worth nothing any more.
+    pub async fn keepsakes_replaced(&self) {
+        self.keepsakes.replaced().await;
     }
     /// The choices that were left open and what the vendor's answer settled them to, by field id: to be stored with the
     /// instance, so that the next sign-in begins at the right place. Empty where nothing was left open.
@@ -419,7 +456,7 @@ async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -
             moved(entrance, &there)?
         } else {
             let mut credentials = credentials.clone();
-            credentials.extend(entrance.keepsakes);
+            credentials.extend(entrance.keepsakes.all());
             enter(request, resolved(login, &at(&there))?, at(&there), &credentials).await?
         };
         let row = match read_test(request, &entrance).await {
@@ -445,7 +482,7 @@ async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -
 struct Entrance {
     wire: Wire,
     hints: Hints,
-    keepsakes: Credentials,
+    keepsakes: Keepsakes,
     /// The scopes that the header of the last test answer lists.
     by_header: Mutex<Option<Granted>>,
 }
@@ -470,12 +507,27 @@ async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, crede
     events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
     let mut wire = Wire::new(app, hosts, inputs, credentials, route, request.limits.clone(), Arc::clone(&request.clock))?;
     let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, cancel, events };
-    let signed = match &login.strategy {
-        Strategy::Bearer { token } => bearer(&attempt, token)?,
-        Strategy::ClientCredentials(strategy) => unless_cancelled(cancel, oauth::client_credentials(&attempt, strategy)).await?,
-        Strategy::Okta(strategy) => okta::sign_in(&attempt, strategy).await?,
-        Strategy::Entra(strategy) => unless_cancelled(cancel, entra::sign_in(&attempt, strategy)).await?,
-    };
+    let signed = by(&attempt, &login.strategy).await?;
+    if let Some((role, host)) = &signed.named {
+        // The way out is made anew for the host that the vendor named.
+        let named = login.with_named(wire.hosts().clone(), role, host, wire.inputs());
+        let hosts = named.map_err(|error| ConnectError::HostInvalid { sentence: error.to_string() })?;
+        events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
+        let (inputs, counted) = (wire.inputs().clone(), wire.counted());
+        wire = Wire::new(app, hosts, inputs, credentials, route, request.limits.clone(), Arc::clone(&request.clock))?;
+        wire.count_from(counted);
+    }
+    let mut also = Vec::with_capacity(login.also.len());
+    for one in &login.also {
+        let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, cancel, events };
+        let outcome = match by_also(&attempt, one).await {
+            Ok(signed) => Ok((signed.authorisation, bearer_of(&one.strategy))),
+            Err(ConnectError::Cancelled) => return Err(ConnectError::Cancelled),
+            // It costs what is read with it, and nothing else.
+            Err(error) => Err(error),
+        };
+        also.push((one.roles.clone(), outcome));
+    }
     let mut hints = hints(login, credentials);
     hints.expires_at = hints.expires_at.or(signed.expires_at);
     if let (Strategy::Entra(_), Authorisation::Token(token)) = (&login.strategy, &signed.authorisation)
@@ -489,8 +541,44 @@ async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, crede
         let told = if matches!(login.strategy, Strategy::Entra(_)) { claims.or(scope) } else { scope.or(claims) };
         hints.granted = told.or(hints.granted);
     }
+    wire.headers(&login.headers);
     wire.authorise(signed.authorisation, bearer_of(&login.strategy));
+    for (roles, outcome) in also {
+        wire.authorise_also(&roles, outcome);
+    }
     Ok(Entrance { wire, hints, keepsakes: signed.keepsakes, by_header: Mutex::default() })
+}
+
+/// Signs in by one strategy.
+async fn by(attempt: &Attempt<'_>, strategy: &Strategy) -> Result<Signed, ConnectError> {
+    let cancel = attempt.cancel;
+    match strategy {
+        Strategy::Bearer { token } => bearer(attempt, token),
+        Strategy::Headers { headers } => credential::headers(attempt, headers),
+        Strategy::Basic { user, password } => credential::basic(attempt, user, password),
+        Strategy::ClientCredentials(strategy) => unless_cancelled(cancel, oauth::client_credentials(attempt, strategy)).await,
+        Strategy::Assertion(strategy) => unless_cancelled(cancel, assertion::sign_in(attempt, strategy)).await,
+        Strategy::Okta(strategy) => okta::sign_in(attempt, strategy).await,
+        Strategy::Entra(strategy) => unless_cancelled(cancel, entra::sign_in(attempt, strategy)).await,
+        Strategy::AuthorizationCode(strategy) => unless_cancelled(cancel, authorization_code::sign_in(attempt, strategy)).await,
+        Strategy::DeviceCode(strategy) => unless_cancelled(cancel, device_code::sign_in(attempt, strategy)).await,
+        Strategy::GithubApp(strategy) => unless_cancelled(cancel, github_app::sign_in(attempt, strategy)).await,
+        Strategy::SnowflakeKeyPair(strategy) => snowflake::sign_in(attempt, strategy).await,
+    }
+}
+
+/// Signs in with a second credential. One whose fields are left empty is not tried.
+async fn by_also(attempt: &Attempt<'_>, also: &Also) -> Result<Signed, ConnectError> {
+    let hosts = attempt.wire.hosts();
+    if !also.roles.iter().any(|role| hosts.roles.contains_key(role)) {
+        let role = attempt.login.roles.iter().find(|role| also.roles.contains(&role.id));
+        let field = role.into_iter().flat_map(|role| &role.hosts).find_map(|template| template.split_once('{')?.1.split('}').next());
+        return Err(ConnectError::InputMissing { label: label_of(attempt.app, field.unwrap_or_default()) });
+    }
+    by(attempt, &also.strategy).await.map_err(|error| match error {
+        ConnectError::FieldMissing { label } => ConnectError::InputMissing { label },
+        other => other,
+    })
 }
 
 /// Reads the test dataset and answers its row.
@@ -513,16 +601,24 @@ async fn read_test(request: &SignIn<'_>, entrance: &Entrance) -> Result<Option<R
     }
     Ok(match &fetched.content {
         Content::Body { body, .. } => reduce(&test, body, None)?.rows.into_iter().next(),
-        Content::StandIn(_) => None,
+        Content::StandIn(_) | Content::Running { .. } => None,
     })
 }
 
 /// Whose right the answers of datasets speak of.
 fn bearer_of(strategy: &Strategy) -> Bearer {
     match strategy {
-        Strategy::Okta(_) | Strategy::Entra(EntraSignIn { flow: EntraFlow::DeviceCode | EntraFlow::Browser, .. }) => Bearer::User,
+        Strategy::Okta(_)
+        | Strategy::Entra(EntraSignIn { flow: EntraFlow::DeviceCode | EntraFlow::Browser, .. })
+        | Strategy::AuthorizationCode(_)
+        | Strategy::DeviceCode(_) => Bearer::User,
         Strategy::Bearer { .. }
+        | Strategy::Headers { .. }
+        | Strategy::Basic { .. }
         | Strategy::ClientCredentials(_)
+        | Strategy::Assertion(_)
+        | Strategy::GithubApp(_)
+        | Strategy::SnowflakeKeyPair(_)
         | Strategy::Entra(EntraSignIn { flow: EntraFlow::Secret { .. } | EntraFlow::Certificate { .. }, .. }) => Bearer::Key,
     }
 }
@@ -568,18 +664,26 @@ fn secret(login: &Login, id: &str, credentials: &Credentials) -> Result<SecretSt
 
 fn bearer(attempt: &Attempt<'_>, token: &str) -> Result<Signed, ConnectError> {
     let value = attempt.secret(token)?;
-    let header = bearer_header(&value).ok_or_else(|| {
-        let label =
-            attempt.login.fields.iter().find(|field| field.id == token).map_or_else(|| token.to_owned(), |field| field.label.clone());
-        ConnectError::FieldMalformed { secret: true, sentence: format!("{label} holds a character that cannot be sent."), label }
-    })?;
-    Ok(Signed { authorisation: Authorisation::Header(header), keepsakes: Credentials::new(), expires_at: None })
+    let header = bearer_header(&value).ok_or_else(|| attempt.unsendable(token))?;
+    Ok(Signed::of(Authorisation::Header(header)))
+}
+
+/// `Authorization: Basic` of a user (RFC 7617), marked so that it is never printed; `None` when it holds what no header may.
+pub(crate) fn basic_header(user: &str, password: &SecretString) -> Option<HeaderValue> {
+    let both = SecretString::from(format!("{user}:{}", password.expose_secret()));
+    let encoded = SecretString::from(general_purpose::STANDARD.encode(both.expose_secret()));
+    token_header("Basic", &encoded)
 }
 
 /// `Bearer …`, marked so that it is never printed; `None` when the token holds what no header may.
 pub(crate) fn bearer_header(token: &SecretString) -> Option<HeaderValue> {
+    token_header("Bearer", token)
+}
+
+/// The same for another scheme.
+pub(crate) fn token_header(scheme: &str, token: &SecretString) -> Option<HeaderValue> {
     // Made in a buffer that is wiped when it is dropped.
-    let text = SecretString::from(format!("Bearer {}", token.expose_secret()));
+    let text = SecretString::from(format!("{scheme} {}", token.expose_secret()));
     let mut header = HeaderValue::from_str(text.expose_secret()).ok()?;
     header.set_sensitive(true);
     Some(header)

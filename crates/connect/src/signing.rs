@@ -1,13 +1,14 @@
 //! Keys that sign: assertions with the administrator's private key, and proofs of possession (DPoP, RFC 9449) with a key that
 //! is made for each session and leaves memory with it. Nothing of a key is printed, and none leaves this computer.
 
-use crate::{ConnectError, SignInStage, session::Attempt};
+use crate::{ConnectError, SignInStage, session::Attempt, token};
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RsaKeyPair},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use catalog::{CauseKind, KeyKind, KeyProblem, PrivateKey, SigningAlgorithm};
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,7 +23,6 @@ use url::Url;
 /// The administrator's key with all that an assertion's header says of it.
 pub(crate) struct Signer {
     key: EncodingKey,
-    kind: KeyKind,
     algorithm: Algorithm,
     kid: Option<String>,
     /// DER of the public key's `SubjectPublicKeyInfo` (RFC 5280, section 4.1).
@@ -49,7 +49,7 @@ impl Signer {
     pub(crate) fn of(attempt: &Attempt<'_>, named: &catalog::SigningKey) -> Result<Self, ConnectError> {
         let text = attempt.value(&named.private_key)?;
         let passphrase = named.passphrase.as_ref().map(|name| attempt.optional_value(name)).transpose()?.flatten();
-        let kid = named.kid.as_ref().map(|template| attempt.fill(template)).transpose()?.filter(|kid| !kid.is_empty());
+        let kid = named.kid.as_ref().map(|template| attempt.fill_optional(template)).transpose()?.flatten().filter(|kid| !kid.is_empty());
         Self::read(&text, passphrase.as_ref(), kid, named.algorithm)
     }
 
@@ -116,12 +116,7 @@ impl Signer {
             }
         };
         let kid = kid.or_else(|| key.id().map(str::to_owned));
-        Ok(Self { key: encoding, kind: key.kind(), algorithm: wanted, kid, public })
-    }
-
-    /// What kind of key it is.
-    pub(crate) fn kind(&self) -> KeyKind {
-        self.kind
+        Ok(Self { key: encoding, algorithm: wanted, kid, public })
     }
 
     /// DER of the public key's `SubjectPublicKeyInfo`, from which vendors make fingerprints.
@@ -158,6 +153,8 @@ pub(crate) struct Prover {
     public: Jwk,
     /// The nonce that each host gave last; another one's is not taken (section 9).
     nonces: Mutex<BTreeMap<String, String>>,
+    /// How far the vendor's clock is ahead of ours.
+    ahead: Mutex<SignedDuration>,
 }
 
 /// The claims of a proof (RFC 9449, section 4.2).
@@ -186,19 +183,21 @@ impl Prover {
         let mut public = Jwk::from_encoding_key(&key, Algorithm::ES256).map_err(|_| failed())?;
         // Only what makes the key: the header names the algorithm already.
         public.common.key_algorithm = None;
-        Ok(Self { key, public, nonces: Mutex::default() })
+        Ok(Self { key, public, nonces: Mutex::default(), ahead: Mutex::default() })
     }
 
     /// A proof for one request; `ath` is the digest of the token that goes along.
     ///
     /// # Errors
     /// [`ConnectError::SignInFailed`] when the key does not sign.
-    pub(crate) fn proof(&self, method: &str, url: &Url, ath: Option<&str>, now: jiff::Timestamp) -> Result<HeaderValue, ConnectError> {
+    pub(crate) fn proof(&self, method: &str, url: &Url, ath: Option<&str>, now: Timestamp) -> Result<HeaderValue, ConnectError> {
         let mut target = url.clone();
         target.set_query(None);
         target.set_fragment(None);
+        let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = now.checked_add(ahead).unwrap_or(now);
         let nonce = self.nonces().get(url.host_str().unwrap_or_default()).cloned();
-        let claims = Proof { jti: uuid::Uuid::new_v4().to_string(), htm: method, htu: target.as_str(), iat: now.as_second(), nonce, ath };
+        let claims = Proof { jti: uuid::Uuid::new_v4().to_string(), htm: method, htu: target.as_str(), iat: theirs.as_second(), nonce, ath };
         let header = Header { typ: Some("dpop+jwt".to_owned()), jwk: Some(self.public.clone()), ..Header::new(Algorithm::ES256) };
         let failed = || unfit("E-SESSION-KEY", "The key of this session did not sign.", "Try again.");
         let proof = jsonwebtoken::encode(&header, &claims, &self.key).map_err(|_| failed())?;
@@ -207,15 +206,16 @@ impl Prover {
         Ok(value)
     }
 
-    /// Takes the nonce that an answer of this host gives, if it gives one. Answers whether it is a new one.
-    pub(crate) fn heed(&self, host: &str, headers: &HeaderMap) -> bool {
+    /// Takes the time that an answer tells, and the nonce that it gives, if it gives one. Answers whether that is a new one.
+    pub(crate) fn heed(&self, url: &Url, headers: &HeaderMap, now: Timestamp) -> bool {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = token::ahead(headers, now);
         let Some(nonce) = headers.get(NONCE).and_then(|value| value.to_str().ok()) else { return false };
         // Letters of RFC 9449, section 8.1.
         let plain = nonce.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
         if nonce.is_empty() || nonce.len() > LONGEST_NONCE || !plain {
             return false;
         }
-        self.nonces().insert(host.to_owned(), nonce.to_owned()).as_deref() != Some(nonce)
+        self.nonces().insert(url.host_str().unwrap_or_default().to_owned(), nonce.to_owned()).as_deref() != Some(nonce)
     }
 
     fn nonces(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {

@@ -4,7 +4,8 @@
 use crate::{
     Clock, ConnectError, SignInStage, answer,
     hop::HopAnswer,
-    session::bearer_header,
+    session::token_header,
+    signing::{self, Prover},
     transform,
     wire::{Watcher, Wire},
 };
@@ -35,6 +36,10 @@ const LONGEST: u64 = 366 * 24 * 3600;
 pub(crate) trait Exchange: Send + Sync {
     /// Asks the token endpoint once.
     fn exchange<'a>(&'a self, wire: &'a Wire, watcher: Watcher<'a>) -> BoxFuture<'a, Result<Issued, ConnectError>>;
+    /// What proves that a bound token is ours, where tokens may be bound.
+    fn prover(&self) -> Option<&Prover> {
+        None
+    }
 }
 
 /// A token as it was issued.
@@ -48,6 +53,8 @@ pub(crate) struct Issued {
     /// What a token that is a JSON Web Token says of itself. Not verified.
     pub(crate) claims: Option<Map<String, Value>>,
     pub(crate) refresh: Option<SecretString>,
+    /// Of a token that is bound to a key (DPoP, RFC 9449): its digest, which each proof names.
+    bound: Option<String>,
 }
 
 /// What a token endpoint said.
@@ -64,6 +71,26 @@ pub(crate) struct Refusal {
     pub(crate) body: Value,
 }
 
+/// Refusals that speak of a proof of possession (RFC 9449, sections 5 and 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DpopRefusal {
+    /// The proof has to hold a nonce of the server's.
+    UseNonce,
+    /// The proof is not taken.
+    Invalid,
+}
+
+impl Refusal {
+    /// What it says of the proof of possession, if it does.
+    pub(crate) fn dpop(&self) -> Option<DpopRefusal> {
+        match self.body.get("error").and_then(Value::as_str) {
+            Some("use_dpop_nonce") => Some(DpopRefusal::UseNonce),
+            Some("invalid_dpop_proof") => Some(DpopRefusal::Invalid),
+            Some(_) | None => None,
+        }
+    }
+}
+
 /// The values of `error`: RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5, OpenID Connect Core section 3.1.2.6, and
 /// those that Microsoft adds
 /// (<https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-device-code>).
@@ -74,6 +101,7 @@ pub(crate) enum OAuthError {
     InvalidGrant,
     UnauthorizedClient,
     UnsupportedGrantType,
+    UnsupportedResponseType,
     InvalidScope,
     AccessDenied,
     ServerError,
@@ -86,6 +114,11 @@ pub(crate) enum OAuthError {
     SlowDown,
     Declined,
     ExpiredToken,
+    /// The address to come back to is not the registered one (GitHub,
+    /// <https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors>).
+    RedirectMismatch,
+    /// GitHub, <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#error-codes-for-the-device-flow>.
+    DeviceFlowDisabled,
     /// No `error`, or one that is none of these.
     Unknown,
 }
@@ -94,10 +127,13 @@ impl OAuthError {
     pub(crate) fn read(text: &str) -> Self {
         match text {
             "invalid_request" => Self::InvalidRequest,
-            "invalid_client" => Self::InvalidClient,
-            "invalid_grant" | "bad_verification_code" => Self::InvalidGrant,
+            "invalid_client" | "incorrect_client_credentials" => Self::InvalidClient,
+            "invalid_grant" | "bad_verification_code" | "incorrect_device_code" => Self::InvalidGrant,
             "unauthorized_client" => Self::UnauthorizedClient,
-            "unsupported_grant_type" | "unsupported_response_type" => Self::UnsupportedGrantType,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "unsupported_response_type" => Self::UnsupportedResponseType,
+            "redirect_uri_mismatch" => Self::RedirectMismatch,
+            "device_flow_disabled" => Self::DeviceFlowDisabled,
             "invalid_scope" => Self::InvalidScope,
             "access_denied" => Self::AccessDenied,
             "server_error" => Self::ServerError,
@@ -121,11 +157,24 @@ impl OAuthError {
 /// [`ConnectError::RateLimited`], [`ConnectError::VendorError`], [`ConnectError::Redirected`], [`ConnectError::NotJson`] and
 /// [`ConnectError::NotUnderstood`].
 pub(crate) fn understand(vendor: &str, answer: &HopAnswer, clock: &dyn Clock) -> Result<Told, ConnectError> {
+    understand_bound(vendor, answer, clock, false)
+}
+
+/// The same where a token may be bound to a key that was proved (RFC 9449, section 5).
+///
+/// # Errors
+/// As for [`understand`].
+pub(crate) fn understand_bound(vendor: &str, answer: &HopAnswer, clock: &dyn Clock, proved: bool) -> Result<Told, ConnectError> {
     let host = answer.url.host_str().unwrap_or_default().to_owned();
     let now = clock.now();
     match answer.status {
         200 => match answer.json() {
-            Some(Value::Object(body)) => issued(vendor, &body, &answer.headers, now).map(|issued| Told::Issued(Box::new(issued))),
+            // Some vendors refuse with 200 (GitHub, Slack).
+            Some(Value::Object(body)) if !body.contains_key("access_token") && body.get("error").is_some_and(Value::is_string) => {
+                let error = body.get("error").and_then(Value::as_str).map_or(OAuthError::Unknown, OAuthError::read);
+                Ok(Told::Refused(Refusal { status: 200, error, body: Value::Object(body) }))
+            }
+            Some(Value::Object(body)) => issued(vendor, &body, &answer.headers, now, proved).map(|issued| Told::Issued(Box::new(issued))),
             Some(_) | None => Err(ConnectError::NotJson { host, what: "something other than a token" }),
         },
         300..=399 => Err(ConnectError::Redirected { host, status: answer.status }),
@@ -148,20 +197,27 @@ pub(crate) fn understand(vendor: &str, answer: &HopAnswer, clock: &dyn Clock) ->
 
 pub(crate) fn rate_limited(host: String, headers: &HeaderMap, now: Timestamp) -> ConnectError {
     // A minute where the vendor does not say.
-    let wait = answer::asks_to_wait(headers, "", now).unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(LONGEST));
+    let wait = answer::asks_to_wait(headers, None, now).unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(LONGEST));
     let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
     ConnectError::RateLimited { host, until: until.round(jiff::Unit::Second).unwrap_or(until) }
 }
 
-fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Timestamp) -> Result<Issued, ConnectError> {
+/// Whether a refusal says how long it holds.
+pub(crate) fn asks_to_wait(headers: &HeaderMap) -> bool {
+    headers.contains_key(RETRY_AFTER)
+}
+
+fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Timestamp, proved: bool) -> Result<Issued, ConnectError> {
     let wrong = |what: &str| ConnectError::NotUnderstood { sentence: format!("{vendor} answered with a token that {what}.") };
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let token = text("access_token").ok_or_else(|| wrong("is empty"))?;
-    if !text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+    let is_of = |wanted: &str| text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case(wanted));
+    let bound = proved && is_of("dpop");
+    if !bound && !is_of("bearer") {
         return Err(wrong("is not of the type Bearer"));
     }
     let token = SecretString::from(token.to_owned());
-    let header = bearer_header(&token).ok_or_else(|| wrong("holds a character that cannot be sent"))?;
+    let header = token_header(if bound { "DPoP" } else { "Bearer" }, &token).ok_or_else(|| wrong("holds a character that cannot be sent"))?;
     let claims = transform::jwt_claims(secrecy::ExposeSecret::expose_secret(&token));
     // Some vendors write the number as text.
     let seconds = body.get("expires_in").and_then(|value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()));
@@ -171,14 +227,7 @@ fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Tim
         claims.as_ref().and_then(|claims| transform::jwt_time(claims, "exp")).and_then(|end| end.checked_sub(ahead(headers, now)).ok());
     let ends = [seconds.and_then(after), own].into_iter().flatten().min();
     if ends.is_some_and(|ends| ends <= now) {
-        return Err(ConnectError::SignInFailed {
-            stage: SignInStage::Token,
-            code: "E-TOKEN-ENDED",
-            kind: CauseKind::NotUnderstood,
-            sentence: format!("{vendor} answered with a token that has ended already."),
-            remedy: "Check this computer's date and time, and connect again.".to_owned(),
-            reference: None,
-        });
+        return Err(ended_already(vendor));
     }
     Ok(Issued {
         header,
@@ -187,7 +236,19 @@ fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Tim
         scope: text("scope").map(str::to_owned),
         claims,
         refresh: text("refresh_token").map(|token| SecretString::from(token.to_owned())),
+        bound: bound.then(|| signing::digest_of(&token)),
     })
+}
+
+fn ended_already(vendor: &str) -> ConnectError {
+    ConnectError::SignInFailed {
+        stage: SignInStage::Token,
+        code: "E-TOKEN-ENDED",
+        kind: CauseKind::NotUnderstood,
+        sentence: format!("{vendor} answered with a token that has ended already."),
+        remedy: "Check this computer's date and time, and connect again.".to_owned(),
+        reference: None,
+    }
 }
 
 /// How far the vendor's clock is ahead of ours, by the `Date` of an answer that has just come (RFC 9110, section 6.6.1).
@@ -214,6 +275,7 @@ pub(crate) struct Token {
 
 struct State {
     header: HeaderValue,
+    bound: Option<String>,
     ends: Option<Timestamp>,
     renew_at: Option<Timestamp>,
     /// Counts the tokens.
@@ -228,14 +290,21 @@ struct State {
 pub(crate) struct Carried {
     pub(crate) header: HeaderValue,
     pub(crate) generation: u64,
+    /// The digest that a proof of possession has to name; `None` where the token needs none.
+    pub(crate) bound: Option<String>,
 }
 
 impl Token {
     pub(crate) fn new(issued: Issued, exchange: Box<dyn Exchange>) -> Self {
         let renew_at = issued.renew_at();
-        let Issued { header, ends, claims, scope, .. } = issued;
-        let state = State { header, ends, renew_at, generation: 0, failed: None, refused: false };
+        let Issued { header, bound, ends, claims, scope, .. } = issued;
+        let state = State { header, bound, ends, renew_at, generation: 0, failed: None, refused: false };
         Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), may_renew_refused: AtomicBool::new(true), claims, scope }
+    }
+
+    /// What proves that a bound token is ours.
+    pub(crate) fn prover(&self) -> Option<&Prover> {
+        self.exchange.prover()
     }
 
     /// What the first token says of itself. Not verified.
@@ -300,6 +369,7 @@ impl Token {
                 state.renew_at = issued.renew_at();
                 state.ends = issued.ends;
                 state.header = issued.header;
+                state.bound = issued.bound;
                 state.generation += 1;
                 Ok(state.carried())
             }
@@ -318,11 +388,47 @@ impl Token {
 
 impl State {
     fn carried(&self) -> Carried {
-        Carried { header: self.header.clone(), generation: self.generation }
+        Carried { header: self.header.clone(), generation: self.generation, bound: self.bound.clone() }
     }
 }
 
 impl Issued {
+    /// A bearer token that came in another way than from a token endpoint of OAuth, or was signed here.
+    ///
+    /// # Errors
+    /// When it has ended, or holds what no header may.
+    pub(crate) fn bearer(
+        vendor: &str,
+        token: SecretString,
+        ends: Option<Timestamp>,
+        now: Timestamp,
+        scope: Option<String>,
+    ) -> Result<Self, ConnectError> {
+        if ends.is_some_and(|ends| ends <= now) {
+            return Err(ended_already(vendor));
+        }
+        let header = token_header("Bearer", &token).ok_or_else(|| ConnectError::NotUnderstood {
+            sentence: format!("{vendor} answered with a token that holds a character that cannot be sent."),
+        })?;
+        Ok(Self { header, came: now, ends, scope, claims: None, refresh: None, bound: None })
+    }
+
+    /// The token itself.
+    pub(crate) fn token(&self) -> SecretString {
+        let text = self.header.to_str().unwrap_or_default();
+        SecretString::from(text.strip_prefix("Bearer ").unwrap_or_default().to_owned())
+    }
+
+    /// When it came.
+    pub(crate) fn came(&self) -> Timestamp {
+        self.came
+    }
+
+    /// When it ends by our clock; `None` when nothing says.
+    pub(crate) fn ends(&self) -> Option<Timestamp> {
+        self.ends
+    }
+
     /// A token that lives for less than two minutes is used for half of its life.
     fn renew_at(&self) -> Option<Timestamp> {
         let ends = self.ends?;

@@ -8,8 +8,10 @@ use crate::{
     hop::{self, Hop, HopAnswer},
     jar::Jar,
     pace::Gate,
+    protocol::{self, Spoken},
     proxy::{self, Chooser},
     request::Request,
+    signing::PROOF,
     tls,
     token::{self, Token},
 };
@@ -36,6 +38,9 @@ pub(crate) enum Event {
     Waiting { host: String, until: jiff::Timestamp },
 }
 
+/// The header of SOAP 1.1 that a request must have (<https://www.w3.org/TR/2000/NOTE-SOAP-20000508/#_Toc478383528>).
+const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
+
 /// Who is told of events.
 pub(crate) type Watcher<'a> = &'a (dyn Fn(Event) + Send + Sync);
 
@@ -51,10 +56,12 @@ pub(crate) struct Fetched {
 }
 
 pub(crate) enum Content {
-    /// A body, and the link to the next page from the headers.
-    Body { body: Value, next: Result<Option<String>, MalformedLink> },
+    /// A body, the link to the next page from the headers, and what the answer says in a language of its own.
+    Body { body: Value, next: Result<Option<String>, MalformedLink>, spoken: Spoken },
     /// What stands in the place of something that does not exist.
     StandIn(BTreeMap<String, Value>),
+    /// A statement that is not done; never handed out by [`Wire::fetch`].
+    Running { handle: String },
 }
 
 /// What dataset requests are authorised by.
@@ -63,6 +70,8 @@ pub(crate) enum Authorisation {
     Nothing,
     /// An `Authorization` header, marked sensitive.
     Header(HeaderValue),
+    /// Headers of the vendor's own, marked sensitive.
+    Headers(Vec<(HeaderName, HeaderValue)>),
     /// The application's cookies of a sign-in by single sign-on.
     Cookies(Jar),
     /// A bearer token that is renewed by itself.
@@ -72,15 +81,12 @@ pub(crate) enum Authorisation {
 /// What one request is authorised by: the header, and for a token that is renewed which one it is.
 #[derive(Default)]
 struct Carried {
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     generation: Option<u64>,
 }
 
-impl Carried {
-    fn of(token: token::Carried) -> Self {
-        Self { header: Some((AUTHORIZATION, token.header)), generation: Some(token.generation) }
-    }
-}
+/// By what right some datasets are read: an authorisation and whose right it is, or why there is none.
+type Right = Result<(Authorisation, Bearer), ConnectError>;
 
 /// One client for one route, with the gates of its hosts and the credential.
 pub(crate) struct Wire {
@@ -88,8 +94,11 @@ pub(crate) struct Wire {
     chooser: Chooser,
     hosts: ResolvedHosts,
     inputs: Inputs,
-    authorisation: Authorisation,
-    bearer: Bearer,
+    right: Right,
+    /// The rights of host roles that have a credential of their own.
+    also: BTreeMap<String, Arc<Right>>,
+    /// Headers with fixed values.
+    constant: HeaderMap,
     gates: BTreeMap<String, Gate>,
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -129,8 +138,9 @@ impl Wire {
             chooser,
             hosts,
             inputs,
-            authorisation: Authorisation::Nothing,
-            bearer: Bearer::Key,
+            right: Ok((Authorisation::Nothing, Bearer::Key)),
+            also: BTreeMap::new(),
+            constant: HeaderMap::new(),
             limits,
             clock,
             next_request: AtomicU64::new(1),
@@ -139,8 +149,24 @@ impl Wire {
 
     /// What dataset requests are authorised by from now on, and whose right that is.
     pub(crate) fn authorise(&mut self, authorisation: Authorisation, bearer: Bearer) {
-        self.authorisation = authorisation;
-        self.bearer = bearer;
+        self.right = Ok((authorisation, bearer));
+    }
+
+    /// What requests for datasets of these host roles are authorised by from now on, or why nothing is read from them.
+    pub(crate) fn authorise_also(&mut self, roles: &[String], right: Right) {
+        let right = Arc::new(right);
+        self.also.extend(roles.iter().map(|role| (role.clone(), Arc::clone(&right))));
+    }
+
+    /// Headers with fixed values that every dataset request carries from now on.
+    pub(crate) fn headers(&mut self, headers: &BTreeMap<String, String>) {
+        self.constant = constants(headers);
+    }
+
+    /// By what right a dataset is read.
+    fn right(&self, dataset: &Dataset) -> Result<(&Authorisation, Bearer), ConnectError> {
+        let right = self.also.get(&dataset.host).map_or(&self.right, |right| &**right);
+        right.as_ref().map(|(authorisation, bearer)| (authorisation, *bearer)).map_err(Clone::clone)
     }
 
     /// Goes on with other values of the fields, and the hosts that they come to. The way out stays: `hosts` holds no host that
@@ -163,13 +189,43 @@ impl Wire {
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }
+    /// The id of the next log line.
+    pub(crate) fn counted(&self) -> u64 {
+        self.next_request.load(Ordering::Relaxed)
+    }
     /// Log lines from here on have at least this id.
     pub(crate) fn count_from(&self, first: u64) {
         self.next_request.fetch_max(first, Ordering::Relaxed);
     }
 
-    /// Makes a request and understands its answer, waiting and asking again as far as `retries` and patience go.
+    /// Makes a request and understands its answer, waiting and asking again as far as `retries` and patience go. A statement
+    /// that takes its time is asked after, less and less often, until it is done.
     pub(crate) async fn fetch(
+        &self,
+        app: &App,
+        dataset: &Dataset,
+        request: &Request,
+        retries: u32,
+        watcher: Watcher<'_>,
+    ) -> Result<Fetched, ConnectError> {
+        let mut fetched = self.ask(app, dataset, request, retries, watcher).await?;
+        let (mut waited, mut asked) = (Duration::ZERO, 0_u32);
+        while let Content::Running { handle } = &fetched.content {
+            let wait = (Duration::from_millis(500) * 2_u32.pow(asked.min(5))).min(Duration::from_secs(15));
+            waited += wait;
+            asked += 1;
+            if waited > self.limits.patience {
+                let sentence = format!("{} was still working on the statement after {} seconds.", app.name, self.limits.patience.as_secs());
+                return Err(ConnectError::VendorError { status: 202, sentence });
+            }
+            let after = protocol::running(request, handle);
+            self.clock.sleep(wait).await;
+            fetched = self.ask(app, dataset, &after, retries, watcher).await?;
+        }
+        Ok(fetched)
+    }
+
+    async fn ask(
         &self,
         app: &App,
         dataset: &Dataset,
@@ -182,24 +238,26 @@ impl Wire {
         let asked = Asked {
             class: request.class,
             dataset: &dataset.id,
-            method: dataset.method.as_str(),
+            method: request.method.as_str(),
             host,
             path: request.url.path(),
             query: &query,
-            body: dataset.document.as_deref(),
+            body: request.body.as_deref(),
         };
         let permit = guard::permit(app, &self.hosts, &self.inputs, &asked)?;
+        let (authorisation, bearer) = self.right(dataset)?;
         let gate = self.gates.get(host).ok_or_else(|| ConnectError::RequestRefused { sentence: "the host has no gate.".to_owned() })?;
         let waiting = |until| watcher(Event::Waiting { host: host.to_owned(), until });
         let (mut tries, mut waits, mut waited) = (0_u32, 0_u32, Duration::ZERO);
         // What is sent once more after the vendor refused a token that may have ended on its way.
         let mut again: Option<Carried> = None;
         let mut sent_again = false;
+        let mut nonce_taken = false;
         loop {
             let place = gate.enter(self.clock(), self.limits.patience, &waiting).await?;
             let carried = match again.take() {
                 Some(carried) => Ok(carried),
-                None => self.carry(request, permit.credential, watcher).await,
+                None => self.carry(request, authorisation, permit.credential, watcher).await,
             };
             let carried = match carried {
                 Ok(carried) => carried,
@@ -215,7 +273,7 @@ impl Wire {
             };
             let generation = carried.generation;
             let mut line = self.line(request, dataset, watcher);
-            let received = self.send(dataset, request, carried, &mut line).await;
+            let received = self.send(dataset, request, authorisation, carried, &mut line).await;
             drop(place);
             let received = match received {
                 Ok(received) => received,
@@ -231,17 +289,41 @@ impl Wire {
             };
             let now = self.clock.now();
             gate.heed(&dataset.politeness, &received.headers, now);
-            match answer::understand(app, dataset, self.bearer, host, &received, &self.limits) {
-                Said::Body(body) => {
-                    if let (Some(_), Authorisation::Token(token)) = (generation, &self.authorisation) {
+            match answer::understand(app, dataset, bearer, host, &received, &self.limits) {
+                Said::Running(handle) => {
+                    if let (Some(_), Authorisation::Token(token)) = (generation, authorisation) {
                         token.answered();
+                    }
+                    return Ok(Fetched {
+                        request: line.answered(),
+                        at: now,
+                        bytes: received.body.len() as u64,
+                        content: Content::Running { handle },
+                        headers: received.headers,
+                    });
+                }
+                Said::Body { body, refused } => {
+                    if let (Some(_), Authorisation::Token(token)) = (generation, authorisation) {
+                        token.answered();
+                    }
+                    let (body, mut spoken) = match protocol::plain(dataset, request, body) {
+                        Ok(plain) => plain,
+                        Err(error) => {
+                            line.failed(&error);
+                            return Err(error);
+                        }
+                    };
+                    if let Some((withheld, error)) = refused {
+                        spoken.withheld = withheld;
+                        // Why something is missing says more than that it is.
+                        spoken.doubt = Some(error);
                     }
                     let next = answer::next_by_header(&received.headers);
                     return Ok(Fetched {
                         request: line.answered(),
                         at: now,
                         bytes: received.body.len() as u64,
-                        content: Content::Body { body, next },
+                        content: Content::Body { body, next, spoken },
                         headers: received.headers,
                     });
                 }
@@ -250,11 +332,21 @@ impl Wire {
                 }
                 Said::Refused(error) => {
                     line.failed(&error);
-                    if let (401, false, Some(generation), Authorisation::Token(token)) =
-                        (received.status, sent_again, generation, &self.authorisation)
+                    if let (401, false, Authorisation::Token(token)) = (received.status, nonce_taken, authorisation)
+                        && token.prover().is_some_and(|prover| prover.heed(&request.url, &received.headers, now))
+                    {
+                        // The vendor wants its nonce in the proof (RFC 9449, section 9); the refused request was none.
+                        nonce_taken = true;
+                        continue;
+                    }
+                    // A fault of SOAP says so with status 500.
+                    let ended = received.status == 401
+                        || (protocol::holds_session(&dataset.protocol) && error.kind() == CauseKind::CredentialRefused);
+                    if let (true, false, Some(generation), Authorisation::Token(token)) =
+                        (ended, sent_again, generation, authorisation)
                         && let Some(fresh) = token.carry_again(self, watcher, generation).await?
                     {
-                        again = Some(Carried::of(fresh));
+                        again = Some(self.carried(token, fresh, request)?);
                         sent_again = true;
                         continue;
                     }
@@ -270,7 +362,7 @@ impl Wire {
                 }
                 Said::Throttled => {
                     // Where the vendor does not say how long, longer each time.
-                    let wait = answer::asks_to_wait(&received.headers, &dataset.politeness.reset_header, now)
+                    let wait = answer::asks_to_wait(&received.headers, Some((&dataset.politeness.reset_header, dataset.politeness.reset_in)), now)
                         .unwrap_or_else(|| Duration::from_secs(15) * 2_u32.pow(waits.min(8)))
                         .max(Duration::from_secs(1));
                     let until = gate.pause(now, wait);
@@ -301,7 +393,7 @@ impl Wire {
                 class: request.class,
                 dataset: dataset.id.clone(),
                 host: request.host().to_owned(),
-                method: dataset.method.as_str().to_owned(),
+                method: request.method.as_str().to_owned(),
                 path_template: request.path_template.clone(),
                 status: None,
                 bytes: 0,
@@ -380,35 +472,71 @@ impl Wire {
     }
 
     /// What a dataset request is authorised by now.
-    async fn carry(&self, request: &Request, credential: bool, watcher: Watcher<'_>) -> Result<Carried, ConnectError> {
-        let header = match &self.authorisation {
-            _ if !credential => None,
-            Authorisation::Nothing => None,
-            Authorisation::Header(header) => Some((AUTHORIZATION, header.clone())),
-            Authorisation::Cookies(jar) => jar.header_for(&request.url).map(|header| (COOKIE, header)),
-            Authorisation::Token(token) => return Ok(Carried::of(token.carry(self, watcher).await?)),
+    async fn carry(
+        &self,
+        request: &Request,
+        authorisation: &Authorisation,
+        credential: bool,
+        watcher: Watcher<'_>,
+    ) -> Result<Carried, ConnectError> {
+        let headers = match authorisation {
+            _ if !credential => Vec::new(),
+            Authorisation::Nothing => Vec::new(),
+            Authorisation::Header(header) => vec![(AUTHORIZATION, header.clone())],
+            Authorisation::Headers(headers) => headers.clone(),
+            Authorisation::Cookies(jar) => jar.header_for(&request.url).map(|header| (COOKIE, header)).into_iter().collect(),
+            Authorisation::Token(token) => return self.carried(token, token.carry(self, watcher).await?, request),
         };
-        Ok(Carried { header, generation: None })
+        Ok(Carried { headers, generation: None })
     }
 
-    async fn send(&self, dataset: &Dataset, request: &Request, carried: Carried, line: &mut Line<'_>) -> Result<Received, ConnectError> {
-        let method = match dataset.method {
+    /// A token as one request carries it, with the proof that it is ours where it is bound to a key.
+    fn carried(&self, token: &Token, carried: token::Carried, request: &Request) -> Result<Carried, ConnectError> {
+        let mut headers = vec![(AUTHORIZATION, carried.header)];
+        if let (Some(digest), Some(prover)) = (&carried.bound, token.prover()) {
+            headers.push((PROOF, prover.proof(request.method.as_str(), &request.url, Some(digest), self.clock.now())?));
+        }
+        Ok(Carried { headers, generation: Some(carried.generation) })
+    }
+
+    async fn send(
+        &self,
+        dataset: &Dataset,
+        request: &Request,
+        authorisation: &Authorisation,
+        carried: Carried,
+        line: &mut Line<'_>,
+    ) -> Result<Received, ConnectError> {
+        let method = match request.method {
             catalog::Method::Get => reqwest::Method::GET,
             catalog::Method::Post => reqwest::Method::POST,
         };
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some((name, value)) = carried.header {
-            headers.insert(name, value);
-        }
+        headers.extend(self.constant.clone());
+        headers.extend(constants(&dataset.headers));
         let mut builder = self.client.request(method, request.url.clone());
-        if let Some(document) = &dataset.document {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            builder = builder.body(document.clone());
+        if let Some(body) = &request.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(protocol::content_type(&dataset.protocol)));
+            if protocol::holds_session(&dataset.protocol) {
+                headers.insert(ACCEPT, HeaderValue::from_static("text/xml"));
+                headers.insert(SOAP_ACTION, HeaderValue::from_static("\"\""));
+                let session = carried.headers.iter().find(|(name, _)| *name == AUTHORIZATION);
+                let whole = session.and_then(|(_, value)| protocol::with_session(dataset, body, value.as_bytes()));
+                let whole = whole.ok_or_else(|| ConnectError::RequestRefused {
+                    sentence: format!("the session cannot stand in the body of dataset {}.", dataset.id),
+                })?;
+                builder = builder.body(whole.expose_secret().to_owned());
+            } else {
+                builder = builder.body(body.clone());
+            }
+        }
+        if !protocol::holds_session(&dataset.protocol) {
+            headers.extend(carried.headers.into_iter().map(|(name, value)| (Some(name), value)));
         }
         let bound = |status| if status == 200 { self.limits.page_bytes } else { self.limits.refusal_bytes };
         let received = self.read(builder.headers(headers), request.host(), bound, line).await?;
-        if let (true, Authorisation::Cookies(jar)) = (dataset.authorised, &self.authorisation) {
+        if let (true, Authorisation::Cookies(jar)) = (dataset.authorised, authorisation) {
             // Applications give a session another cookie from time to time; the earlier one is worth nothing then.
             jar.take(&request.url, &received.headers);
         }
@@ -495,6 +623,14 @@ impl Wire {
         }
         ConnectError::Interrupted { host: host_name }
     }
+}
+
+/// Headers of a manifest, which has looked at what they may hold.
+fn constants(headers: &BTreeMap<String, String>) -> HeaderMap {
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?)))
+        .collect()
 }
 
 /// The gate of each host that datasets are read from.

@@ -231,7 +231,7 @@ impl<'d> Desk<'d> {
         }
         let now = self.clock().now();
         let wait =
-            answer::asks_to_wait(&reply.headers, "x-rate-limit-reset", self.codes.their_now()).map(|wait| wait.max(Duration::from_secs(1)));
+            answer::asks_to_wait(&reply.headers, Some(("x-rate-limit-reset", catalog::ResetIn::Epoch)), self.codes.their_now()).map(|wait| wait.max(Duration::from_secs(1)));
         match wait {
             Some(wait) if wait <= self.attempt.wire.limits().patience && self.waits < MOST_WAITS => {
                 self.waits += 1;
