@@ -8,7 +8,7 @@ use crate::{
     Begun, BegunStream, ConnectError, Page, Parent, Progress, Resume, Session, Sink,
     answer::MalformedLink,
     condition::holds,
-    paging,
+    paging, protocol,
     published::{self, Published},
     reduce::{ReducedPage, at_path, put, reduce, stand_in, text_of},
     request::{Request, label_of, login_lacks},
@@ -172,10 +172,13 @@ pub(crate) async fn page_of(
     let first = Request::first(app, &session.wire, dataset, parent)?;
     let request = match next {
         None => first,
-        Some(query) => first.further(query),
+        Some(next) => protocol::further(dataset, &first, next)?,
     };
     let fetched = session.wire.fetch(app, dataset, &request, retries, watcher).await?;
     let (mut page, link) = match fetched.content {
+        Content::Running { .. } => {
+            return Err(ConnectError::NotUnderstood { sentence: format!("{}: the answer is not there yet.", dataset.title) });
+        }
         Content::StandIn(fields) => {
             let row = stand_in(dataset, &fields, parent);
             let doubt = row.is_none().then(|| ConnectError::NotUnderstood {
@@ -186,18 +189,23 @@ pub(crate) async fn page_of(
         Content::Body { body, .. } if dataset.form == Form::OpenApi => {
             (published::describe(app, dataset, session.wire.inputs(), &body)?, None)
         }
-        Content::Body { body, next } => {
-            let mut page = reduce(dataset, &body, parent)?;
+        Content::Body { mut body, next, spoken } => {
+            let held = protocol::withhold(dataset, &mut body, &spoken.withheld);
+            let mut page = reduce(held.as_ref().unwrap_or(dataset), &body, parent)?;
+            if let Some(doubt) = spoken.doubt {
+                page.doubt = Some(doubt);
+            }
             let turned = paging::next_query(dataset, &request, &body, page.rows.len()).unwrap_or_else(|error| {
                 page.doubt.get_or_insert(error);
                 None
             });
+            let turned = turned.or(spoken.next);
             if let Some(query) = turned {
                 return Ok(Got { request: fetched.request, at: fetched.at, bytes: fetched.bytes, page, next: Some(query) });
             }
             let link = match dataset.pagination {
-                Pagination::None | Pagination::PageNumber { .. } | Pagination::Cursor { .. } => None,
-                Pagination::JsonApi { .. } => page.next.clone(),
+                Pagination::None | Pagination::PageNumber { .. } | Pagination::Offset { .. } | Pagination::Cursor { .. } => None,
+                Pagination::JsonApi { .. } | Pagination::Odata { .. } => page.next.clone(),
                 Pagination::LinkHeader { .. } => next.unwrap_or_else(|MalformedLink| {
                     page.doubt.get_or_insert(ConnectError::NotUnderstood {
                         sentence: "The Link header, which says whether another page follows, is malformed.".to_owned(),

@@ -7,9 +7,10 @@ use crate::{
     ConnectError, RequestClass,
     hop::{self, Hop},
     jar::Jar,
+    protocol,
     template::{Values, decode_segment, encode_segment},
 };
-use catalog::{App, Dataset, Inputs, Method, Pagination, ResolvedHosts};
+use catalog::{App, Dataset, Inputs, Method, Pagination, Protocol, ResolvedHosts};
 
 /// A request that somebody wants to make.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,12 @@ pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'
     }
     if asked.host != host || !hosts.allowed.contains(asked.host) {
         return refuse(format!("dataset {} is not read from that host.", dataset.id));
+    }
+    if dataset.protocol != Protocol::Http {
+        return match protocol::permits(dataset, prefix, inputs, asked) {
+            Ok(()) => Ok(Permit { credential: dataset.authorised }),
+            Err(sentence) => refuse(sentence),
+        };
     }
     if asked.method != dataset.method.as_str() {
         return refuse(format!("dataset {} is read by {}.", dataset.id, dataset.method.as_str()));
@@ -295,20 +302,26 @@ fn keeps_filters(dataset: &Dataset, inputs: &Inputs, query: &[(String, String)])
 pub(crate) fn first_query(dataset: &Dataset) -> impl Iterator<Item = (&str, String)> {
     let size = dataset.pagination.size();
     let number = match &dataset.pagination {
-        Pagination::PageNumber { page, .. } => Some((page.as_str(), "1".to_owned())),
-        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Cursor { .. } => None,
+        Pagination::PageNumber { page, first, .. } => Some((page.as_str(), first.to_string())),
+        Pagination::Offset { parameter, first, .. } => Some((parameter.as_str(), first.to_string())),
+        Pagination::None
+        | Pagination::JsonApi { .. }
+        | Pagination::LinkHeader { .. }
+        | Pagination::Odata { .. }
+        | Pagination::Cursor { .. } => None,
     };
     let fixed = dataset.query.iter().map(|(name, value)| (name.as_str(), value.clone()));
-    fixed.chain(size.map(|(name, size)| (name.as_str(), size.to_string()))).chain(number)
+    let asks = dataset.document.iter().filter(|_| dataset.protocol == Protocol::Soql).map(|document| ("q", document.clone()));
+    fixed.chain(asks).chain(size.map(|(name, size)| (name.as_str(), size.to_string()))).chain(number)
 }
 
 /// Whether a query is that of the first request but for the number or cursor of the page, for styles of which nothing else
 /// may change.
 fn only_turns_the_page(dataset: &Dataset, query: &[(String, String)]) -> bool {
     let turns = match &dataset.pagination {
-        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => return true,
+        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Odata { .. } => return true,
         Pagination::PageNumber { page, .. } => page,
-        Pagination::Cursor { parameter, .. } => parameter,
+        Pagination::Offset { parameter, .. } | Pagination::Cursor { parameter, .. } => parameter,
     };
     let mut wanted: Vec<String> = first_query(dataset).map(|(name, _)| name.to_owned()).collect();
     if !wanted.contains(turns) {
@@ -321,8 +334,14 @@ fn only_turns_the_page(dataset: &Dataset, query: &[(String, String)]) -> bool {
         dataset.pagination.size().is_none_or(|(name, size)| query.iter().any(|(asked, value)| asked == name && *value == size.to_string()));
     let value = query.iter().find(|(name, _)| name == turns).map(|(_, value)| value.as_str()).unwrap_or_default();
     let turned = match &dataset.pagination {
-        Pagination::PageNumber { .. } => value.parse::<u32>().is_ok_and(|number| number > 1 && number.to_string() == value),
-        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Cursor { .. } => !value.is_empty(),
+        Pagination::PageNumber { first, .. } | Pagination::Offset { first, .. } => {
+            value.parse::<u32>().is_ok_and(|number| number > *first && number.to_string() == value)
+        }
+        Pagination::None
+        | Pagination::JsonApi { .. }
+        | Pagination::LinkHeader { .. }
+        | Pagination::Odata { .. }
+        | Pagination::Cursor { .. } => !value.is_empty(),
     };
     wanted == asked && size && turned
 }

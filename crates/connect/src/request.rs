@@ -1,12 +1,12 @@
 //! Builds requests from the catalog: the first of a dataset, and those that continue it.
 
 use crate::{
-    ConnectError, RequestClass, guard,
+    ConnectError, RequestClass, guard, protocol,
     reduce::Parent,
     template::{Unfilled, Values},
     wire::Wire,
 };
-use catalog::{App, Dataset, EachOver, Login, Pagination, ResolvedHosts};
+use catalog::{App, Dataset, EachOver, Login, Method, Pagination, ResolvedHosts};
 use url::Url;
 
 /// A request, built but not sent.
@@ -16,6 +16,13 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     /// For the log: the path with its placeholders.
     pub(crate) path_template: String,
+    pub(crate) method: Method,
+    /// The body, without the session where that belongs into it.
+    pub(crate) body: Option<String>,
+    /// What a further page was named by, where its answer cannot be read without.
+    pub(crate) page: Option<String>,
+    /// The path of the first request, which further pages may lie below.
+    pub(crate) root: String,
 }
 
 impl Request {
@@ -24,6 +31,19 @@ impl Request {
     }
     pub(crate) fn query(&self) -> Vec<(String, String)> {
         self.url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
+    /// The request for what lies one segment below the dataset's own path; `template` is that segment for the log.
+    pub(crate) fn below(&self, segment: &str, template: &str) -> Self {
+        let mut next = self.clone();
+        next.class = RequestClass::Continuation;
+        next.method = Method::Get;
+        next.body = None;
+        next.page = None;
+        next.url.set_path(&format!("{}/{segment}", self.root));
+        next.url.set_query(None);
+        next.path_template.push_str(template);
+        next
     }
 
     /// The first request of a dataset, for a parent if it is read per parent.
@@ -72,7 +92,9 @@ impl Request {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        Ok(Self { class: RequestClass::Dataset, url, path_template: format!("{prefix}{}", dataset.path) })
+        let body = protocol::body(dataset, &values).map_err(unfilled)?;
+        let path_template = format!("{prefix}{}", dataset.path);
+        Ok(Self { class: RequestClass::Dataset, url, path_template, method: dataset.method, body, page: None, root: path })
     }
 
     /// The request for a further page: the same host and path, another query.
@@ -86,7 +108,7 @@ impl Request {
     /// The query that a link to the next page comes to. A filter of the manifest that the link leaves out is put back; a link
     /// that changes one leads to another list, of which nothing may stand for the rest of this one.
     ///
-    /// For JSON:API the link's path must be the list's own. In `Link` headers some vendors name the same list by another
+    /// For JSON:API and OData the link's path must be the list's own. In `Link` headers some vendors name the same list by another
     /// path (<https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api> shows
     /// `/repositories/1300192/issues` for `/repos/{owner}/{repo}/issues`); the list's own path is kept and only the query
     /// is taken.
@@ -101,7 +123,7 @@ impl Request {
         if !same_host || !target.username().is_empty() || target.password().is_some() {
             return Err(elsewhere("leads to another host"));
         }
-        if matches!(dataset.pagination, Pagination::JsonApi { .. }) && target.path() != self.url.path() {
+        if matches!(dataset.pagination, Pagination::JsonApi { .. } | Pagination::Odata { .. }) && target.path() != self.url.path() {
             return Err(elsewhere("leads to another list"));
         }
         let mut query: Vec<(String, String)> = target.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();

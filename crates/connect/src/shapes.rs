@@ -57,7 +57,7 @@ async fn body_of(session: &Session, app: &App, dataset: &Dataset, parent: Option
                 Err(error) => (None, Some(error.code().to_owned())),
             },
             Content::Body { body, .. } => (Some(body), None),
-            Content::StandIn(_) => (None, None),
+            Content::StandIn(_) | Content::Running { .. } => (None, None),
         },
         Err(error) => (None, Some(error.code().to_owned())),
     }

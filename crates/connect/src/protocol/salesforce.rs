@@ -69,7 +69,7 @@ pub(super) fn next(dataset: &Dataset, request: &Request, body: &Value) -> Spoken
         (Some(Value::Bool(true)), None | Some(Value::Null)) => Spoken::default(),
         (Some(Value::Bool(true)), Some(_)) => doubt("a page says that it is the last and names another one"),
         (Some(Value::Bool(false)), Some(Value::String(link))) => {
-            let locator = link.strip_prefix(request.root()).and_then(|rest| rest.strip_prefix('/')).filter(|rest| is_locator(rest));
+            let locator = link.strip_prefix(request.root.as_str()).and_then(|rest| rest.strip_prefix('/')).filter(|rest| is_locator(rest));
             match locator {
                 Some(locator) => Spoken { next: Some(locator.to_owned()), ..Spoken::default() },
                 None => doubt("the link to the next page leads to another list. It was not followed"),
