@@ -1,4 +1,4 @@
-//! Findings and requests as files that other programs read: CSV and JSON, written to any [`std::io::Write`].
+//! Findings, accounts, plugins and requests as files that other programs read: CSV and JSON, written to any [`std::io::Write`].
 //!
 //! This crate owns the columns, their names and their order, the spelling of times and lists, and the protection of
 //! spreadsheets from cells that would be read as formulas. It is given lines; it must not know where they are stored, how
@@ -7,6 +7,7 @@
 
 mod error;
 mod finding;
+mod inventory;
 mod json;
 mod line;
 mod request;
@@ -14,6 +15,7 @@ mod table;
 
 pub use error::ReportError;
 pub use finding::{FindingLine, FindingState};
+pub use inventory::{AccountLine, PluginLine};
 pub use json::{About, json};
 pub use line::Line;
 pub use request::RequestLine;

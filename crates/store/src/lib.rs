@@ -29,7 +29,12 @@ pub use table::finding::{
     CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, FindingState, JudgedWrite, NotRechecked,
     SandboxScope, ScanOutcome, SeverityTally,
 };
+pub use table::granted::GrantedScopes;
 pub use table::instance::{Instance, InstanceId};
+pub use table::inventory::{
+    AccountFilter, AccountList, InventoryDetail, InventoryFilter, InventoryList, InventorySort, InventoryWrite, PluginFilter, PluginList,
+    RiskCount, StoredListing,
+};
 pub use table::own_check::{OwnCheck, OwnCheckVersion};
 pub use table::request::{Request, RequestClass, RequestId, RequestOutcome};
 pub use table::row::{PageWrite, StoredRow};

@@ -6,12 +6,13 @@ use crate::{
     ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally, SignInLease, Since, StoreError, StoredFile, StoredRow,
     StoredVerdict, TrendDay,
 };
+use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{
     lease::Lease,
     pool::{Durability, Pool},
-    table::{account, activity, attestation, dataset, event, finding, instance, own_check, preference, request, row, scan, verdict},
+    table::{account, activity, attestation, dataset, event, finding, granted, instance, inventory, own_check, preference, request, row, scan, verdict},
 };
-use catalog::{Cause, Collected, Completeness, ParamValue, RowKey};
+use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::{Transaction, types::ValueRef};
 use secrecy::{SecretBox, SecretString};
@@ -255,11 +256,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::WrongState`] when the scan is not running under this handle.
     pub fn commit_scan(&self, scan: ScanId, checks: &[CheckWrite], as_of: Timestamp, now: Timestamp) -> Result<ScanOutcome, StoreError> {
-        let outcome = self.commit(scan, |_| true, checks, as_of, now)?;
+        let outcome = self.commit(scan, |_, _| true, checks, None, as_of, now)?;
         outcome.ok_or(StoreError::WrongState { actual: "not running" })
     }
-    /// As [`Store::commit_scan`], but only if the instance's thresholds still are those that the verdicts were reached with;
-    /// otherwise nothing is stored, the scan goes on running, and there is no outcome: judge again.
+    /// As [`Store::commit_scan`], with the accounts and plugins of the scan, but only if the instance's thresholds still are those
+    /// that all of it was reached with; otherwise nothing is stored, the scan goes on running, and there is no outcome: judge again.
     ///
     /// # Errors
     /// As [`Store::commit_scan`].
@@ -268,25 +269,34 @@ impl Store {
         scan: ScanId,
         params: &BTreeMap<String, BTreeMap<String, ParamValue>>,
         checks: &[CheckWrite],
+        inventory: &InventoryWrite<'_>,
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<Option<ScanOutcome>, StoreError> {
-        self.commit(scan, |instance| instance.params == *params, checks, as_of, now)
+        let unchanged = |instance: &Instance, thresholds: &InventoryThresholds| {
+            instance.params == *params && *thresholds == inventory.thresholds
+        };
+        self.commit(scan, unchanged, checks, Some(inventory), as_of, now)
     }
 
     fn commit(
         &self,
         scan: ScanId,
-        may: impl FnOnce(&Instance) -> bool,
+        may: impl FnOnce(&Instance, &InventoryThresholds) -> bool,
         checks: &[CheckWrite],
+        inventory: Option<&InventoryWrite<'_>>,
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<Option<ScanOutcome>, StoreError> {
         self.held(scan)?;
         let outcome = self.inner.pool.write(Durability::Power, |transaction| {
             let found = require(transaction, scan, ScanState::Running)?;
-            if !may(&instance::get(transaction, found.instance)?) {
+            let thresholds = inventory::thresholds(transaction, found.instance)?.unwrap_or_default();
+            if !may(&instance::get(transaction, found.instance)?, &thresholds) {
                 return Ok(None);
+            }
+            if let Some(write) = inventory {
+                inventory::replace(transaction, scan.0, write)?;
             }
             scan::complete(transaction, scan.0, as_of, now)?;
             dataset::forget_queue(transaction, scan.0)?;
@@ -398,6 +408,74 @@ impl Store {
         self.inner.pool.read(|view| verdict::page(view, scan.0, check, slice))
     }
 
+    /// From when on something is a risk in an instance.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn inventory_thresholds(&self, instance: InstanceId) -> Result<InventoryThresholds, StoreError> {
+        self.inner.pool.read(|view| Ok(inventory::thresholds(view, instance)?.unwrap_or_default()))
+    }
+    /// Sets the thresholds of an instance to those of what is written, and with them the accounts and plugins of its last
+    /// complete scan, if it has one: both or neither.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] when the scan is not the instance's last complete one.
+    pub fn set_inventory_thresholds(
+        &self,
+        instance: InstanceId,
+        scan: Option<ScanId>,
+        write: &InventoryWrite<'_>,
+    ) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            let last = scan::last_complete(transaction, instance)?.map(|last| last.id);
+            if last != scan {
+                return Err(StoreError::WrongState { actual: "superseded by a later one" });
+            }
+            inventory::set_thresholds(transaction, instance, &write.thresholds)?;
+            scan.map_or(Ok(()), |scan| inventory::replace(transaction, scan.0, write))
+        })
+    }
+    /// What the application's tables of accounts or plugins came to in a scan, in their order; none where it was judged without.
+    pub fn listings(&self, scan: ScanId, kind: InventoryKind) -> Result<Vec<StoredListing>, StoreError> {
+        self.inner.pool.read(|view| inventory::listings(view, scan.0, kind))
+    }
+    /// Accounts of a scan that fulfil a filter.
+    pub fn accounts(
+        &self,
+        scan: ScanId,
+        filter: &AccountFilter,
+        sort: InventorySort,
+        descending: bool,
+        slice: Slice,
+    ) -> Result<AccountList, StoreError> {
+        self.inner.pool.read(|view| inventory::list::<Account>(view, scan.0, filter, sort, descending, slice))
+    }
+    /// One account of a scan, by the store's number, with the rows that it rests on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn account(&self, scan: ScanId, number: i64) -> Result<InventoryDetail<Account>, StoreError> {
+        self.inner.pool.read(|view| inventory::detail(view, scan, number))
+    }
+    /// Plugins of a scan that fulfil a filter.
+    pub fn plugins(
+        &self,
+        scan: ScanId,
+        filter: &PluginFilter,
+        sort: InventorySort,
+        descending: bool,
+        slice: Slice,
+    ) -> Result<PluginList, StoreError> {
+        self.inner.pool.read(|view| inventory::list::<Plugin>(view, scan.0, filter, sort, descending, slice))
+    }
+    /// One plugin of a scan, by the store's number, with the rows that it rests on.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn plugin(&self, scan: ScanId, number: i64) -> Result<InventoryDetail<Plugin>, StoreError> {
+        self.inner.pool.read(|view| inventory::detail(view, scan, number))
+    }
+
     /// Findings that fulfil a filter.
     pub fn findings(&self, filter: &FindingFilter, sort: FindingSort, descending: bool, slice: Slice) -> Result<FindingList, StoreError> {
         self.inner.pool.read(|view| finding::list(view, filter, sort, descending, slice))
@@ -449,6 +527,21 @@ impl Store {
     /// Sets a preference, or removes it with null.
     pub fn set_preference(&self, key: &str, value: &serde_json::Value) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| preference::set(transaction, key, value))
+    }
+
+    /// What the vendor said that an instance's credential holds, when it was last signed in to; `None` before that.
+    ///
+    /// # Errors
+    /// When there is no such instance.
+    pub fn granted(&self, instance: InstanceId) -> Result<Option<crate::GrantedScopes>, StoreError> {
+        self.inner.pool.read(|view| granted::get(view, instance))
+    }
+    /// Keeps what the vendor says that an instance's credential holds, in place of what it said before.
+    ///
+    /// # Errors
+    /// When there is no such instance.
+    pub fn set_granted(&self, instance: InstanceId, scopes: &crate::GrantedScopes) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Process, |transaction| granted::set(transaction, instance, scopes))
     }
 
     /// Stores an attestation of a manual check with the act that tells it, and brings the check's finding in line: not met opens

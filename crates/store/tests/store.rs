@@ -670,9 +670,10 @@ fn verdicts_of_other_thresholds_are_not_stored() {
     tenant.params.entry("c".into()).or_default().insert("max".into(), catalog::ParamValue::Int(77));
     store.update_instance(&tenant).unwrap();
     let checks = [check("c", Completeness::Complete, vec![judged("1", Verdict::Fail)])];
-    assert_eq!(store.commit_scan_judged_by(scan, &stale, &checks, at(1), at(2)).unwrap(), None);
+    let none = store::InventoryWrite { thresholds: catalog::InventoryThresholds::default(), accounts: &[], plugins: &[] };
+    assert_eq!(store.commit_scan_judged_by(scan, &stale, &checks, &none, at(1), at(2)).unwrap(), None);
     assert_eq!((store.scan(scan).unwrap().state, states(&store)), (ScanState::Running, vec![]));
-    assert_eq!(store.commit_scan_judged_by(scan, &tenant.params, &checks, at(1), at(2)).unwrap().unwrap().opened, 1);
+    assert_eq!(store.commit_scan_judged_by(scan, &tenant.params, &checks, &none, at(1), at(2)).unwrap().unwrap().opened, 1);
     assert_eq!(store.scan(scan).unwrap().state, ScanState::Complete);
 }
 

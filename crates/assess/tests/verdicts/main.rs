@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod built_in;
+mod inventory;
 mod laws;
 mod refusals;
 mod rules;

@@ -245,9 +245,9 @@ pub(crate) fn running(connection: &Connection) -> Result<Vec<(ScanId, InstanceId
     found.collect()
 }
 
-/// Removes what a scan holds; the scan itself stays.
+/// Removes what a scan holds; the scan itself stays. Accounts and plugins go with their listings.
 pub(crate) fn drop_content(connection: &Connection, scan: i64) -> Result<(), StoreError> {
-    for table in ["scan_row", "scan_parent", "scan_dataset", "verdict"] {
+    for table in ["scan_row", "scan_parent", "scan_dataset", "verdict", "listing"] {
         connection.execute(&format!("DELETE FROM {table} WHERE scan = ?1"), [scan])?;
     }
     connection.execute("UPDATE scan SET dropped = 1 WHERE id = ?1", [scan])?;
