@@ -49,6 +49,8 @@ pub fn dataset(id: &str, kind: DatasetKind, fields: Vec<(&str, Keep)>) -> Datase
         form: Default::default(),
         published_by: None,
         recent: None,
+        headers: BTreeMap::new(),
+        values: Default::default(),
         rows: String::new(),
         keep: fields.into_iter().map(|(path, keep)| (FieldPath::from(path), keep)).collect(),
         constant: BTreeMap::new(),
