@@ -443,6 +443,7 @@ pub fn dataset(id: &str, kind: DatasetKind, path: &str) -> Dataset {
         path: path.into(),
         query: vec![],
         document: None,
+        headers: Default::default(),
         pagination: Pagination::None,
         form: Default::default(),
         published_by: None,
@@ -532,6 +533,8 @@ pub fn app(datasets: Vec<Dataset>) -> App {
             label: "API key".into(),
             summary: String::new(),
             strategy: Strategy::Bearer { token: "api_key".into() },
+            also: Default::default(),
+            headers: Default::default(),
             fields: vec![
                 field("api_key", true, false, Format::Jwt),
                 region,
