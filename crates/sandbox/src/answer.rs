@@ -2,6 +2,7 @@
 
 use crate::{
     paging::Paging,
+    spoken::Spoken,
     placeholder::{INDEX, with_index},
 };
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub(crate) struct Answer {
     pub(crate) body: Body,
     pub(crate) paging: Option<Paging>,
     pub(crate) generated: Generated,
+    /// What it is the answer to, where that is said in a language of its own.
+    pub(crate) spoken: Option<Spoken>,
 }
 
 /// Rows that exist only as a pattern and a number.
@@ -50,6 +53,8 @@ pub(crate) struct Asked {
     pub(crate) query: Vec<(String, String)>,
     /// The value of the Authorization header.
     pub(crate) authorization: Option<String>,
+    /// Names in lower case and values of all headers, in order.
+    pub(crate) headers: Vec<(String, String)>,
     /// Names and values of its cookies.
     pub(crate) cookies: Vec<(String, String)>,
     /// The value of the Content-Type header.
@@ -59,6 +64,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The value of a header that stands there once.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.iter().filter(|(known, _)| known == name);
+        all.next().map(|(_, value)| value.as_str()).filter(|_| all.next().is_none())
+    }
+
     /// The value of a cookie.
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -98,6 +109,13 @@ pub(crate) struct Fit {
     literal: bool,
     /// The number of a generated row in the path.
     pub(crate) index: Option<u32>,
+}
+
+impl Fit {
+    /// How an answer fits whose document was asked for, with so many fields of the parent row.
+    pub(crate) fn of_spoken(fields: usize) -> Self {
+        Self { parameters: fields, literal: true, index: None }
+    }
 }
 
 impl Shape {
@@ -180,12 +198,16 @@ impl Answer {
         if !self.hosts.contains(&asked.host) {
             return None;
         }
+        if let Some(spoken) = &self.spoken {
+            return spoken.fit(asked);
+        }
         self.shape.fit(&asked.path, &asked.query).filter(|fit| fit.index.is_none_or(|index| index < self.generated.count))
     }
 
     /// Whether a request's body is one that this answers: JSON of the same value, sent as JSON.
     pub(crate) fn is_asked_by(&self, asked: &Asked) -> bool {
-        if self.documents.is_empty() {
+        // A fit was found by what the body asks.
+        if self.documents.is_empty() || self.spoken.is_some() {
             return true;
         }
         let kind = asked.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();

@@ -12,10 +12,17 @@
 mod account;
 mod answer;
 mod authority;
+mod authorize;
 mod control;
+mod credentials;
+mod desk;
 mod door;
+mod entra;
 mod error;
 mod field;
+mod github_app;
+mod key;
+mod limit;
 mod okta;
 mod overlay;
 mod paging;
@@ -24,7 +31,10 @@ mod recording;
 mod reply;
 mod served;
 mod server;
+mod snowflake_jwt;
+mod spoken;
 mod tenant;
+mod tenant_sign_in;
 mod token;
 mod token_endpoint;
 

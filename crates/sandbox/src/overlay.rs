@@ -8,6 +8,7 @@ use crate::{
     field::BodyPath,
     paging::{AskedPage, Disorder, Paging},
     placeholder::with_index,
+    spoken::Spoken,
 };
 use catalog::{MfaKey, OktaFactor};
 use jiff::Timestamp;
@@ -322,6 +323,8 @@ struct Requests {
     /// As it was written; [`OverlayChange::Mend`] finds it by that.
     answer: Option<String>,
     shapes: Option<Vec<Shape>>,
+    /// What those of its answers are the answer to that are asked for in a language of their own; they share a path.
+    spoken: Vec<Spoken>,
 }
 
 struct Active {
@@ -435,6 +438,7 @@ impl Overlay {
         let page = Paging::page_of(&AskedPage { host: &asked.host, path: &asked.path, query: &asked.query });
         // The latest fault that fits is the one meant.
         let fault = state.faults.iter_mut().rev().find(|active| {
+            let page = active.requests.spoken.iter().find_map(|spoken| spoken.page_of(asked)).unwrap_or(page);
             let in_pages = active.from_page.is_none_or(|from| page >= from as usize);
             active.left != Some(0) && in_pages && active.requests.include(tenant, asked)
         });
@@ -464,11 +468,11 @@ impl State {
         match (change, source) {
             (_, None) => {
                 *self = Self { changes: std::mem::take(&mut self.changes), ..Self::default() };
-                served.iter().filter_map(|source| source.door.as_ref()).for_each(Door::forgive);
+                served.iter().flat_map(|source| source.doors()).for_each(Door::forgive);
             }
             (OverlayChange::Clear { .. }, Some(source)) => {
                 self.accounts.remove(&source.name);
-                source.door.iter().for_each(Door::forgive);
+                source.doors().for_each(Door::forgive);
                 self.bodies.retain(|(tenant, _), _| *tenant != source.name);
                 self.latencies.retain(|(requests, _)| requests.tenant != source.name);
                 self.faults.retain(|active| active.requests.tenant != source.name);
@@ -602,7 +606,9 @@ impl State {
         let path = BodyPath::parse(field).map_err(wrong)?;
         let unknown = || SandboxError::AnswerUnknown { tenant: source.name.clone(), answer: answer.to_owned() };
         let shapes = source.shapes(answer).ok_or_else(unknown)?;
-        let meant: BTreeSet<usize> = shapes.iter().flat_map(|shape| source.meant(shape)).collect();
+        let spoken = source.spoken(answer);
+        let meant: BTreeSet<usize> =
+            if spoken.is_empty() { shapes.iter().flat_map(|shape| source.meant(shape)).collect() } else { spoken.into_iter().collect() };
         if meant.is_empty() {
             return Err(unknown());
         }
@@ -643,7 +649,9 @@ impl Requests {
             }
             None => None,
         };
-        Ok(Self { tenant: source.name.clone(), answer: answer.map(str::to_owned), shapes })
+        let spoken = answer.map(|answer| source.spoken(answer)).unwrap_or_default();
+        let spoken = spoken.into_iter().filter_map(|at| source.answers[at].spoken.clone()).collect();
+        Ok(Self { tenant: source.name.clone(), answer: answer.map(str::to_owned), shapes, spoken })
     }
 
     fn same(&self, other: &Self) -> bool {
@@ -651,6 +659,9 @@ impl Requests {
     }
 
     fn include(&self, tenant: &str, asked: &Asked) -> bool {
+        if !self.spoken.is_empty() {
+            return self.tenant == tenant && self.spoken.iter().any(|spoken| spoken.fit(asked).is_some());
+        }
         self.tenant == tenant
             && self.shapes.as_ref().is_none_or(|shapes| shapes.iter().any(|shape| shape.fit(&asked.path, &asked.query).is_some()))
     }
@@ -713,7 +724,7 @@ impl Fault {
 /// Refuses a change that means nothing to a tenant which signs in in another way.
 fn door(source: &Served, change: &OverlayChange, token: bool, okta: bool) -> Result<(), SandboxError> {
     let fits = match &source.door {
-        Some(Door::Token(_)) => token,
+        Some(Door::Token(_) | Door::Person(_) | Door::GithubApp(_) | Door::Entra(_)) => token,
         Some(Door::Okta(_)) => okta,
         None => false,
     };

@@ -60,7 +60,10 @@ impl<'a> Filler<'a> {
                 filled.push_str(whole);
             } else {
                 let (name, arguments) = inner[..end].split_once(':').unwrap_or((&inner[..end], ""));
-                filled.push_str(&self.placeholder(name, arguments).map_err(|problem| self.problem(whole, &problem))?);
+                let value = self.placeholder(name, arguments).map_err(|problem| self.problem(whole, &problem))?;
+                // A key file is JSON, in which lines of a text end otherwise.
+                let in_json = name == "private_key" && text.trim_start().starts_with('{');
+                filled.push_str(&if in_json { value.replace('\n', "\\n") } else { value });
             }
             rest = &inner[end + 2..];
         }
@@ -115,6 +118,7 @@ impl<'a> Filler<'a> {
                 self.certificates.insert(arguments.to_owned(), made.clone());
                 Ok(made)
             }
+            "private_key" => crate::key::pem(self.tenant, arguments),
             "jwt" => Claims::parse(arguments)?.mint(self.tenant, self.now),
             _ => Err("there is no such placeholder".to_owned()),
         }

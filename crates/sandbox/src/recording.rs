@@ -129,6 +129,9 @@ impl Recording {
             datasets: BTreeMap::new(),
             errors: BTreeMap::from([(404, not_recorded), (401, json!({"message": "Bad credentials"}))]),
             limits: false,
+            also: Vec::new(),
+            told: BTreeMap::new(),
+            gate: None,
         }
     }
 }
@@ -187,6 +190,7 @@ impl Exchange {
             body,
             paging: None,
             generated: Generated::default(),
+            spoken: None,
         }
     }
 }

@@ -39,7 +39,17 @@ pub(crate) async fn reply(overlay: &Overlay, asked: &Asked, now: Timestamp) -> R
             authorised: false,
         };
     };
-    let provider = source.door.as_ref().is_some_and(|door| door.identity_provider(&asked.host));
+    let provider = source.doors().any(|door| door.identity_provider(&asked.host));
+    let gate = source.gate.as_ref().filter(|_| !provider).map(|gate| (gate, gate.enter(&asked.host, now)));
+    let told = source.told.get(&asked.host);
+    if let Some((gate, (None, budget))) = &gate {
+        let mut response = gate.refusal(source.error(gate.status(), "rate_limited", "Too many requests"), *budget);
+        if let Some(told) = told {
+            told.tell(&mut response, budget.limit, budget.remaining, budget.reset, budget.now);
+        }
+        dated(&mut response, now);
+        return Reply { response, tenant: Some(source.name.clone()), authorised: false };
+    }
     let ruling = overlay.rule(&source.name, provider, asked, now);
     if !ruling.latency.is_zero() {
         tokio::time::sleep(ruling.latency).await;
@@ -48,17 +58,26 @@ pub(crate) async fn reply(overlay: &Overlay, asked: &Asked, now: Timestamp) -> R
     // A request that goes wrong anyway changes nothing at the door, except that its answer is lost.
     let lost = ruling.allowance.wait.is_some() || ruling.fault.as_ref().is_some_and(Fault::comes_first);
     let caller = Caller { asked, now, account: &account, ambiguous };
-    let door = source.door.as_ref().filter(|_| !lost).and_then(|door| door.answer(source, &caller));
+    let door = source.doors().filter(|_| !lost).find_map(|door| door.answer(source, &caller));
     let standing = Standing { authorised, admission, found, fault: ruling.fault, allowance: ruling.allowance, door, provider };
     let allowance = standing.allowance;
     let mut response = answered(overlay, source, asked, standing);
-    if source.limits {
-        limit_headers(&mut response, allowance, provider);
+    if let (Some((_, (_, budget))), Some(told)) = (&gate, told) {
+        told.tell(&mut response, budget.limit, budget.remaining, budget.reset, budget.now);
+    } else if source.limits {
+        match told.filter(|_| !provider) {
+            Some(told) => told.tell(&mut response, allowance.limit, allowance.remaining, allowance.reset, allowance.now),
+            None => limit_headers(&mut response, allowance, provider),
+        }
     }
+    dated(&mut response, now);
+    Reply { response, tenant: Some(source.name.clone()), authorised }
+}
+
+fn dated(response: &mut Response<ReplyBody>, now: Timestamp) {
     if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
         response.headers_mut().entry(DATE).or_insert(date);
     }
-    Reply { response, tenant: Some(source.name.clone()), authorised }
 }
 
 /// As RFC 9110 writes it.
@@ -90,7 +109,7 @@ fn choose<'a>(overlay: &Overlay, served: &'a [Served], asked: &Asked, now: Times
             Chosen { source, admission, found: source.find(asked), now, account, ambiguous: false }
         })
         .collect();
-    let knows: Vec<Knows> = candidates.iter().map(|one| one.source.door.as_ref().map_or(Knows::No, |door| door.knows(asked))).collect();
+    let knows: Vec<Knows> = candidates.iter().map(|one| one.source.doors().map(|door| door.knows(asked)).max().unwrap_or(Knows::No)).collect();
     let surely = knows.iter().position(|knows| *knows == Knows::Surely);
     let admitted = |wanted| candidates.iter().position(|one| one.source.is_particular() && one.admission == wanted);
     let perhaps = knows.iter().position(|knows| *knows == Knows::Perhaps);
@@ -201,6 +220,14 @@ fn regular(
         (status, headers, source.error(status.as_u16(), code, message).to_string().into_bytes())
     };
     let public = standing.found.is_some_and(|(at, _)| !source.answers[at].authorised);
+    let spoken = || source.answers.iter().filter(|answer| answer.hosts.contains(&asked.host)).filter_map(|answer| answer.spoken.as_ref());
+    let spoken = || spoken().find(|spoken| spoken.is_spoken_to(asked));
+    let sent = |(status, kind, body): crate::spoken::Reply| {
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), vec![("content-type".to_owned(), kind.to_owned())], body)
+    };
+    if let Some(spoken) = spoken().filter(|_| !standing.authorised && !public) {
+        return sent(spoken.failure(401, &source.error(401, "unauthorized", "Unauthorized")));
+    }
     if !standing.authorised && !public {
         return if standing.admission == Admission::Expired {
             refuse(StatusCode::UNAUTHORIZED, "unauthorized", "Expired token")
@@ -209,9 +236,17 @@ fn regular(
         };
     }
     let Some((at, fit)) = standing.found else {
+        if let Some(spoken) = spoken() {
+            return sent(spoken.refusal());
+        }
         return refuse(StatusCode::NOT_FOUND, "not_found", "Not found");
     };
     let answer = &source.answers[at];
+    if let (Some(spoken), Body::Json(body)) = (&answer.spoken, &answer.body) {
+        let changed = overlay.changed(&source.name, at);
+        let body = changed.as_ref().map_or(&**body, |changed| &*changed.body);
+        return sent(spoken.reply(asked, answer.status, body, disorder));
+    }
     if answer.method != asked.method {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed");
     }

@@ -5,11 +5,16 @@ use crate::{
     account::Account,
     answer::{Answer, Asked, Fit, Shape},
     door::Door,
-    token::{Admission, Claims, Use, issued},
+    key::{self, Seen, Wanted},
+    limit::{Gatekeeper, Told},
+    token::{Admission, Claims, Use, bound_to, issued},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// One source of answers: a [`Tenant`] or a [`Recording`], ready to be served.
 pub struct Served {
@@ -26,6 +31,21 @@ pub struct Served {
     pub(crate) errors: BTreeMap<u16, Value>,
     /// Whether answers carry rate-limit headers of the sandbox's own.
     pub(crate) limits: bool,
+    /// What opens host roles that have a credential of their own.
+    pub(crate) also: Vec<AlsoServed>,
+    /// The headers in which each host tells its budget; others use the usual ones.
+    pub(crate) told: BTreeMap<String, Told>,
+    /// How many requests its hosts take.
+    pub(crate) gate: Option<Arc<Gatekeeper>>,
+}
+
+/// A credential of its own for some of a tenant's hosts.
+pub(crate) struct AlsoServed {
+    /// Whose tokens these are: `okta/risky#1`.
+    pub(crate) name: String,
+    pub(crate) hosts: BTreeSet<String>,
+    pub(crate) credential: Credential,
+    pub(crate) door: Option<Door>,
 }
 
 /// What a request must carry.
@@ -38,6 +58,12 @@ pub(crate) enum Credential {
     Token(Claims),
     /// `Authorization: Bearer` and a token that the tenant's token endpoint issued for this secret.
     Issued { secret: String },
+    /// `Authorization: Bearer` and a token that a Snowflake user's key signed.
+    KeyPair(Box<crate::snowflake_jwt::KeyPairUser>),
+    /// The same, bound to a key that each request proves (DPoP, RFC 9449).
+    Bound { secret: String, seen: Seen },
+    /// Headers with these values, names in lower case. None: nothing opens it.
+    Headers(Vec<(String, String)>),
     /// The application's cookie of this name, which signing in set.
     Session { cookie: &'static str },
 }
@@ -49,10 +75,56 @@ impl Credential {
             (Self::Any, Self::Any) => true,
             (Self::Bearer(one), Self::Bearer(two)) => one == two,
             (Self::Issued { secret: one }, Self::Issued { secret: two }) => one == two,
+            (Self::KeyPair(one), Self::KeyPair(two)) => one.subject() == two.subject(),
+            (Self::Bound { secret: one, .. }, Self::Bound { secret: two, .. }) => one == two,
+            (Self::Headers(one), Self::Headers(two)) => one == two,
             // What a tenant signs or issues is its own.
-            (Self::Any | Self::Bearer(_) | Self::Token(_) | Self::Issued { .. } | Self::Session { .. }, _) => false,
+            (Self::Bound { .. } | Self::Headers(_) | Self::Any | Self::Bearer(_) | Self::Token(_) | Self::Issued { .. } | Self::KeyPair(_) | Self::Session { .. }, _) => false,
         }
     }
+}
+
+impl Credential {
+    /// What becomes of a request's credential; `tenant` is whose tokens these are.
+    fn admit(&self, tenant: &str, asked: &Asked, account: &Account, now: Timestamp) -> Admission {
+        let bearer = asked
+            .authorization
+            .as_deref()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        match (self, bearer) {
+            (Credential::Any, _) => Admission::Accepted,
+            (Credential::Headers(wanted), _) => {
+                let right = wanted.iter().all(|(name, value)| asked.header(name) == Some(value));
+                if right && !wanted.is_empty() { Admission::Accepted } else { Admission::Unknown }
+            }
+            (Credential::Bound { seen, .. }, _) => bound(tenant, asked, account, seen, now),
+            (Credential::Bearer(wanted), Some((_, given))) if wanted == given => Admission::Accepted,
+            (Credential::Token(claims), Some((_, given))) => claims.admit(tenant, given, now),
+            (Credential::Issued { .. }, Some((_, given))) => issued(tenant, given, Use::Access, account.round, now),
+            (Credential::KeyPair(user), Some((_, given))) => user.admit(given, now),
+            (Credential::Session { cookie }, _) => match asked.cookie(cookie) {
+                Some(given) => issued(tenant, given, Use::Session, account.round, now),
+                None => Admission::Unknown,
+            },
+            (Credential::Bearer(_) | Credential::Token(_) | Credential::Issued { .. } | Credential::KeyPair(_), _) => Admission::Unknown,
+        }
+    }
+}
+
+/// What becomes of a token that is bound to a key: it comes under its own scheme, with a proof of that key for this request and
+/// this token (RFC 9449, section 7.1).
+fn bound(tenant: &str, asked: &Asked, account: &Account, seen: &Seen, now: Timestamp) -> Admission {
+    let scheme = asked.authorization.as_deref().and_then(|value| value.split_once(' '));
+    let Some((_, token)) = scheme.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("dpop")) else { return Admission::Unknown };
+    let admission = issued(tenant, token, Use::Access, account.round, now);
+    if admission != Admission::Accepted {
+        return admission;
+    }
+    let url = format!("https://{}{}", asked.host, asked.path);
+    let wanted = Wanted { method: &asked.method, url: &url, token: Some(token), nonces: None };
+    let proved = asked.header("dpop").and_then(|proof| key::proved(proof, &wanted, seen, now).ok());
+    if proved.is_some() && proved == bound_to(token) { Admission::Accepted } else { Admission::Unknown }
 }
 
 impl From<Tenant> for Served {
@@ -80,22 +152,15 @@ impl Served {
 
     /// What becomes of the request's credential here.
     pub(crate) fn admit(&self, asked: &Asked, account: &Account, now: Timestamp) -> Admission {
-        let bearer = asked
-            .authorization
-            .as_deref()
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        match (&self.credential, bearer) {
-            (Credential::Any, _) => Admission::Accepted,
-            (Credential::Bearer(wanted), Some((_, given))) if wanted == given => Admission::Accepted,
-            (Credential::Token(claims), Some((_, given))) => claims.admit(&self.name, given, now),
-            (Credential::Issued { .. }, Some((_, given))) => issued(&self.name, given, Use::Access, account.round, now),
-            (Credential::Session { cookie }, _) => match asked.cookie(cookie) {
-                Some(given) => issued(&self.name, given, Use::Session, account.round, now),
-                None => Admission::Unknown,
-            },
-            (Credential::Bearer(_) | Credential::Token(_) | Credential::Issued { .. }, _) => Admission::Unknown,
+        match self.also.iter().find(|also| also.hosts.contains(&asked.host)) {
+            Some(also) => also.credential.admit(&also.name, asked, account, now),
+            None => self.credential.admit(&self.name, asked, account, now),
         }
+    }
+
+    /// Where its credentials are come by.
+    pub(crate) fn doors(&self) -> impl Iterator<Item = &Door> {
+        self.door.iter().chain(self.also.iter().filter_map(|also| also.door.as_ref()))
     }
 
     /// Whether its credential tells it from others.
@@ -107,6 +172,12 @@ impl Served {
     pub(crate) fn find(&self, asked: &Asked) -> Option<(usize, Fit)> {
         let fits = self.answers.iter().enumerate().filter_map(|(at, answer)| answer.fit(asked).map(|fit| (at, fit)));
         fits.max_by_key(|(at, fit)| (self.answers[*at].method == asked.method, *fit, std::cmp::Reverse(*at)))
+    }
+
+    /// The places of the answers to a dataset that is asked for in a language of its own.
+    pub(crate) fn spoken(&self, dataset: &str) -> Vec<usize> {
+        let of_it = |at: &usize| self.answers[*at].spoken.as_ref().is_some_and(|spoken| spoken.dataset == dataset);
+        (0..self.answers.len()).filter(of_it).collect()
     }
 
     /// What a change means by `answer`: the requests of a dataset, or a path.

@@ -6,6 +6,7 @@ use crate::{
     authority::{AUTHORITY_ORGANIZATION, Authority},
     control,
     reply::{Reply, ReplyBody, plain, reply},
+    spoken::session_of,
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -159,7 +160,7 @@ impl Sandbox {
 
     /// How many messages simulated identity providers would have sent to a person's phone so far: a scan must send none.
     pub fn messages(&self) -> u32 {
-        self.shared.overlay.served().iter().filter_map(|source| source.door.as_ref()).map(crate::door::Door::messages).sum()
+        self.shared.overlay.served().iter().flat_map(|source| source.doors().map(crate::door::Door::messages).collect::<Vec<_>>()).sum()
     }
 
     /// Ends the sandbox: the port is closed and every connection cut.
@@ -304,7 +305,12 @@ async fn asked(request: Request<Incoming>, host: String, shared: &Shared) -> Res
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: pairs(head.uri.query().unwrap_or("")),
-        authorization: header(header::AUTHORIZATION),
+        authorization: header(header::AUTHORIZATION).or_else(|| session_of(header(header::CONTENT_TYPE).as_deref(), &body)),
+        headers: head
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect(),
         cookies: cookies.collect(),
         content_type: header(header::CONTENT_TYPE),
         body,

@@ -3,14 +3,17 @@
 use crate::{
     SandboxError, Served,
     answer::{Answer, Body, Generated, Shape},
+    credentials::{Opened, host_from, named_host},
     door::Door,
+    limit::{Gatekeeper, Told},
     okta::{Application, Organization, Plan, Start},
     paging::Paging,
     placeholder::{Filler, claims, has_index},
-    served::Credential,
-    token_endpoint::TokenEndpoint,
+    served::{AlsoServed, Credential},
+    tenant_sign_in::Preparing,
+    spoken::Spoken,
 };
-use catalog::{App, Format, FormatProblem, Login, MfaKey, OktaStart, SandboxTenant, Strategy};
+use catalog::{App, Dataset, Format, FormatProblem, Login, MfaKey, OktaStart, Pagination, SandboxTenant, Strategy};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,9 +43,23 @@ impl Tenant {
         for (id, value) in &tenant.fields {
             fields.insert(id.clone(), filler.text(value)?);
         }
-        let places = Places { login, fields: &fields };
-        let (credential, door) = signing_in(tenant, app, &places, &name)?;
+        let named = host_from(&login.strategy).map(|from| (from.role.clone(), named_host(tenant, from)));
+        let places = Places { login, fields: &fields, named };
+        let (credential, door) = signing_in(&login.strategy, tenant, app, &places, &name)?;
+        let mut also = Vec::with_capacity(login.also.len());
+        for (at, one) in login.also.iter().enumerate() {
+            let own = format!("{name}#{}", at + 1);
+            let (credential, door) = match signing_in(&one.strategy, tenant, app, &places, &own) {
+                Ok(opening) => opening,
+                // A tenant without it has none, and nothing opens what it is for.
+                Err(SandboxError::CredentialAbsent { .. } | SandboxError::HostUnknown { .. }) => (Credential::Headers(Vec::new()), None),
+                Err(error) => return Err(error),
+            };
+            let hosts = one.roles.iter().flat_map(|role| places.of_role(role)).collect();
+            also.push(AlsoServed { name: own, hosts, credential, door });
+        }
         let mut hosts: BTreeSet<String> = login.hosts.iter().flat_map(|template| places.every(template)).collect();
+        hosts.extend(places.named.iter().map(|(_, host)| host.clone()));
         let prefix = |role: &str| login.roles.iter().find(|known| known.id == role).map_or("", |role| role.prefix.as_str());
         let mut answers = Vec::with_capacity(tenant.answers.len());
         for answer in &tenant.answers {
@@ -53,8 +70,40 @@ impl Tenant {
             })?;
             hosts.extend(own.iter().cloned());
             let mut body = filler.value(&answer.body)?;
+            if let Some(dataset) = answer.document.as_ref().and_then(|id| app.dataset(id)) {
+                let mut each = BTreeMap::new();
+                for (part, value) in &answer.each {
+                    each.insert(part.clone(), filler.text(value)?);
+                }
+                let spoken = Spoken::new(dataset, prefix(&dataset.host), answers.len(), answer.page_rows, each, |template| places.text(template));
+                answers.push(Answer {
+                    hosts: own,
+                    method: dataset.method.as_str().to_owned(),
+                    shape: Shape::parse(&format!("{}{}", prefix(&dataset.host), dataset.path)),
+                    documents: Vec::new(),
+                    authorised: answer.authorised,
+                    status: answer.status,
+                    headers: Vec::new(),
+                    body: Body::Json(Arc::new(body)),
+                    paging: None,
+                    generated: Generated::default(),
+                    spoken,
+                });
+                continue;
+            }
             let wrong = |problem: String| SandboxError::Paging { tenant: name.clone(), path: answer.path.clone(), problem };
-            let paging = answer.paged.as_deref().map(Paging::parse).transpose().map_err(&wrong)?;
+            let shape = Shape::parse(&filler.text(&answer.path)?);
+            let paging = match answer.paged.as_deref() {
+                Some("declared") => {
+                    let read_there = |dataset: &&Dataset| {
+                        dataset.host == answer.host && Shape::parse(&format!("{}{}", prefix(&dataset.host), dataset.path)).covers(&shape)
+                    };
+                    let paged = app.datasets.iter().filter(read_there).find(|dataset| dataset.pagination != Pagination::None);
+                    let dataset = paged.ok_or_else(|| wrong("no dataset with pages is read there".to_owned()))?;
+                    Some(Paging::declared(dataset).map_err(&wrong)?)
+                }
+                style => style.map(Paging::parse).transpose().map_err(&wrong)?,
+            };
             let mut generated = Generated::default();
             if let Some(paging) = &paging {
                 let rows = paging.rows_mut(&mut body).ok_or_else(|| wrong("there is no list where the style expects it".to_owned()))?;
@@ -62,7 +111,6 @@ impl Tenant {
                     generated.pattern = Some(Arc::new(rows.remove(at)));
                 }
             }
-            let shape = Shape::parse(&filler.text(&answer.path)?);
             let method = answer.method.to_ascii_uppercase();
             // An interface that calls methods by name in the body answers those that a scan may call, and no others.
             let posted = app.datasets.iter().filter(|dataset| dataset.host == answer.host && method == "POST");
@@ -81,6 +129,7 @@ impl Tenant {
                 body: Body::Json(Arc::new(body)),
                 paging,
                 generated,
+                spoken: None,
             });
         }
         let datasets = app.datasets.iter().map(|dataset| {
@@ -96,7 +145,14 @@ impl Tenant {
         for (status, body) in &tenant.errors {
             errors.insert(*status, filler.value(body)?);
         }
-        let served = Served { name: name.clone(), hosts, credential, door, answers, datasets, errors, limits: true };
+        let mut told = BTreeMap::new();
+        for dataset in &app.datasets {
+            for host in places.of_role(&dataset.host) {
+                told.entry(host).or_insert_with(|| Told::of(&dataset.politeness));
+            }
+        }
+        let gate = tenant.limits.clone().map(|limits| Arc::new(Gatekeeper::new(limits)));
+        let served = Served { name: name.clone(), hosts, credential, door, answers, datasets, errors, limits: true, also, told, gate };
         Ok(Self { name, fields, served })
     }
 
@@ -149,7 +205,14 @@ impl Tenant {
 }
 
 /// What opens a tenant, and how it is come by.
-fn signing_in(tenant: &SandboxTenant, app: &App, places: &Places<'_>, name: &str) -> Result<(Credential, Option<Door>), SandboxError> {
+fn signing_in(
+    strategy: &Strategy,
+    tenant: &SandboxTenant,
+    app: &App,
+    places: &Places<'_>,
+    name: &str,
+) -> Result<(Credential, Option<Door>), SandboxError> {
+    let opened = Opened { tenant, places, name };
     let field = |id: &String| {
         let value = places.fields.get(id).filter(|value| !value.is_empty()).cloned();
         value.ok_or_else(|| SandboxError::CredentialAbsent { tenant: name.to_owned(), field: id.clone() })
@@ -160,34 +223,16 @@ fn signing_in(tenant: &SandboxTenant, app: &App, places: &Places<'_>, name: &str
         let hosts = places.of_role(role);
         if hosts.is_empty() { Err(host_unknown(role, path)) } else { Ok(hosts) }
     };
-    match &places.login.strategy {
+    match strategy {
         Strategy::Bearer { token } => {
             let value = field(token)?;
             let claims = tenant.fields.get(token).and_then(|written| claims(written));
             Ok((claims.map_or(Credential::Bearer(value), Credential::Token), None))
         }
-        Strategy::ClientCredentials(strategy) => {
-            let role = places
-                .login
-                .roles
-                .iter()
-                .find(|role| role.id == strategy.role)
-                .ok_or_else(|| host_unknown(&strategy.role, &strategy.path))?;
-            let tokens = tenant.tokens.clone().unwrap_or_default();
-            let secret = field(&strategy.secret)?;
-            let endpoint = TokenEndpoint {
-                tenant: name.to_owned(),
-                // The vendor exchanges in every region.
-                hosts: role.hosts.iter().flat_map(|template| places.every(template)).collect(),
-                path: format!("{}{}", role.prefix, strategy.path),
-                client_id: strategy.client_id.as_ref().map(field).transpose()?,
-                secret: secret.clone(),
-                scope: strategy.scope.clone(),
-                grants: tokens.grants,
-                lifetime_seconds: tokens.lifetime_seconds,
-            };
-            Ok((Credential::Issued { secret }, Some(Door::Token(endpoint))))
-        }
+        Strategy::Headers { headers } => opened.headers(headers),
+        Strategy::Basic { user, password } => opened.basic(user, password),
+        Strategy::ClientCredentials(strategy) => opened.client_credentials(strategy),
+        Strategy::Assertion(strategy) => opened.assertion(strategy),
         Strategy::Okta(strategy) => {
             let mut options = tenant.okta.clone().unwrap_or_default();
             if options.application.is_empty() {
@@ -230,14 +275,20 @@ fn signing_in(tenant: &SandboxTenant, app: &App, places: &Places<'_>, name: &str
             };
             Ok((Credential::Session { cookie }, Some(Door::Okta(Box::new(Organization::new(plan)?)))))
         }
-        Strategy::Entra(_) => Err(SandboxError::NotSimulated { tenant: name.to_owned(), strategy: "Microsoft Entra ID" }),
+        Strategy::Entra(strategy) => Preparing { tenant, places, name }.entra(strategy),
+        Strategy::AuthorizationCode(strategy) => Preparing { tenant, places, name }.authorization_code(strategy),
+        Strategy::DeviceCode(strategy) => Preparing { tenant, places, name }.device_code(strategy),
+        Strategy::GithubApp(strategy) => Preparing { tenant, places, name }.github_app(strategy),
+        Strategy::SnowflakeKeyPair(strategy) => Preparing { tenant, places, name }.snowflake(strategy),
     }
 }
 
 /// Host templates and what the tenant's fields make of them.
-struct Places<'a> {
-    login: &'a Login,
-    fields: &'a BTreeMap<String, String>,
+pub(crate) struct Places<'a> {
+    pub(crate) login: &'a Login,
+    pub(crate) fields: &'a BTreeMap<String, String>,
+    /// The host that the token endpoint names, with its role.
+    named: Option<(String, String)>,
 }
 
 impl Places<'_> {
@@ -251,13 +302,16 @@ impl Places<'_> {
     }
 
     /// The hosts of a role in the order of its templates.
-    fn of_role(&self, id: &str) -> Vec<String> {
+    pub(crate) fn of_role(&self, id: &str) -> Vec<String> {
+        if let Some((_, host)) = self.named.as_ref().filter(|(role, _)| role == id) {
+            return vec![host.clone()];
+        }
         let roles = self.login.roles.iter().filter(|role| role.id == id);
         roles.flat_map(|role| &role.hosts).filter_map(|template| self.filled(template)).collect()
     }
 
     /// Text with the tenant's own values as they are written; `None` when one is missing.
-    fn text(&self, template: &str) -> Option<String> {
+    pub(crate) fn text(&self, template: &str) -> Option<String> {
         self.login.fields.iter().try_fold(template.to_owned(), |text, field| {
             let placeholder = format!("{{{}}}", field.id);
             if !text.contains(&placeholder) {
@@ -279,7 +333,8 @@ impl Places<'_> {
             }
             let value = self.fields.get(&field.id).filter(|value| !value.is_empty()).or(field.default.as_ref())?;
             // A name stands for a host.
-            let checked = (field.format == Format::OktaDomain).then(|| field.format.check(&field.choices, value).ok()).flatten();
+            let is_host = matches!(field.format, Format::OktaDomain | Format::VendorHost { .. });
+            let checked = is_host.then(|| field.format.check(&field.choices, value).ok()).flatten();
             let value = checked.as_ref().unwrap_or(value);
             let chosen = field.choices.iter().find(|choice| choice.value == *value).and_then(|choice| choice.host.as_ref());
             Some(text.replace(&placeholder, chosen.unwrap_or(value)).to_ascii_lowercase())
@@ -288,7 +343,7 @@ impl Places<'_> {
 
     /// A template with the tenant's own values and with every choice: a vendor answers on all of its hosts, if only to
     /// refuse a credential that belongs to another region.
-    fn every(&self, template: &str) -> Vec<String> {
+    pub(crate) fn every(&self, template: &str) -> Vec<String> {
         let mut texts = vec![template.to_owned()];
         for field in self.login.fields.iter().filter(|field| field.format == Format::Choice) {
             let placeholder = format!("{{{}}}", field.id);

@@ -91,6 +91,8 @@ pub(crate) enum Use {
     State,
     /// To remember whose e-mail address was typed.
     Hint,
+    /// To be exchanged for another token.
+    Refresh,
 }
 
 /// A token that a tenant issues while it runs.
@@ -111,6 +113,7 @@ impl Use {
             Self::Session => "session",
             Self::State => "state",
             Self::Hint => "hint",
+            Self::Refresh => "refresh",
         }
     }
 }
@@ -118,15 +121,43 @@ impl Use {
 impl Issue<'_> {
     /// The token, issued at `now`.
     pub(crate) fn mint(&self, tenant: &str, now: Timestamp) -> String {
+        self.mint_with(tenant, now, &Map::new())
+    }
+
+    /// The token with further claims.
+    pub(crate) fn mint_with(&self, tenant: &str, now: Timestamp, claims: &Map<String, Value>) -> String {
         let now = now.as_second();
         let payload = json!({"use": self.purpose.word(), "round": self.round, "scope": self.of, "iat": now, "exp": now + self.seconds});
-        sealed(tenant, payload.as_object().cloned().unwrap_or_default())
+        let mut payload = payload.as_object().cloned().unwrap_or_default();
+        payload.extend(claims.iter().map(|(name, value)| (name.clone(), value.clone())));
+        sealed(tenant, payload)
     }
+
+    /// The token in a form that says nothing of itself.
+    pub(crate) fn mint_opaque(&self, tenant: &str, now: Timestamp) -> String {
+        format!("{OPAQUE}{}", URL_SAFE_NO_PAD.encode(self.mint(tenant, now)))
+    }
+}
+
+/// The thumbprint of the key that a token is bound to (RFC 9449, section 6.1). Not verified.
+pub(crate) fn bound_to(token: &str) -> Option<String> {
+    let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()?;
+    payload.get("cnf")?.get("jkt")?.as_str().map(str::to_owned)
+}
+
+/// How a token begins that says nothing of itself.
+const OPAQUE: &str = "sandbox_";
+
+/// What a token that a tenant issued was issued for. Not verified.
+pub(crate) fn scope_of(token: &str) -> Option<String> {
+    let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?).ok()?;
+    payload.get("scope")?.as_str().map(str::to_owned)
 }
 
 /// What becomes of a token that a tenant may have issued for this use, in this round of its account.
 pub(crate) fn issued(tenant: &str, token: &str, purpose: Use, round: u32, now: Timestamp) -> Admission {
-    let Some(payload) = opened(tenant, token) else {
+    let plain = token.strip_prefix(OPAQUE).and_then(|text| String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok());
+    let Some(payload) = opened(tenant, plain.as_deref().unwrap_or(token)) else {
         return Admission::Unknown;
     };
     let number = |name: &str| payload.get(name).and_then(Value::as_i64);
