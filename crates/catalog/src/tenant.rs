@@ -182,6 +182,16 @@ pub struct SandboxAnswer {
     /// carry these parameters, and goes before an answer without them. `{{index}}` in it stands for the number of a
     /// generated row.
     pub path: String,
+    /// The dataset that it answers, where that has a protocol of its own: whatever asks that dataset's document, and nothing
+    /// else. `method` and `path` are the dataset's then.
+    #[serde(default)]
+    pub document: Option<String>,
+    /// Of a dataset that is read per row: the carried fields that it answers for; empty for each.
+    #[serde(default)]
+    pub each: std::collections::BTreeMap<String, String>,
+    /// Rows of a page, where it answers a dataset's document; the vendor's usual number otherwise.
+    #[serde(default)]
+    pub page_rows: Option<u32>,
     /// The status.
     pub status: u16,
     /// For lists that are paged: the style, and where the rows lie in `body`: `json_api` (rows at `data`, `page` and

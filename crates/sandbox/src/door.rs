@@ -1,12 +1,19 @@
 //! The door of a simulated vendor: what is asked there before there is a credential for datasets.
 
-use crate::{account::Account, answer::Asked, okta::Organization, served::Served, token_endpoint::TokenEndpoint};
+use crate::{
+    account::Account, answer::Asked, authorize::Authorize, entra::Entra, github_app::GithubAppDoor, okta::Organization, served::Served,
+    token_endpoint::TokenEndpoint,
+};
 use jiff::Timestamp;
 
 /// How a tenant signs in, where that takes requests of its own.
 pub(crate) enum Door {
     Token(TokenEndpoint),
     Okta(Box<Organization>),
+    /// A person, in a browser or with a device code.
+    Person(Box<Authorize>),
+    GithubApp(Box<GithubAppDoor>),
+    Entra(Box<Entra>),
 }
 
 /// Whether a request is for this door.
@@ -41,6 +48,9 @@ impl Door {
         match self {
             Self::Token(endpoint) => endpoint.knows(asked),
             Self::Okta(organization) => organization.knows(asked),
+            Self::Person(desk) => desk.knows(asked),
+            Self::GithubApp(app) => app.knows(asked),
+            Self::Entra(tenant) => tenant.knows(asked),
         }
     }
 
@@ -49,13 +59,16 @@ impl Door {
         match self {
             Self::Token(endpoint) => endpoint.answer(source, caller),
             Self::Okta(organization) => organization.answer(caller),
+            Self::Person(desk) => desk.answer(caller),
+            Self::GithubApp(app) => app.answer(caller),
+            Self::Entra(tenant) => tenant.answer(caller),
         }
     }
 
     /// Whether the host is an identity provider's, which words its refusals in its own way.
     pub(crate) fn identity_provider(&self, host: &str) -> bool {
         match self {
-            Self::Token(_) => false,
+            Self::Token(_) | Self::Person(_) | Self::GithubApp(_) | Self::Entra(_) => false,
             Self::Okta(organization) => organization.hosts().iter().any(|own| own == host),
         }
     }
@@ -63,7 +76,7 @@ impl Door {
     /// The application's link on the dashboard of the identity provider.
     pub(crate) fn app_link(&self) -> Option<String> {
         match self {
-            Self::Token(_) => None,
+            Self::Token(_) | Self::Person(_) | Self::GithubApp(_) | Self::Entra(_) => None,
             Self::Okta(organization) => Some(organization.app_link()),
         }
     }
@@ -71,7 +84,7 @@ impl Door {
     /// Messages that would have reached a person's phone.
     pub(crate) fn messages(&self) -> u32 {
         match self {
-            Self::Token(_) => 0,
+            Self::Token(_) | Self::Person(_) | Self::GithubApp(_) | Self::Entra(_) => 0,
             Self::Okta(organization) => organization.messages(),
         }
     }
@@ -79,7 +92,7 @@ impl Door {
     /// Forgets what was counted against the user.
     pub(crate) fn forgive(&self) {
         match self {
-            Self::Token(_) => {}
+            Self::Token(_) | Self::Person(_) | Self::GithubApp(_) | Self::Entra(_) => {}
             Self::Okta(organization) => organization.forgive(),
         }
     }

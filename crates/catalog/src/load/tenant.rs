@@ -5,7 +5,7 @@ use super::{
     source::{Errors, Source, Table, Value, word},
 };
 use crate::{
-    App, Login, OktaEngine, OktaFactor, ParamValue, Place, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
+    App, Dataset, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub(super) fn read_all(files: &Files, folder: &str, app: &App, errors: &Errors) 
         };
         if let Some(tenant) = tenants.iter_mut().find(|tenant| tenant.id == id) {
             for answer in answers.0 {
-                if !tenant.answers.iter().any(|own| own.host == answer.host && own.method == answer.method && own.path == answer.path) {
+                if !tenant.answers.iter().any(|own| own.host == answer.host && own.method == answer.method && own.path == answer.path && own.document == answer.document && own.each == answer.each) {
                     tenant.answers.push(answer);
                 }
             }
@@ -270,7 +270,11 @@ fn params(value: &Value<'_>, app: &App) -> BTreeMap<String, BTreeMap<String, Par
 }
 
 fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App, login: &str, errors: &Errors) -> Option<SandboxAnswer> {
-    let host = table.text("host", "a host name, or a host role of the login option");
+    let asked = table.get("document").and_then(|value| asked_for(&value, app));
+    let host = match (&asked, table.get("host")) {
+        (Some(dataset), None) => dataset.host.clone(),
+        (Some(_) | None, _) => table.text("host", "a host name, or a host role of the login option"),
+    };
     let is_role = app.login(login).is_some_and(|login| login.roles.iter().any(|role| role.id == host));
     if !host.is_empty() && !is_role && !host.contains('.') {
         errors.add(
@@ -279,7 +283,29 @@ fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App
         );
     }
     let method = table.word("method", &[("GET", "GET"), ("POST", "POST")]).unwrap_or("GET").to_owned();
-    let path = table.text("path", "the path with its values");
+    let (method, path) = match &asked {
+        Some(dataset) => {
+            for key in ["method", "path", "paged"] {
+                if let Some(value) = table.get(key) {
+                    value.wrong("follows from `document`; leave it out");
+                }
+            }
+            (dataset.method.as_str().to_owned(), dataset.path.clone())
+        }
+        None => (method, table.text("path", "the path with its values")),
+    };
+    let document = asked.map(|dataset| dataset.id.clone());
+    let each = table.get("each").map(|value| parts(&value)).unwrap_or_default();
+    let page_rows = table.get("page_rows").and_then(|value| {
+        let rows = value.whole().and_then(|rows| u32::try_from(rows).ok()).filter(|rows| *rows > 0);
+        if rows.is_none() || document.is_none() {
+            value.wrong("is a number of rows, from 1 up, of an answer to a `document`");
+        }
+        rows
+    });
+    if document.is_none() && !each.is_empty() {
+        table.errors.add(&table.place_of("each"), "`each` belongs to an answer to a `document`");
+    }
     let status = table.get("status").map_or(Some(200), |value| value.whole().and_then(|status| u16::try_from(status).ok()));
     let paged = table.get("paged").and_then(|value| value.text());
     const STYLES: [&str; 6] = ["json_api", "json_api_after", "link_header", "page_number", "cursor", "cursor_start"];
@@ -312,5 +338,19 @@ fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App
     };
     let authorised = table.flag_or("authorised", true);
     table.finish();
-    Some(SandboxAnswer { host, method, path, status: status?, paged, body, authorised })
+    Some(SandboxAnswer { host, method, path, document, each, page_rows, status: status?, paged, body, authorised })
+}
+
+/// The dataset whose document an answer answers.
+fn asked_for<'a>(value: &Value<'_>, app: &'a App) -> Option<&'a Dataset> {
+    let id = value.text()?;
+    let found = app.dataset(&id).filter(|dataset| dataset.protocol != Protocol::Http);
+    if found.is_none() {
+        value.wrong(format!("is \"{id}\", which is no dataset with a `protocol`"));
+    }
+    found
+}
+
+fn parts(value: &Value<'_>) -> BTreeMap<String, String> {
+    value.entries().into_iter().filter_map(|(name, value)| value.text().map(|text| (name, text))).collect()
 }
