@@ -5,8 +5,8 @@ use crate::gate;
 use crate::path::{Path, Step};
 use crate::shape::{Kind, Shape};
 use catalog::{
-    App, Cause, CauseKind, Collected, Compare, Completeness, Condition, Dataset, FieldPath, Join, JoinKind, OnEmpty, PivotField, Row, RowKey,
-    Type, View, ViewShape,
+    App, Cause, CauseKind, Collected, Compare, Completeness, Condition, Dataset, FieldPath, Join, JoinKind, OnEmpty, PivotField, Row,
+    RowKey, Type, View, ViewShape,
 };
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -382,25 +382,38 @@ impl CompiledView {
             let place = PivotField::place(name);
             let mut fault = |why: &str| pivoted.faults.push((place.clone(), why.to_owned()));
             let rows = found.remove(name).unwrap_or_default();
-            let mut values: Vec<Option<&str>> = rows
-                .iter()
-                .map(|row| readable(&row.row, &self.joined, [value]).ok().and_then(|()| leaf(&row.row.fields, value).as_str()))
-                .collect();
-            values.dedup();
-            match (values.as_slice(), &keep.absent) {
+            // What each of the rows under this name says; rows that say the same are one.
+            let mut said: Vec<Result<Value, &str>> = Vec::new();
+            for row in &rows {
+                let readable = readable(&row.row, &self.joined, [value]).is_ok();
+                let one = match leaf(&row.row.fields, value).as_str().filter(|_| readable) {
+                    Some(text) => keep.ty.of_text(text).ok_or(match &keep.ty {
+                        Type::Enum(_) => "unknown value",
+                        Type::Bool
+                        | Type::Int
+                        | Type::Number
+                        | Type::String
+                        | Type::Id
+                        | Type::Timestamp(_)
+                        | Type::List(_)
+                        | Type::Map(_)
+                        | Type::Object(_) => "text that says no such value",
+                    }),
+                    None => Err("missing"),
+                };
+                if !said.contains(&one) {
+                    said.push(one);
+                }
+            }
+            match (said.as_slice(), &keep.absent) {
                 ([], Some(absent)) => {
                     kept.insert(place.clone(), absent.value.clone());
                 }
                 ([], None) => fault("missing"),
-                // An empty text of another type is no value; that it is there shows that nothing stands in its place.
-                ([Some(text)], _) => match keep.ty.of_text(text) {
-                    Some(value) => {
-                        kept.insert(place.clone(), value);
-                    }
-                    None if matches!(keep.ty, Type::Enum(_)) => fault("unknown value"),
-                    None => fault("text that says no such value"),
-                },
-                ([None], _) => fault("missing"),
+                ([Ok(value)], _) => {
+                    kept.insert(place.clone(), value.clone());
+                }
+                ([Err(why)], _) => fault(why),
                 ([_, _, ..], _) => fault("given twice, with different values"),
             }
             inputs.extend(rows.into_iter().flat_map(|row| row.inputs));

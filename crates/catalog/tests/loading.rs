@@ -1,7 +1,7 @@
 //! What the loader says of manifests: a small application that loads, and one change at a time that must not.
 #![allow(clippy::unwrap_used)]
 
-use posture_catalog::{App, Catalog, DatasetKind, EachOver, Type};
+use posture_catalog::{App, Catalog, DatasetKind, EachOver, Type, ViewShape};
 use std::{fs, path::Path, sync::Arc};
 
 const APP: &str = r#"slug = "tiny"
@@ -157,6 +157,105 @@ fn the_small_application_loads() {
     assert_eq!(level.pass, "row.level == 'high'");
     assert_eq!(level.current, "row.level");
     assert_eq!(level.recommended, "high");
+}
+
+/// A list of names and values, and a view that makes one row of it.
+const PROPERTIES: &str = r#"[[dataset]]
+id = "properties"
+title = "Properties"
+host = "api"
+path = "/properties"
+rows = "[]"
+key = ["name"]
+label = "name"
+values = "text"
+source = "https://docs.tiny.example/properties"
+keep = { name = "string", value = "string", number = "int" }
+[[view]]
+id = "by_name"
+title = "Properties by name"
+from = "properties"
+pivot = { by = "name", value = "value" }
+"#;
+
+const PROPERTY: &str = r#"[[setting]]
+id = "tiny.ui.escape"
+title = "Text is escaped"
+severity = "high"
+feature = "config"
+on = "by_name"
+key = "ui.escape-all"
+value = { type = "bool?", absent = true, absent_source = "https://docs.tiny.example/escape" }
+operator = "equal"
+recommended = true
+why = "Because."
+steps = ["Set it."]
+source = "https://docs.tiny.example/escape"
+"#;
+
+#[test]
+fn a_setting_declares_its_own_name_of_a_list_of_names_and_values() {
+    let loaded = |properties: &str, property: &str| load(APP, &format!("{DATASETS}{properties}"), &format!("{CHECKS}{property}"));
+    let app = loaded(PROPERTIES, PROPERTY).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let check = app.check("tiny.ui.escape").unwrap();
+    assert_eq!((check.pass.as_str(), app.inputs(check)), ("row.ui_escape_all == true", vec!["properties"]));
+    let ViewShape::Pivot { fields, .. } = &app.view("by_name").unwrap().shape else { panic!() };
+    assert_eq!(fields.len(), 1);
+    assert_eq!((fields[0].name.as_str(), fields[0].keep.absent.is_some()), ("ui.escape-all", true));
+    // Two settings may speak of one name, in the same words.
+    let again = PROPERTY.replace("tiny.ui.escape", "tiny.ui.again");
+    assert!(loaded(PROPERTIES, &format!("{PROPERTY}{again}")).is_ok());
+    for (properties, property, sentence) in [
+        (
+            PROPERTIES.to_owned(),
+            format!(
+                "{PROPERTY}{}",
+                again.replace("bool?", "int?").replace("absent = true", "absent = 1").replace("recommended = true", "recommended = 1")
+            ),
+            "another type or absence",
+        ),
+        (PROPERTIES.to_owned(), format!("{PROPERTY}{}", again.replace("ui.escape-all", "ui.escape_all")), "read as row.ui_escape_all"),
+        (PROPERTIES.to_owned(), PROPERTY.replace("value = {", "# {"), "does not keep"),
+        (PROPERTIES.to_owned(), PROPERTY.replace("by_name", "settings"), "declares a name of a view with `pivot`"),
+        (PROPERTIES.replace("value = \"value\"", "value = \"number\""), PROPERTY.to_owned(), "not a kept text"),
+        (
+            PROPERTIES.replace("pivot = {", "first_by = { by = [\"name\"], order = \"number\" }\npivot = {"),
+            PROPERTY.to_owned(),
+            "one shape",
+        ),
+        (PROPERTIES.replace("values = \"text\"", "values = \"words\""), PROPERTY.to_owned(), "typed, text"),
+    ] {
+        let errors = loaded(&properties, &property).unwrap_err();
+        assert!(errors.iter().any(|error| error.contains(sentence)), "{sentence}: {errors:#?}");
+    }
+}
+
+#[test]
+fn pages_are_declared_in_the_words_of_their_style() {
+    let paged = |pagination: &str| {
+        let datasets = PROPERTIES.replace("rows = \"[]\"", &format!("rows = \"[]\"\npagination = {pagination}"));
+        load(APP, &format!("{DATASETS}{datasets}"), CHECKS)
+    };
+    for pagination in [
+        r#"{ style = "odata", size = ["$top", 999] }"#,
+        r#"{ style = "offset", parameter = "startIndex", first = 1, size = ["count", 100], total = "totalResults" }"#,
+        r#"{ style = "page_number", page = "page[number]", first = 0, size = ["page[size]", 100] }"#,
+        r#"{ style = "cursor", parameter = "page[after]", next = "meta.after_cursor", more = "meta.has_more" }"#,
+        r#"{ style = "cursor", parameter = "pageToken", next = "nextPageToken", ends_without = "https://docs.tiny.example/pages" }"#,
+    ] {
+        paged(pagination).unwrap_or_else(|errors| panic!("{pagination}: {}", errors.join("\n")));
+    }
+    for (pagination, sentence) in [
+        (r#"{ style = "odata", next = "next" }"#, "is a word of the style"),
+        (r#"{ style = "offset", first = 2 }"#, "0 or 1"),
+        (r#"{ style = "link_header", first = 1 }"#, "0 or 1"),
+        (r#"{ style = "offset", ends_without = "https://docs.tiny.example/pages" }"#, "is a word of the style"),
+        (r#"{ style = "page_number", total = "total" }"#, "is a word of the style offset"),
+        (r#"{ style = "cursor", parameter = "c", next = "n", ends_without = "somewhere" }"#, "not an https URL"),
+    ] {
+        let errors = paged(pagination).unwrap_err();
+        assert!(errors.iter().any(|error| error.contains(sentence)), "{pagination}: {errors:#?}");
+    }
 }
 
 /// A way to sign in that is not offered, as `app.toml` says it.
@@ -427,7 +526,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "app.toml",
         "format = { kind = \"dns_label\", suffixes = [\".tiny.example\"] }",
         "format = \"text\"",
-        "tiny/app.toml:21: `hosts` holds {org}, whose format does not keep it a host name; use dns_label, host or choice",
+        "tiny/app.toml:21: `hosts` holds {org}, whose format does not keep it a host name; use dns_label, host, vendor_host or choice",
     ),
     (
         "datasets.toml",
@@ -445,7 +544,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "datasets.toml",
         "rows = \"items[]\"",
         "rows = \"items[]\"\npagination = { style = \"link_header\", ends_without = \"https://docs.tiny.example/users\" }",
-        "tiny/datasets.toml:18: `ends_without` is a word of the style json_api; leave it out",
+        "tiny/datasets.toml:18: `ends_without` is a word of the styles json_api and cursor; leave it out",
     ),
     (
         "datasets.toml",
@@ -481,7 +580,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "datasets.toml",
         "\"mfa.required\" = \"bool\"",
         "\"mfa.required\" = \"boolean\"",
-        "tiny/datasets.toml:9: `mfa.required` has the type \"boolean\", which is not known; write bool, int, number, string, id, timestamp, timestamp(epoch_s), timestamp(epoch_ms), enum(a,b), list<…> or map<…>",
+        "tiny/datasets.toml:9: `mfa.required` has the type \"boolean\", which is not known; write bool, int, number, string, id, timestamp, timestamp(epoch_s), timestamp(epoch_ms), timestamp(spaced), timestamp(date), enum(a,b), list<…> or map<…>",
     ),
     (
         "datasets.toml",
@@ -645,7 +744,7 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "datasets.toml",
         "rows = \"items[]\"",
         "rows = \"items[]\"\npagination = { style = \"link_header\", more = \"more\" }",
-        "tiny/datasets.toml:18: `more` is a word of the style page_number; leave it out",
+        "tiny/datasets.toml:18: `more` is a word of the style page_number or cursor; leave it out",
     ),
     (
         "datasets.toml",

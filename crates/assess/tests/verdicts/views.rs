@@ -269,3 +269,89 @@ fn views_that_cannot_be_right_are_refused_with_their_line() {
         assert!(errors.iter().any(|error| error.sentence.contains(expected)), "{expected}: {errors:?}");
     }
 }
+
+fn properties() -> Dataset {
+    dataset("properties", DatasetKind::List, vec![("name", keep(Type::String)), ("value", keep(Type::String))])
+}
+
+fn property(name: &str, value: &str) -> Row {
+    row(name, json!({"name": name, "value": value}))
+}
+
+fn pivot() -> View {
+    let field = |name: &str, keep: Keep| PivotField { name: name.into(), keep };
+    View {
+        from: "properties".into(),
+        ..view(ViewShape::Pivot {
+            by: "name".into(),
+            value: "value".into(),
+            fields: vec![
+                field("ui.escape", keep(Type::Bool)),
+                field("ui.escape.all", absent(Type::Bool, json!(true))),
+                field("2fa.days", keep(Type::Int)),
+                field("mode", keep(choice(&["strict", "lax"]))),
+                field("text", keep(Type::String)),
+            ],
+        })
+    }
+}
+
+#[test]
+fn names_and_values_become_one_row() {
+    let program = |pass: &str| compile(&app(vec![properties()], vec![pivot()], vec![check("v", pass)])).unwrap();
+    let whole = |rows: Vec<Row>| read(vec![("properties", complete(rows))]);
+    let all = || {
+        vec![
+            property("ui.escape", "True"),
+            property("ui.escape.all", "false"),
+            property("2fa.days", " 15 "),
+            property("mode", "strict"),
+            property("text", ""),
+            property("something.else", "x"),
+        ]
+    };
+    let shown = program("row.ui_escape").view("v", &whole(all())).unwrap();
+    assert_eq!(shown.rows[0].fields, json!({"ui_escape": true, "ui_escape_all": false, "_2fa_days": 15, "mode": "strict", "text": ""}));
+    let verdict = |pass: &str, collected: &BTreeMap<String, Collected>| {
+        names(&program(pass).evaluate(collected, &Params::new(), as_of()))[0].1.clone()
+    };
+    for (pass, comes_to) in [
+        ("row.ui_escape && row._2fa_days >= 15 && row.mode == 'strict'", "Pass"),
+        ("row.ui_escape_all", "Fail"),
+        ("row._2fa_days > 15", "Fail"),
+    ] {
+        assert_eq!(verdict(pass, &whole(all())), comes_to, "{pass}");
+    }
+    // What is documented of absence counts for a name that is not there in a whole list, and for nothing else.
+    let without = |name: &str| all().into_iter().filter(|row| row.key.0 != name).collect::<Vec<_>>();
+    assert_eq!(verdict("row.ui_escape_all", &whole(without("ui.escape.all"))), "Pass");
+    assert_eq!(verdict("row.ui_escape", &whole(without("ui.escape"))), "FieldMissing");
+    let mut unreadable = without("ui.escape.all");
+    unreadable.push(Row { faults: vec![("value".into(), "missing".into())], ..row("ui.escape.all", json!({"name": "ui.escape.all"})) });
+    assert_eq!(verdict("row.ui_escape_all", &whole(unreadable)), "FieldMissing");
+    let partial = read(vec![(
+        "properties",
+        Collected { completeness: Completeness::Partial(cut(CauseKind::Connectivity)), ..complete(without("ui.escape.all")) },
+    )]);
+    assert_eq!(verdict("row.ui_escape_all", &partial), "InputIncomplete");
+    // A value that says nothing of its type, an unknown word, a name that is given twice.
+    for (name, value) in [("ui.escape", "yes"), ("ui.escape", ""), ("2fa.days", "15.5"), ("2fa.days", "many"), ("mode", "STRICT")] {
+        let mut rows = without(name);
+        rows.push(property(name, value));
+        let field = PivotField::place(name);
+        let pass = if name == "mode" { "row.mode == 'lax'".to_owned() } else { format!("string(row.{field}) != 'x'") };
+        let came = verdict(&pass, &whole(rows));
+        assert!(came != "Pass" && came != "Fail", "{name} = {value}: {came}");
+    }
+    let mut twice = all();
+    twice.push(Row { key: RowKey("again".into()), ..property("ui.escape", "false") });
+    assert_eq!(verdict("row.ui_escape", &whole(twice)), "FieldMissing");
+    let mut same = all();
+    same.push(Row { key: RowKey("again".into()), ..property("ui.escape", "true") });
+    assert_eq!(verdict("row.ui_escape", &whole(same)), "Pass");
+    // The rows that a verdict rests on are those of its names.
+    let judged = program("row.ui_escape").evaluate(&whole(all()), &Params::new(), as_of());
+    assert!(judged[0].inputs.iter().all(|(_, key)| key.0 != "something.else"), "{:?}", judged[0].inputs);
+    let wrong = View { shape: ViewShape::Pivot { by: "name".into(), value: "gone".into(), fields: Vec::new() }, ..pivot() };
+    assert!(compile(&app(vec![properties()], vec![wrong], vec![])).is_err());
+}

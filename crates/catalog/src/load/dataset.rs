@@ -7,8 +7,8 @@ use super::{
     view, words,
 };
 use crate::{
-    Accepted, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Needs, NeverCalled, Pagination, Politeness, ResetIn,
-    Probe, Protocol, PublishedBy, Recent, Type, Values, hosts,
+    Accepted, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Needs, NeverCalled, Pagination,
+    Politeness, Probe, Protocol, PublishedBy, Recent, ResetIn, Type, Values, hosts,
 };
 use std::collections::BTreeMap;
 
@@ -277,7 +277,10 @@ fn paths(table: &Table<'_>, dataset: &Dataset, around: &Around<'_>) {
                     let needs = Needs { fields: vec![name.to_owned()], ..dataset.needs.clone() };
                     filled(table, &Dataset { needs, ..dataset.clone() }, around.logins, name, &place);
                 }
-                None => table.errors.add(&table.place_of("parameters"), format!("the parameter \"{parameter}\" is not one whole field, such as {{warehouse}}")),
+                None => table.errors.add(
+                    &table.place_of("parameters"),
+                    format!("the parameter \"{parameter}\" is not one whole field, such as {{warehouse}}"),
+                ),
             }
         }
         let sql = dataset.document.as_deref().filter(|_| matches!(dataset.protocol, Protocol::SnowflakeSql { .. }));
@@ -407,7 +410,10 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
     let said_at = |key: &str| {
         let value = table.get(key)?;
         if !(style == Some(1) || style == Some(4) && key == "ends_without") {
-            value.wrong("is a word of the style json_api or, `ends_without`, cursor; leave it out");
+            value.wrong(match key {
+                "ends_without" => "is a word of the styles json_api and cursor; leave it out",
+                _ => "is a word of the style json_api; leave it out",
+            });
         }
         let source = value.text()?;
         words::https(table.errors, &value.place, key, &source);
@@ -417,9 +423,7 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
     let pagination = match style {
         Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size, ends_without, single },
         Some(2) => Pagination::LinkHeader { size },
-        Some(3) => {
-            Pagination::PageNumber { page: page.unwrap_or_else(|| "page".to_owned()), first: first.unwrap_or(1), size, pages, more }
-        }
+        Some(3) => Pagination::PageNumber { page: page.unwrap_or_else(|| "page".to_owned()), first: first.unwrap_or(1), size, pages, more },
         Some(5) => Pagination::Odata { size },
         Some(6) => {
             Pagination::Offset { parameter: parameter.unwrap_or_else(|| "offset".to_owned()), first: first.unwrap_or(0), size, total }
@@ -438,7 +442,12 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
 
 fn needs(value: &Value<'_>, logins: &[Login]) -> Needs {
     let Some(table) = value.table() else { return Needs::default() };
-    let needs = Needs { any_of: table.texts("any_of"), any_credential: table.flag_or("any_credential", false), plan: table.text_or_empty("plan"), fields: table.texts("fields") };
+    let needs = Needs {
+        any_of: table.texts("any_of"),
+        any_credential: table.flag_or("any_credential", false),
+        plan: table.text_or_empty("plan"),
+        fields: table.texts("fields"),
+    };
     for field in &needs.fields {
         if !logins.iter().any(|login| login.fields.iter().any(|one| one.id == *field)) {
             value.wrong(format!("names the field \"{field}\", which no login option has"));
