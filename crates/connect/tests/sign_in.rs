@@ -297,6 +297,7 @@ fn hints_are_read_on_this_computer() {
             expires_at: Some("2030-01-01T00:00:00Z".parse().unwrap()),
             made_for: Some("EU".into()),
             missing: vec![],
+            granted: Some(posture_connect::Granted { told_by: posture_connect::ToldBy::TokenClaims, scopes: vec!["a.read".into()] }),
         }
     );
     for text in ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.bnVsbA.x", "..."] {
