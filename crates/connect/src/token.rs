@@ -128,7 +128,7 @@ impl OAuthError {
         match text {
             "invalid_request" => Self::InvalidRequest,
             "invalid_client" | "incorrect_client_credentials" => Self::InvalidClient,
-            "invalid_grant" | "bad_verification_code" | "incorrect_device_code" => Self::InvalidGrant,
+            "invalid_grant" | "bad_verification_code" | "incorrect_device_code" | "bad_refresh_token" => Self::InvalidGrant,
             "unauthorized_client" => Self::UnauthorizedClient,
             "unsupported_grant_type" => Self::UnsupportedGrantType,
             "unsupported_response_type" => Self::UnsupportedResponseType,
