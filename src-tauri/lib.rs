@@ -48,12 +48,22 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::attestations::remove_own_check,
             commands::attestations::add_manual_instance,
             commands::attestations::change_manual_instance,
+            commands::capability::coverage,
+            commands::capability::instance_coverage,
+            commands::capability::permissions,
             commands::browse::overview,
             commands::browse::findings,
             commands::browse::finding,
             commands::browse::requests,
             commands::browse::activity,
             commands::browse::export_findings,
+            commands::inventory::accounts,
+            commands::inventory::account,
+            commands::inventory::plugins,
+            commands::inventory::plugin,
+            commands::inventory::set_inventory_thresholds,
+            commands::inventory::export_accounts,
+            commands::inventory::export_plugins,
         ])
         .events(collect_events![events::JobsChanged])
         // It passes sealed, so no command names it.

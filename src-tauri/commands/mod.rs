@@ -2,7 +2,9 @@
 
 pub mod attestations;
 pub mod browse;
+pub mod capability;
 pub mod instances;
+pub mod inventory;
 pub mod onboard;
 pub mod start;
 

@@ -36,12 +36,20 @@ pub enum Command {
     /// List the applications of the catalog.
     #[command(after_help = "Example:\n  posture apps --json")]
     Apps,
-    /// Print the catalog: logins, datasets, views and checks of each application.
-    #[command(after_help = "Examples:\n  posture catalog --json\n  posture catalog --app kustomer")]
+    /// Say of each application what it is verified against, how it is signed in to, and how many checks are built and left out; or
+    /// of one application each check, and what is left out with the reason.
+    #[command(
+        after_help = "Examples:\n  posture catalog\n  posture catalog kustomer\n  posture catalog kustomer --coverage\n  posture catalog --json"
+    )]
     Catalog {
-        /// Only this application.
-        #[arg(long)]
+        /// Only this application, with its checks.
         app: Option<String>,
+        /// Say of each control of the SSCF whether it is checked, attested or not covered, and why.
+        #[arg(long, requires = "app")]
+        coverage: bool,
+        /// End with exit code 1 when an application that is signed in to leaves out too many of its checks.
+        #[arg(long, conflicts_with = "coverage")]
+        check: bool,
     },
     /// Create the database and its protection.
     #[command(after_help = "Examples:\n  posture init\n  posture init --protection passphrase --passphrase-fd 3 3< secret-file")]
@@ -98,6 +106,34 @@ pub enum Command {
         #[arg(long, short)]
         output: String,
     },
+    /// List the accounts of an instance with their risks, show one with its evidence, or write them to a file.
+    #[command(
+        after_help = "Examples:\n  posture accounts \"Halden Moor EU\" --risk no_mfa,dormant\n  posture accounts \"Halden Moor EU\" --unknown no_mfa --json\n  posture accounts \"Halden Moor EU\" --output accounts.csv"
+    )]
+    Accounts(InventoryArguments),
+    /// List the 3rd party plugins of an instance with their risks, show one with its evidence, or write them to a file.
+    #[command(
+        after_help = "Examples:\n  posture plugins \"Halden Moor EU\" --risk can_write,gen_ai\n  posture plugins \"Halden Moor EU\" --kind webhook --json"
+    )]
+    Plugins(InventoryArguments),
+    /// Show or set from when on an account or plugin of an instance is a risk. What is not given stays.
+    #[command(after_help = "Example:\n  posture thresholds \"Halden Moor EU\" --dormant-days 30")]
+    Thresholds {
+        /// The instance, by id or name.
+        instance: String,
+        /// An account that was not used for so many days is dormant.
+        #[arg(long, value_name = "DAYS")]
+        dormant_days: Option<u32>,
+        /// What ends within so many days is expiring.
+        #[arg(long, value_name = "DAYS")]
+        expiring_days: Option<u32>,
+        /// A credential that was not changed for so many days is not rotated.
+        #[arg(long, value_name = "DAYS")]
+        rotation_days: Option<u32>,
+        /// A plugin that was not used for so many days is unused.
+        #[arg(long, value_name = "DAYS")]
+        unused_days: Option<u32>,
+    },
     /// List the requests that were made: host, method, path, status. Never query, body or credential.
     #[command(after_help = "Example:\n  posture requests --instance \"Halden Moor EU\" --json")]
     Requests {
@@ -110,6 +146,16 @@ pub enum Command {
         /// Rows to print, at most 500.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
+    },
+    /// Say what the credential of an instance can read, what to grant for the rest, and what it holds without need.
+    #[command(after_help = "Examples:\n  posture permissions \"Halden Moor EU\"\n  posture permissions \"Halden Moor EU\" --now --json")]
+    Permissions {
+        /// The instance, by id or name.
+        instance: String,
+        /// Sign in and ask now, instead of telling from the last complete scan. Stores nothing but the request log and what the vendor
+        /// says that the credential holds.
+        #[arg(long)]
+        now: bool,
     },
     /// Read each dataset once and print the shape of the answers: names and types, no values.
     #[command(after_help = "Example:\n  posture schema \"Halden Moor EU\" --json")]
@@ -338,6 +384,9 @@ pub enum SandboxCommand {
         /// Only this tenant.
         #[arg(long)]
         tenant: Option<String>,
+        /// Every tenant of every application; without it, and without the two above, the few of the tour.
+        #[arg(long, conflicts_with_all = ["app", "tenant"])]
+        all: bool,
         /// End with exit code 3 when open findings of this severity or above remain.
         #[arg(long, value_enum)]
         fail_on: Option<SeverityChoice>,
@@ -351,6 +400,9 @@ pub enum SandboxCommand {
         /// Only this tenant.
         #[arg(long)]
         tenant: Option<String>,
+        /// Every tenant of every application; without it, and without the two above, the few of the tour.
+        #[arg(long, conflicts_with_all = ["app", "tenant"])]
+        all: bool,
     },
     /// Delete every sandbox instance and what was read with it.
     #[command(after_help = "Example:\n  posture sandbox remove")]
@@ -396,6 +448,39 @@ pub struct FilterArguments {
     /// Simulated tenants alone.
     #[arg(long)]
     pub sandbox: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct InventoryArguments {
+    /// The instance, by id or name.
+    pub instance: String,
+    /// Only those that have any of these risks: `no_mfa`, `can_write`.
+    #[arg(long, value_delimiter = ',')]
+    pub risk: Vec<String>,
+    /// Only those of which it is not known whether they have any of these risks; with --risk, either.
+    #[arg(long, value_delimiter = ',')]
+    pub unknown: Vec<String>,
+    /// Only of these kinds: `guest`, `webhook`.
+    #[arg(long, value_delimiter = ',')]
+    pub kind: Vec<String>,
+    /// Only with this in a name, identifier, address, role, publisher, user or scope.
+    #[arg(long, default_value = "")]
+    pub text: String,
+    /// Rows to leave out at the beginning.
+    #[arg(long, default_value_t = 0)]
+    pub offset: u32,
+    /// Rows to print, at most 500.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
+    /// Show this one whole; its id is that of the last complete scan.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["output", "risk", "unknown", "kind", "text"])]
+    pub show: Option<String>,
+    /// Write all that the filter leaves to this file instead; `-` for standard output.
+    #[arg(long, short)]
+    pub output: Option<String>,
+    /// The file's format.
+    #[arg(long, value_enum, default_value = "csv", requires = "output")]
+    pub format: FormatChoice,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

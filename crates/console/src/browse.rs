@@ -301,8 +301,16 @@ pub(crate) fn fill(template: &str, inputs: &std::collections::BTreeMap<String, S
     if filled.contains('{') { String::new() } else { filled }
 }
 
-fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
-    let of_row = |stored: &StoredRow, fields: Vec<EvidenceField>| Evidence {
+/// A row with everything that was kept of it.
+pub(crate) fn evidence_of_row(app: &App, stored: &StoredRow) -> Evidence {
+    let fields = stored.row.fields.as_object().map(|fields| {
+        fields.iter().map(|(name, value)| EvidenceField { path: name.clone(), value: shown_value(value) }).collect::<Vec<_>>()
+    });
+    of_row(app, stored, fields.unwrap_or_default())
+}
+
+fn of_row(app: &App, stored: &StoredRow, fields: Vec<EvidenceField>) -> Evidence {
+    Evidence {
         title: app.dataset(&stored.dataset).map_or_else(|| stored.dataset.clone(), |dataset| dataset.title.clone()),
         dataset: stored.dataset.clone(),
         label: stored.row.label.clone(),
@@ -310,12 +318,15 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
         hash: stored.hash.to_string(),
         collected_at: stored.collected_at.to_string(),
         request: stored.request.as_ref().map(request),
-    };
+    }
+}
+
+fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
     let read: Vec<EvidenceField> =
         detail.read.iter().map(|(path, value)| EvidenceField { path: path.clone(), value: shown_value(value) }).collect();
     match detail.evidence.as_slice() {
         // A verdict over one row: the fields that were read are that row's.
-        [one] => vec![of_row(one, read)],
+        [one] => vec![of_row(app, one, read)],
         // A verdict over several: the computed fields first, then each row with what was kept of it.
         rows => {
             let mut list = Vec::new();
@@ -330,15 +341,7 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
                     request: None,
                 });
             }
-            list.extend(rows.iter().map(|row| {
-                let fields = match row.row.fields.as_object() {
-                    Some(fields) => {
-                        fields.iter().map(|(name, value)| EvidenceField { path: name.clone(), value: shown_value(value) }).collect()
-                    }
-                    None => Vec::new(),
-                };
-                of_row(row, fields)
-            }));
+            list.extend(rows.iter().map(|row| evidence_of_row(app, row)));
             list
         }
     }
@@ -502,6 +505,11 @@ fn included(sandbox: bool, scope: store::SandboxScope) -> bool {
         store::SandboxScope::Only => sandbox,
         store::SandboxScope::With => true,
     }
+}
+
+/// A part of a list, at most 500 rows of it.
+pub(crate) fn of_slice(part: Slice) -> store::Slice {
+    slice(part)
 }
 
 fn slice(slice: Slice) -> store::Slice {

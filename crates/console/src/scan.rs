@@ -8,19 +8,19 @@ use crate::{
     jobs::JobGuard,
     judge::judge,
     manual_instances::not_scanned,
-    onboard::seal_keepsakes,
+    onboard::{seal_keepsakes, seal_replaced},
     screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
     sink::{self, ScanSink},
 };
 use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
-use connect::{Begun, BegunStream, CodeLedger, ConnectError, Limits, RequestEntry, Resume, Session, SignIn, SignInStage, SignInStep};
+use connect::{Begun, BegunStream, CodeLedger, ConnectError, Credentials, Limits, RequestEntry, Resume, Session, SignIn, SignInStage, SignInStep};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
-use store::{Instance, InstanceId, ResumeState, ScanId, ScanState, Store, VerdictTally};
+use store::{Instance, InstanceId, InventoryWrite, ResumeState, ScanId, ScanState, Store, VerdictTally};
 
 /// Rows of a scan speak of one time; what was cut longer ago than this is read anew.
 const RESUMABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
@@ -150,7 +150,7 @@ impl Console {
             limits: Limits::default(),
             clock: Arc::clone(&self.inner.options.clock),
             ledger,
-            browser: Arc::clone(&self.inner.options.browser),
+            browser: crate::browser::of_route(&self.inner.options.browser, &route),
             cancel: job.cancel.clone(),
             events: &|step| clock.tell(step),
         })
@@ -158,6 +158,7 @@ impl Console {
         log_requests(&open.store, instance.id, clock.into_requests()).await?;
         let session = signed_in.map_err(ScanError::Wire)?;
         seal_keepsakes(open, instance.id, credentials, &session, self.now()).await?;
+        self.keep_granted(instance.id, &session).await?;
         Ok(session)
     }
 
@@ -198,9 +199,12 @@ impl Console {
             loop {
                 // Thresholds may have been changed since the scan began, and once more while it is judged.
                 let params = store.instance(id)?.params;
+                let thresholds = store.inventory_thresholds(id)?;
                 let checks = judge(&app, &program, &collected, &params, as_of)?;
+                let found = program.inventory(&collected, &thresholds, as_of);
+                let inventory = InventoryWrite { thresholds, accounts: &found.accounts, plugins: &found.plugins };
                 tracing::trace!(scan = scan.0, "committing");
-                if let Some(outcome) = store.commit_scan_judged_by(scan, &params, &checks, as_of, now)? {
+                if let Some(outcome) = store.commit_scan_judged_by(scan, &params, &checks, &inventory, as_of, now)? {
                     tracing::trace!(scan = scan.0, "committed");
                     return Ok(outcome);
                 }
@@ -253,7 +257,25 @@ impl Console {
             done: u32::try_from(resume.finished.len()).unwrap_or(u32::MAX),
             of: u32::try_from(datasets.len()).unwrap_or(u32::MAX),
         };
-        connect::collect(session, app, &datasets, resume, &mut sink, job.cancel.clone()).await.map_err(ScanError::Wire)
+        let mut sealed = session.keepsakes();
+        let reading = connect::collect(session, app, &datasets, resume, &mut sink, job.cancel.clone());
+        tokio::pin!(reading);
+        let read = loop {
+            tokio::select! {
+                biased;
+                read = &mut reading => break read.map_err(ScanError::Wire),
+                () = session.keepsakes_replaced() => self.keep(open, instance.id, session, &mut sealed).await,
+            }
+        };
+        self.keep(open, instance.id, session, &mut sealed).await;
+        read
+    }
+
+    /// Seals what replaced itself. What cannot be sealed costs the next sign-in and not this scan.
+    async fn keep(&self, open: &Open, instance: InstanceId, session: &Session, sealed: &mut connect::Credentials) {
+        if let Err(failure) = seal_replaced(open, instance, session, sealed, self.now()).await {
+            tracing::warn!(code = failure.code, "what the sign-in left could not be sealed anew");
+        }
     }
 
     /// Ends a scan that cannot go on, with its cause; what was read stays to go on from.

@@ -2,7 +2,10 @@
 
 mod attestation;
 mod browse;
+mod catalog;
 mod instance;
+mod permissions;
+mod inventory;
 mod sandbox;
 
 use crate::{
@@ -62,7 +65,11 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Scan { .. }
         | Command::Findings { .. }
         | Command::Export { .. }
+        | Command::Accounts(_)
+        | Command::Plugins(_)
+        | Command::Thresholds { .. }
         | Command::Requests { .. }
+        | Command::Permissions { .. }
         | Command::Schema { .. }
         | Command::Attestation(_)
         | Command::Check(_)
@@ -106,13 +113,19 @@ impl Terminal {
     async fn command(self, command: Command) -> Outcome {
         match command {
             Command::Apps => self.apps().await,
-            Command::Catalog { app } => self.catalog(app.as_deref()),
+            Command::Catalog { app, coverage, check } => self.catalog(app.as_deref(), coverage, check),
             Command::Init { protection } => self.init(protection).await,
             Command::Instance(command) => self.instance(command).await,
             Command::Scan { instances, all, fail_on } => self.scan(instances, all, fail_on).await,
             Command::Findings { filter, offset, limit, show, fail_on } => self.findings(filter, offset, limit, show, fail_on).await,
             Command::Export { filter, format, output } => self.export(filter, format, &output).await,
+            Command::Accounts(arguments) => self.accounts(arguments).await,
+            Command::Plugins(arguments) => self.plugins(arguments).await,
+            Command::Thresholds { instance, dormant_days, expiring_days, rotation_days, unused_days } => {
+                self.thresholds(&instance, [dormant_days, expiring_days, rotation_days, unused_days]).await
+            }
             Command::Requests { instance, offset, limit } => self.requests(instance, offset, limit).await,
+            Command::Permissions { instance, now } => self.permissions(&instance, now).await,
             Command::Schema { instance } => self.schema(&instance).await,
             Command::Attestation(command) => self.attestation(command).await,
             Command::Check(command) => self.check(command).await,

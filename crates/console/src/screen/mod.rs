@@ -3,16 +3,20 @@
 
 mod application;
 mod attestation;
+mod capability;
 mod finding;
 mod instance;
+mod inventory;
 mod overview;
 mod progress;
 mod start;
 
 pub use application::*;
 pub use attestation::*;
+pub use capability::*;
 pub use finding::*;
 pub use instance::*;
+pub use inventory::*;
 pub use overview::*;
 pub use progress::*;
 pub use start::*;

@@ -64,11 +64,28 @@ export interface Backend {
   addManualInstance(request: T.ManualInstance): Promise<T.Instance>;
   changeManualInstance(id: string, request: T.ManualInstance): Promise<T.Instance>;
 
+  /** What looks at each control of an application. */
+  coverage(slug: string): Promise<T.Coverage>;
+  /** The same with the login option of an instance. */
+  instanceCoverage(id: string): Promise<T.Coverage>;
+  /** What the credential of an instance could read in the last complete scan; asks nobody. */
+  permissions(id: string): Promise<T.Permissions>;
+
   overview(sandbox: T.SandboxScope): Promise<T.Overview>;
   findings(query: T.FindingQuery): Promise<T.FindingList>;
   finding(id: string): Promise<T.FindingPage>;
   /** `null` when the save dialog was cancelled. */
   exportFindings(query: T.FindingQuery, format: T.ExportFormat): Promise<T.Exported | null>;
+  /** Accounts of an instance, as the last complete scan found them. */
+  accounts(instance: string, query: T.InventoryQuery): Promise<T.AccountList>;
+  account(instance: string, id: string): Promise<T.AccountPage>;
+  plugins(instance: string, query: T.InventoryQuery): Promise<T.PluginList>;
+  plugin(instance: string, id: string): Promise<T.PluginPage>;
+  /** From when on something is a risk; applied to what was read at once. */
+  setInventoryThresholds(instance: string, thresholds: T.InventoryThresholds): Promise<T.InventoryThresholds>;
+  /** `null` when the save dialog was cancelled. */
+  exportAccounts(instance: string, query: T.InventoryQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
+  exportPlugins(instance: string, query: T.InventoryQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
   requests(instance: string | null, slice: T.Slice): Promise<T.RequestList>;
   activity(slice: T.Slice): Promise<T.ActList>;
 }

@@ -82,6 +82,12 @@ export const commands = {
 	addManualInstance: (request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("add_manual_instance", { request })),
 	/**  Changes what is told of such an instance. */
 	changeManualInstance: (id: string, request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("change_manual_instance", { id, request })),
+	/**  What looks at each control of an application. */
+	coverage: (slug: string) => typedError<Coverage, Failure>(__TAURI_INVOKE("coverage", { slug })),
+	/**  What looks at each control of an instance, with the login option that it uses. */
+	instanceCoverage: (id: string) => typedError<Coverage, Failure>(__TAURI_INVOKE("instance_coverage", { id })),
+	/**  What the credential of an instance could read in the last complete scan, what it lacks, and what it holds needlessly. */
+	permissions: (id: string) => typedError<Permissions, Failure>(__TAURI_INVOKE("permissions", { id })),
 	/**  The dashboard. */
 	overview: (sandbox: SandboxScope) => typedError<Overview, Failure>(__TAURI_INVOKE("overview", { sandbox })),
 	/**  A page of findings. */
@@ -94,6 +100,13 @@ export const commands = {
 	activity: (slice: Slice) => typedError<ActList, Failure>(__TAURI_INVOKE("activity", { slice })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
 	exportFindings: (query: FindingQuery, format: ExportFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
+	accounts: (instance: string, query: InventoryQuery) => typedError<AccountList, Failure>(__TAURI_INVOKE("accounts", { instance, query })),
+	account: (instance: string, id: string) => typedError<AccountPage, Failure>(__TAURI_INVOKE("account", { instance, id })),
+	plugins: (instance: string, query: InventoryQuery) => typedError<PluginList, Failure>(__TAURI_INVOKE("plugins", { instance, query })),
+	plugin: (instance: string, id: string) => typedError<PluginPage, Failure>(__TAURI_INVOKE("plugin", { instance, id })),
+	setInventoryThresholds: (instance: string, thresholds: InventoryThresholds) => typedError<InventoryThresholds, Failure>(__TAURI_INVOKE("set_inventory_thresholds", { instance, thresholds })),
+	exportAccounts: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_accounts", { instance, query, format })),
+	exportPlugins: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_plugins", { instance, query, format })),
 };
 
 /** Events */
@@ -153,6 +166,12 @@ export type Application = {
 	logins: Login[],
 	/**  Ways to sign in that an administrator may look for and that are not there. */
 	not_offered: NotOffered[],
+	/**  Ways to sign in that it will have. */
+	planned: PlannedLogin[],
+	/**  That the service has ended and what to do, in a sentence or two. */
+	ended: string | null,
+	/**  Checks that are known and not built. */
+	left_out: LeftOut[],
 	/**  Labels an instance can carry. */
 	labels: string[],
 	/**  Requests that are never made, with the reason. */
@@ -1002,7 +1021,9 @@ datasets: DatasetState[];
 /**  Checks that can be evaluated. */
 checks: number; 
 /**  All checks. */
-all_checks: number } | 
+all_checks: number; 
+/**  What is missing, what to grant, and what is granted needlessly. */
+advice: PermissionAdvice } | 
 /**  A dataset moved on. */
 { kind: "dataset"; 
 /**  `users`. */
@@ -1281,6 +1302,8 @@ export type Tile = {
 	checks: number,
 	/**  How many instances are onboarded, without sandboxes. */
 	instances: number,
+	/**  What can be done with it. */
+	availability: Availability,
 };
 
 /**  One day of the trend. */
@@ -1348,3 +1371,35 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
+
+export type Availability = "offered" | "planned" | "attested" | "ended";
+export type PlannedLogin = { label: string, summary: string };
+export type LeftOut = { id: string, title: string, reason: string };
+export type CoverageState = "checked" | "attested" | "login_lacks" | "not_covered";
+export type CoveringCheck = { id: string, title: string, reached: boolean };
+export type ControlCoverage = { id: string, domain: string, title: string, asks: string, state: CoverageState, checks: CoveringCheck[], attested: CoveringCheck[], reason: string, source: string };
+export type CoverageCounts = { checked: number, attested: number, login_lacks: number, not_covered: number };
+export type Coverage = { app: string, app_name: string, instance: string | null, controls: ControlCoverage[], counts: CoverageCounts };
+export type LostCheck = { id: string, title: string, severity: Severity, datasets: string[] };
+export type Grant = { scope: string, any_of: string[], datasets: string[], checks: number, said: string };
+export type Granted = { told_by: string, scopes: string[], at: string | null };
+export type SpareScope = { scope: string, instead: string[], sentence: string };
+export type PermissionAdvice = { later: number, lost: LostCheck[], grants: Grant[], granted: Granted, spare: SpareScope[], silent: string };
+export type Permissions = { instance: string, as_of: string | null, datasets: DatasetState[], checks: number, all_checks: number, advice: PermissionAdvice };
+export type PropertyState = "is" | "none" | "unknown" | "not_read";
+export type Property = { state: PropertyState, value: string, values: string[], cause: Cause | null };
+export type InventoryFilter = { risks: string[], unknown: string[], kinds: string[], text: string };
+export type InventorySort = "severity" | "name" | "kind" | "status" | "created" | "last_used" | "expires";
+export type InventoryQuery = { filter: InventoryFilter, sort: InventorySort, descending: boolean, slice: Slice };
+export type RiskCount = { risk: string, title: string, meaning: string, present: number, unknown: number };
+export type InventorySource = { title: string, cause: Cause | null, available: boolean, items: number, undecided: number, undecided_cause: Cause | null, not_read: string[] };
+export type InventoryThresholds = { dormant_days: number, expiring_days: number, rotation_days: number, unused_days: number };
+export type InventoryHead = { declared: boolean, as_of: string | null, sources: InventorySource[], all: number, total: number, risks: RiskCount[], thresholds: InventoryThresholds };
+export type Account = { id: string, title: string, severity: Severity | null, risks: string[], unknown_risks: string[], vendor_id: Property, name: Property, email: Property, kind: Property, status: Property, administrator: Property, roles: Property, mfa: Property, identity_provider: Property, created: Property, last_seen: Property, never_seen: Property, credential_expires: Property, credential_changed: Property };
+export type AccountList = { head: InventoryHead, rows: Account[] };
+export type RiskReason = { risk: string, title: string, present: boolean, sentence: string };
+export type AccountPage = { account: Account, risks: RiskReason[], source: string, evidence: Evidence[] };
+export type Plugin = { id: string, title: string, severity: Severity | null, risks: string[], unknown_risks: string[], gen_ai: string | null, vendor_id: Property, name: Property, kind: Property, publisher: Property, scopes: Property, level: Property, user: Property, status: Property, created: Property, last_used: Property, never_used: Property, expires: Property, verified_publisher: Property, write: Property };
+export type PluginList = { head: InventoryHead, rows: Plugin[] };
+export type PluginPage = { plugin: Plugin, risks: RiskReason[], source: string, evidence: Evidence[] };
+export type InventoryExported = { path: string, items: number };

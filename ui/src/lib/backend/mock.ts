@@ -1,8 +1,10 @@
 import type { Backend, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
+import { advice, coverage, permissions } from './invented/capability';
 import { ago } from './invented/clock';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
+import { InventedInventory } from './invented/inventory';
 import { datasetStates, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
 import { activity, overview, requests } from './invented/overview';
 
@@ -49,6 +51,7 @@ export function mockBackend(options: Invented = {}): Backend {
   const cancelled = new Set<string>();
   /** The login option that an instance was connected with, by its id; the recommended one where none was chosen. */
   const chosen = new Map<string, string>();
+  const inventory = new InventedInventory();
   let next = 1;
 
   const wait = (share = 1) => new Promise<void>((done) => setTimeout(done, pace * share));
@@ -148,7 +151,7 @@ export function mockBackend(options: Invented = {}): Backend {
     };
     progress({ kind: 'step', step: 'permissions', state: 'running', detail: '', milliseconds: 0 });
     await wait();
-    progress({ kind: 'permissions', datasets: list, checks: 23 - unread, all_checks: 23 });
+    progress({ kind: 'permissions', datasets: list, checks: 23 - unread, all_checks: 23, advice: { ...advice(app, list), spare: [], silent: 'What is granted and not needed is known after the first complete scan.' } });
     progress({
       kind: 'step',
       step: 'permissions',
@@ -465,6 +468,19 @@ export function mockBackend(options: Invented = {}): Backend {
       return withAttested(known(all.find((one) => one.id === id)));
     },
 
+    async coverage(slug) {
+      return coverage(appOf(slug).tile, null);
+    },
+    async instanceCoverage(id) {
+      return coverage(appOf(known(all.find((one) => one.id === id)).app).tile, id);
+    },
+    async permissions(id) {
+      const instance = known(all.find((one) => one.id === id));
+      const application = appOf(instance.app);
+      const login = chosen.get(id) ?? application.logins[0]?.id ?? '';
+      return permissions(id, instance.app, datasetStates(application, login, instance.health === 'unhealthy'));
+    },
+
     async overview(sandbox) {
       return overview(all.map(withAttested), found, sandbox);
     },
@@ -479,6 +495,29 @@ export function mockBackend(options: Invented = {}): Backend {
     },
     async exportFindings(query, format) {
       return { path: `~/findings.${format}`, findings: findingList(found, query).total };
+    },
+    async accounts(instance, query) {
+      return inventory.accounts(known(all.find(({ id }) => id === instance)), query);
+    },
+    async account(instance, id) {
+      return known(inventory.account(known(all.find((one) => one.id === instance)), id));
+    },
+    async plugins(instance, query) {
+      return inventory.plugins(known(all.find(({ id }) => id === instance)), query);
+    },
+    async plugin(instance, id) {
+      return known(inventory.plugin(known(all.find((one) => one.id === instance)), id));
+    },
+    async setInventoryThresholds(instance, thresholds) {
+      const wrong = Object.entries(thresholds).find(([, days]) => !Number.isInteger(days) || days < 1 || days > 3650);
+      if (wrong) throw failure('E-THRESHOLD', 'A threshold is a number of days from 1 to 3650.', 'Correct the number.', wrong[0]);
+      return inventory.set(instance, thresholds);
+    },
+    async exportAccounts(instance, query, format) {
+      return { path: `~/accounts.${format}`, items: inventory.accounts(known(all.find(({ id }) => id === instance)), query).head.total };
+    },
+    async exportPlugins(instance, query, format) {
+      return { path: `~/plugins.${format}`, items: inventory.plugins(known(all.find(({ id }) => id === instance)), query).head.total };
     },
     async requests(instance, slice) {
       return requests(instance, slice);

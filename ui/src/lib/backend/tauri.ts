@@ -90,10 +90,21 @@ export const tauriBackend: Backend = {
   addManualInstance: (request) => or(commands.addManualInstance(request)),
   changeManualInstance: (id, request) => or(commands.changeManualInstance(id, request)),
 
+  coverage: (slug) => or(commands.coverage(slug)),
+  instanceCoverage: (id) => or(commands.instanceCoverage(id)),
+  permissions: (id) => or(commands.permissions(id)),
+
   overview: (sandbox) => or(commands.overview(sandbox)),
   findings: (query) => or(commands.findings(query)),
   finding: (id) => or(commands.finding(id)),
   exportFindings: (query, format) => or(commands.exportFindings(query, format)),
+  accounts: (instance, query) => or(commands.accounts(instance, query)),
+  account: (instance, id) => or(commands.account(instance, id)),
+  plugins: (instance, query) => or(commands.plugins(instance, query)),
+  plugin: (instance, id) => or(commands.plugin(instance, id)),
+  setInventoryThresholds: (instance, thresholds) => or(commands.setInventoryThresholds(instance, thresholds)),
+  exportAccounts: (instance, query, format) => or(commands.exportAccounts(instance, query, format)),
+  exportPlugins: (instance, query, format) => or(commands.exportPlugins(instance, query, format)),
   requests: (instance, slice) => or(commands.requests(instance, slice)),
   activity: (slice) => or(commands.activity(slice)),
 };
