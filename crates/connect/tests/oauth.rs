@@ -6,7 +6,7 @@ mod vendor;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use catalog::{
-    App, CauseKind, ClientCredentials, Completeness, DatasetKind, Discover, FieldPath, Format, Granted, HostRole, Strategy, Type,
+    App, CauseKind, ClientAuthentication, ClientCredentials, Completeness, DatasetKind, Discover, Endpoint, FieldPath, Format, Granted, HostRole, Strategy, Type,
 };
 use posture_connect::{Clock, ConnectError, Credentials, RequestClass, Resume, Route, Session, SignInStage, SignInStep, collect, sign_in};
 use secrecy::SecretString;
@@ -25,10 +25,12 @@ const TOKEN_PATH: &str = "/v1/oauth/token";
 
 fn strategy() -> ClientCredentials {
     ClientCredentials {
-        role: "api".into(),
-        path: TOKEN_PATH.into(),
+        endpoint: Endpoint { role: "api".into(), path: TOKEN_PATH.into() },
         client_id: None,
-        secret: "secret".into(),
+        authenticate: ClientAuthentication::Post { secret: "secret".into() },
+        grant_type: "client_credentials".into(),
+        parameters: vec![],
+        host_from: None,
         scope: "read_only".into(),
         granted: Granted { all_of: vec!["read_only".into()], only: vec![], none_of: vec!["write".into()] },
     }

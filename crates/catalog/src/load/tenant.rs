@@ -308,7 +308,7 @@ fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App
     }
     let status = table.get("status").map_or(Some(200), |value| value.whole().and_then(|status| u16::try_from(status).ok()));
     let paged = table.get("paged").and_then(|value| value.text());
-    const STYLES: [&str; 6] = ["json_api", "json_api_after", "link_header", "page_number", "cursor", "cursor_start"];
+    const STYLES: [&str; 7] = ["declared", "json_api", "json_api_after", "link_header", "page_number", "cursor", "cursor_start"];
     if let Some(style) = paged.as_deref().filter(|style| !STYLES.contains(&style.split(':').next().unwrap_or_default())) {
         errors.add(&table.place_of("paged"), format!("`paged` is \"{style}\", which is not known; write one of {}", STYLES.join(", ")));
     }

@@ -4,7 +4,7 @@ use crate::{
     client::{builder, still},
     helpdesk::noon,
 };
-use catalog::{Catalog, Strategy};
+use catalog::{Catalog, ClientAuthentication, ClientCredentials, Strategy};
 use sandbox::{Sandbox, Served, Tenant};
 
 /// What opens a tenant.
@@ -27,15 +27,23 @@ async fn each_tenant_gives_its_own_answers_to_its_own_key() {
             let roles = login.resolve(tenant.fields()).unwrap().roles;
             let key = match &login.strategy {
                 Strategy::Bearer { token } => Key::Token(tenant.fields()[token].clone()),
-                Strategy::ClientCredentials(strategy) => {
-                    let (host, prefix) = &roles[&strategy.role];
-                    Key::Exchanged {
-                        at: format!("https://{host}{prefix}{}", strategy.path),
-                        secret: tenant.fields()[&strategy.secret].clone(),
-                    }
+                Strategy::ClientCredentials(ClientCredentials {
+                    endpoint, client_id: None, authenticate: ClientAuthentication::Post { secret }, ..
+                }) => {
+                    let (host, prefix) = &roles[&endpoint.role];
+                    Key::Exchanged { at: format!("https://{host}{prefix}{}", endpoint.path), secret: tenant.fields()[secret].clone() }
                 }
                 // Signed in to by the console's own tests.
-                Strategy::Okta(_) | Strategy::Entra(_) => {
+                Strategy::Headers { .. }
+                | Strategy::Basic { .. }
+                | Strategy::ClientCredentials(_)
+                | Strategy::Assertion(_)
+                | Strategy::Okta(_)
+                | Strategy::Entra(_)
+                | Strategy::AuthorizationCode(_)
+                | Strategy::DeviceCode(_)
+                | Strategy::GithubApp(_)
+                | Strategy::SnowflakeKeyPair(_) => {
                     served.push(tenant.into());
                     continue;
                 }

@@ -45,6 +45,7 @@ fn dataset(id: &str, path: &str, query: &[(&str, &str)]) -> Dataset {
         kind: DatasetKind::List,
         host: "api".into(),
         authorised: true,
+        protocol: catalog::Protocol::default(),
         method: Method::Get,
         path: path.into(),
         query: query.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
@@ -54,6 +55,7 @@ fn dataset(id: &str, path: &str, query: &[(&str, &str)]) -> Dataset {
         published_by: None,
         recent: None,
         rows: "data[]".into(),
+        values: catalog::Values::default(),
         keep: BTreeMap::new(),
         constant: BTreeMap::new(),
         key: vec![],
@@ -64,7 +66,9 @@ fn dataset(id: &str, path: &str, query: &[(&str, &str)]) -> Dataset {
         probes: Vec::new(),
         on_empty: OnEmpty::Unknown,
         says: vec![],
+        accepted: None,
         politeness: Politeness::default(),
+        headers: Default::default(),
         source: String::new(),
         place: place(),
     }
@@ -103,6 +107,8 @@ pub fn app() -> App {
                 HostRole { id: "org".into(), hosts: vec!["{organization}.api.helpdesk.example".into()], prefix: String::new() },
             ],
             test: "settings".into(),
+            also: vec![],
+            headers: Default::default(),
             discover: None,
             identity: None,
             needs: vec![],
@@ -127,11 +133,12 @@ pub fn app() -> App {
         ],
         views: vec![],
         checks: vec![],
+        inventories: vec![],
     }
 }
 
 pub fn answer(path: &str, body: Value) -> SandboxAnswer {
-    SandboxAnswer { host: "api".into(), method: "GET".into(), path: path.into(), status: 200, paged: None, body, authorised: true }
+    SandboxAnswer { host: "api".into(), method: "GET".into(), path: path.into(), document: None, each: BTreeMap::new(), page_rows: None, status: 200, paged: None, body, authorised: true }
 }
 
 pub fn paged(path: &str, style: &str, body: Value) -> SandboxAnswer {
@@ -144,6 +151,7 @@ pub fn halden_moor() -> SandboxTenant {
         app: "helpdesk".into(),
         id: "risky".into(),
         name: "Halden Moor (risky)".into(),
+        tour: false,
         fields: BTreeMap::from([
             ("api_key".into(), CREDENTIAL.into()),
             ("region".into(), "us".into()),
@@ -178,6 +186,8 @@ pub fn halden_moor() -> SandboxTenant {
         ],
         okta: None,
         tokens: None,
+        limits: None,
+        sign_in: Default::default(),
         errors: BTreeMap::from([(401, json!({"errors": [{"code": "auth", "message": "Invalid token for this vendor"}]}))]),
     }
 }

@@ -4,6 +4,7 @@
 extern crate posture_sandbox as sandbox;
 
 mod answers;
+mod assertions;
 mod board;
 mod built_in;
 mod changes;

@@ -5,7 +5,7 @@ use crate::{
     client::{builder, tenant_name},
     helpdesk::{EU_HOST, HOST, app, halden_moor, noon},
 };
-use catalog::{App, ClientCredentials, Granted, SandboxTenant, SandboxTokens, Strategy};
+use catalog::{App, ClientAuthentication, ClientCredentials, Endpoint, Granted, SandboxTenant, SandboxTokens, Strategy};
 use reqwest::{Client, RequestBuilder};
 use sandbox::{Fault, OverlayChange, Sandbox, SandboxError, Tenant};
 use serde_json::json;
@@ -20,10 +20,12 @@ const PATH: &str = "/v1/oauth/token";
 fn exchanging() -> App {
     let mut app = app();
     app.logins[0].strategy = Strategy::ClientCredentials(ClientCredentials {
-        role: "api".into(),
-        path: PATH.into(),
+        endpoint: Endpoint { role: "api".into(), path: PATH.into() },
         client_id: None,
-        secret: "api_key".into(),
+        authenticate: ClientAuthentication::Post { secret: "api_key".into() },
+        grant_type: "client_credentials".into(),
+        parameters: vec![],
+        host_from: None,
         scope: "read_only".into(),
         granted: Granted::default(),
     });
@@ -146,7 +148,7 @@ async fn what_is_granted_can_be_more_than_what_was_asked_for() {
     assert_eq!(scope(&desk).await, "read_only write");
     desk.sandbox.overlay().apply(OverlayChange::Clear { tenant: Some(tenant_name()) }).unwrap();
     assert_eq!(scope(&desk).await, "read_only");
-    let tokens = SandboxTokens { grants: Some("write".into()), lifetime_seconds: 60 };
+    let tokens = SandboxTokens { grants: Some("write".into()), lifetime_seconds: 60, ..SandboxTokens::default() };
     let generous = Desk::new(vec![customer("risky", SECRET, tokens)]).await;
     let body = generous.exchange(SECRET).await.json();
     assert_eq!((&body["scope"], &body["expires_in"]), (&json!("write"), &json!(60)));
