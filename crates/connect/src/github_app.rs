@@ -186,7 +186,8 @@ impl InstallationExchange {
         let token = body.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()).ok_or_else(unclear)?;
         let ends: Timestamp = body.get("expires_at").and_then(Value::as_str).and_then(|at| at.parse().ok()).ok_or_else(unclear)?;
         let ends = ends.checked_sub(token::ahead(&answer.headers, now)).unwrap_or(ends);
-        let scope: Vec<&str> = granted.keys().map(String::as_str).collect();
+        // As GitHub writes what a request needs (`X-Accepted-GitHub-Permissions`).
+        let scope: Vec<String> = granted.keys().map(|name| format!("{name}=read")).collect();
         Issued::bearer(&self.vendor, SecretString::from(token.to_owned()), Some(ends), now, Some(scope.join(" ")))
     }
 

@@ -5,7 +5,7 @@ use crate::{
     ConnectError, SignInStage,
     keepsake::Keepsakes,
     oauth::{address, client_header, named_host, pair, post_form_with},
-    session::{Attempt, Signed, bearer_header},
+    session::{Attempt, Signed},
     token::{self, Exchange, Issued, OAuthError, Token, Told},
     wire::{Authorisation, Watcher, Wire},
 };
@@ -141,7 +141,6 @@ pub(crate) async fn again(attempt: &Attempt<'_>, client: &Arc<UserClient>) -> Re
     if ends.is_some_and(|ends| ends <= attempt.wire.clock().now()) {
         return Err(ended(&client.vendor, "has ended"));
     }
-    let header = bearer_header(token).ok_or_else(|| ended(&client.vendor, "cannot be sent"))?;
     let names = [ACCESS_TOKEN, ACCESS_TOKEN_ENDS, NAMED_HOST];
     let keepsakes = Keepsakes::of(names.iter().filter_map(|name| Some(((*name).to_owned(), kept(name)?.clone()))).collect());
     let named = match &client.host_from {
@@ -151,7 +150,9 @@ pub(crate) async fn again(attempt: &Attempt<'_>, client: &Arc<UserClient>) -> Re
             Some((from.role.clone(), host.ok_or_else(|| ended(&client.vendor, "does not say for which host it is"))?))
         }
     };
-    Ok(Some(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Header(header)) }))
+    let issued = Issued::bearer(&client.vendor, token.clone(), None, attempt.wire.clock().now(), None)?;
+    let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone(), first: false }));
+    Ok(Some(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(token)) }))
 }
 
 /// What a first token comes to: one that renews itself, or one that is good for long.
@@ -182,7 +183,7 @@ pub(crate) fn signed(client: &Arc<UserClient>, issued: Issued) -> Result<Signed,
     if let Some((_, host)) = &named {
         keepsakes.put(NAMED_HOST, SecretString::from(host.clone()));
     }
-    let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone() }));
+    let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone(), first: true }));
     Ok(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(token)) })
 }
 
@@ -216,11 +217,22 @@ impl Exchange for RefreshExchange {
 /// A token that nothing renews.
 struct Spent {
     vendor: String,
+    /// Whether it came just now: a vendor that refuses it refuses the user.
+    first: bool,
 }
 
 impl Exchange for Spent {
     fn exchange<'a>(&'a self, _wire: &'a Wire, _watcher: Watcher<'a>) -> BoxFuture<'a, Result<Issued, ConnectError>> {
-        Box::pin(async move { Err(ended(&self.vendor, "has ended or was revoked")) })
+        Box::pin(async move {
+            Err(if self.first {
+                ConnectError::CredentialRefused {
+                    sentence: format!("{} refused the token that the sign-in gave.", self.vendor),
+                    remedy: REAUTHENTICATE.to_owned(),
+                }
+            } else {
+                ended(&self.vendor, "has ended or was revoked")
+            })
+        })
     }
 }
 

@@ -193,7 +193,7 @@ async fn a_github_app_reads_with_a_token_of_its_installation_and_renews_it() {
     // Read is asked for even where the installation may write.
     assert_eq!(github.asked.lock().unwrap()[0], json!({"permissions": {"members": "read", "organization_administration": "read"}}));
     assert!(session.keepsakes().is_empty());
-    assert_eq!(session.hints().granted.as_ref().unwrap().scopes, ["members", "organization_administration"]);
+    assert_eq!(session.hints().granted.as_ref().unwrap().scopes, ["members=read", "organization_administration=read"]);
     let app = self::github();
     for round in 1..3 {
         clock.jump(Duration::from_secs(3600));

@@ -441,7 +441,7 @@ async fn a_token_that_lives_long_is_kept_itself() {
         // Revoked at the vendor, the person is asked to sign in again; ended, nothing is asked.
         script.forget();
         let revoked = signing(&app, &vendor, &keepsakes, clock.clone(), Arc::new(NoBrowser)).await.refused();
-        assert_eq!(revoked.kind(), CauseKind::CredentialRefused, "{revoked}");
+        assert_eq!(revoked.code(), "E-OAUTH-SIGN-IN-AGAIN", "{revoked}");
         if expires_in.is_some() {
             clock.jump(Duration::from_secs(31 * 24 * 3600));
             let before = vendor.seen().len();
