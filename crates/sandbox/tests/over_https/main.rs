@@ -18,5 +18,6 @@ mod pages;
 mod proxy;
 mod recording;
 mod single_sign_on;
+mod spoken;
 mod times;
 mod tokens;
