@@ -48,12 +48,7 @@ pub(crate) async fn client_credentials(attempt: &Attempt<'_>, strategy: &ClientC
             parameters.push((name.clone(), value));
         }
     }
-    let ask = Ask::Client {
-        client_id,
-        proof,
-        grant_type: strategy.grant_type.clone(),
-        parameters,
-    };
+    let ask = Ask::Client { client_id, proof, grant_type: strategy.grant_type.clone(), parameters };
     let wanted = Wanted { scope: strategy.scope.clone(), granted: strategy.granted.clone(), host_from: strategy.host_from.clone() };
     exchange(attempt, &strategy.endpoint, ask, wanted, dpop).await
 }
@@ -368,7 +363,9 @@ impl CredentialExchange {
             return end(
                 "E-CLOCK-DIFFERS",
                 CauseKind::CredentialRefused,
-                format!("{vendor} refused what was signed ({status}). This computer's clock is about {minutes} minutes {which} that of {vendor}."),
+                format!(
+                    "{vendor} refused what was signed ({status}). This computer's clock is about {minutes} minutes {which} that of {vendor}."
+                ),
                 "Set this computer's date and time right, and connect again.",
             );
         }

@@ -197,7 +197,8 @@ impl Prover {
         let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let theirs = now.checked_add(ahead).unwrap_or(now);
         let nonce = self.nonces().get(url.host_str().unwrap_or_default()).cloned();
-        let claims = Proof { jti: uuid::Uuid::new_v4().to_string(), htm: method, htu: target.as_str(), iat: theirs.as_second(), nonce, ath };
+        let claims =
+            Proof { jti: uuid::Uuid::new_v4().to_string(), htm: method, htu: target.as_str(), iat: theirs.as_second(), nonce, ath };
         let header = Header { typ: Some("dpop+jwt".to_owned()), jwk: Some(self.public.clone()), ..Header::new(Algorithm::ES256) };
         let failed = || unfit("E-SESSION-KEY", "The key of this session did not sign.", "Try again.");
         let proof = jsonwebtoken::encode(&header, &claims, &self.key).map_err(|_| failed())?;

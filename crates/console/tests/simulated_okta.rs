@@ -141,7 +141,18 @@ async fn every_tenant_of_the_catalog_signs_in_and_is_read() {
             match app.login(&tenant.login).map(|login| &login.strategy) {
                 Some(Strategy::Okta(_)) => okta += 1,
                 Some(Strategy::ClientCredentials(_)) => exchanged += 1,
-                Some(Strategy::Bearer { .. } | Strategy::Entra(_)) | None => continue,
+                Some(
+                    Strategy::Bearer { .. }
+                    | Strategy::Headers { .. }
+                    | Strategy::Basic { .. }
+                    | Strategy::Assertion(_)
+                    | Strategy::Entra(_)
+                    | Strategy::AuthorizationCode(_)
+                    | Strategy::DeviceCode(_)
+                    | Strategy::GithubApp(_)
+                    | Strategy::SnowflakeKeyPair(_),
+                )
+                | None => continue,
             }
             let scene = Scene::of_tenant(&catalog, &tile.slug, &tenant.id).await;
             let rows: usize = scene.collect().await.values().map(|collected| collected.rows.len()).sum();

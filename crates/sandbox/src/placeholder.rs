@@ -62,7 +62,7 @@ impl<'a> Filler<'a> {
                 let (name, arguments) = inner[..end].split_once(':').unwrap_or((&inner[..end], ""));
                 let value = self.placeholder(name, arguments).map_err(|problem| self.problem(whole, &problem))?;
                 // A key file is JSON, in which lines of a text end otherwise.
-                let in_json = name == "private_key" && text.trim_start().starts_with('{');
+                let in_json = name == "private_key" && text.trim_start().strip_prefix('{').is_some_and(|rest| !rest.starts_with('{'));
                 filled.push_str(&if in_json { value.replace('\n', "\\n") } else { value });
             }
             rest = &inner[end + 2..];
@@ -119,6 +119,7 @@ impl<'a> Filler<'a> {
                 Ok(made)
             }
             "private_key" => crate::key::pem(self.tenant, arguments),
+            "certificate_and_key" => certificate_and_key(self.tenant, arguments),
             "jwt" => Claims::parse(arguments)?.mint(self.tenant, self.now),
             _ => Err("there is no such placeholder".to_owned()),
         }
@@ -157,6 +158,29 @@ pub(crate) fn with_index(value: &Value, index: u32) -> Value {
         Value::Object(members) => Value::Object(members.iter().map(|(name, member)| (name.clone(), with_index(member, index))).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
+}
+
+/// `until=2040`: PEM of a certificate that ends with that year, and of the tenant's RSA key that it is made with. The same in every
+/// process, so that what was stored by one run opens the sandbox of the next.
+fn certificate_and_key(tenant: &str, arguments: &str) -> Result<String, String> {
+    let year = match arguments.split_once('=') {
+        None if arguments.is_empty() => 2040,
+        Some(("until", year)) => {
+            year.parse::<i32>().ok().filter(|year| (2000..=9000).contains(year)).ok_or_else(|| format!("{year} is no year"))?
+        }
+        None | Some(_) => return Err(format!("{arguments} is not until=YEAR")),
+    };
+    let pem = crate::key::pem(tenant, "rsa")?;
+    let failed = |cause: rcgen::Error| format!("the certificate could not be made ({cause})");
+    let key = KeyPair::from_pem(&pem).map_err(failed)?;
+    let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CommonName, tenant);
+    params.distinguished_name = name;
+    params.not_before = date_time_ymd(1990, 1, 1);
+    params.not_after = date_time_ymd(year, 12, 31);
+    let certificate = params.self_signed(&key).map_err(failed)?;
+    Ok(format!("{}{pem}", certificate.pem()))
 }
 
 /// `days_ahead=N` (may be negative), `key=ecdsa|rsa`, `bits=2048|3072|4096` (implies rsa), `subject=name`: base64 DER.

@@ -27,7 +27,7 @@ impl Terminal {
     async fn add(&self, arguments: AddArguments) -> Outcome {
         let application = self.console.application(&arguments.app).await?;
         if application.logins.is_empty() {
-            return self.add_manual(arguments).await;
+            return self.add_manual(arguments, &application.tile).await;
         }
         let login = match &arguments.login {
             None => application.logins.first(),
@@ -86,7 +86,7 @@ impl Terminal {
             .fields
             .iter()
             .filter(|field| field.secret && !field.optional)
-            .map(|field| Wanted { id: field.id.clone(), label: field.label.clone(), several_lines: field.format == "certificate_and_key" })
+            .map(|field| Wanted { id: field.id.clone(), label: field.label.clone(), several_lines: matches!(field.format.as_str(), "certificate_and_key" | "private_key" | "key_file") })
             .collect();
         let draft = self.console.open_draft(&request.app, &request.login)?;
         for (field, value) in secrets::for_fields(&fields, arguments.secret_stdin)? {
