@@ -11,6 +11,8 @@ pub struct SandboxTenant {
     pub id: String,
     /// "Halden Moor (risky)".
     pub name: String,
+    /// Whether it is among the few that are shown when the sandbox is started without a choice.
+    pub tour: bool,
     /// Values the Add Instance dialog would hold, secrets included: they open nothing but this sandbox.
     pub fields: std::collections::BTreeMap<String, String>,
     /// Login option they belong to.

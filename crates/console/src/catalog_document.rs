@@ -3,6 +3,7 @@
 //! Paths are written from the root of an answer: `.` between members, `[]` for each element of a list, `{}` for each value of a map.
 
 use catalog::{App, Check, CheckKind, Dataset, Feature, FieldPath, Format, Keep, ParamType, TimestampFormat, Type, Verified};
+use crate::{applications::availability, screen::Availability};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -24,10 +25,30 @@ pub struct AppDocument {
     pub category: String,
     pub features: Vec<String>,
     pub verified: String,
+    pub availability: Availability,
+    pub planned: Vec<catalog::PlannedLogin>,
+    pub ended: Option<String>,
     pub logins: Vec<LoginDocument>,
     pub datasets: Vec<DatasetDocument>,
     pub views: Vec<ViewDocument>,
     pub checks: Vec<CheckDocument>,
+    pub left_out: Vec<catalog::LeftOut>,
+    pub counts: CountsDocument,
+}
+
+/// How many checks are built and how many are not.
+#[derive(Debug, Serialize)]
+pub struct CountsDocument {
+    /// Checks that are judged or observed from what is read.
+    pub automatic: usize,
+    /// Checks that a person attests.
+    pub manual: usize,
+    /// Checks that are known and not built.
+    pub left_out: usize,
+    /// The share of these among all, in per cent, rounded up.
+    pub left_out_percent: usize,
+    /// Whether that is more than an application that is signed in to may leave out.
+    pub too_much: bool,
 }
 
 /// One login option.
@@ -111,6 +132,9 @@ impl AppDocument {
             category: word(&app.category),
             features: app.features.iter().copied().map(feature).map(str::to_owned).collect(),
             verified: verified(app.verified).to_owned(),
+            availability: availability(app.availability()),
+            planned: app.planned.clone(),
+            ended: app.ended.clone(),
             logins: app
                 .logins
                 .iter()
@@ -147,7 +171,22 @@ impl AppDocument {
                 })
                 .collect(),
             checks: app.checks.iter().map(|check| check_document(app, check, program)).collect(),
+            left_out: app.left_out.clone(),
+            counts: counts(app),
         }
+    }
+}
+
+fn counts(app: &App) -> CountsDocument {
+    let manual = app.checks.iter().filter(|check| check.kind == CheckKind::Manual).count();
+    let left_out = app.left_out.len();
+    CountsDocument {
+        automatic: app.checks.len() - manual,
+        manual,
+        left_out,
+        // Rounded up, so that a share beyond the bound never reads as one within it.
+        left_out_percent: (left_out * 100).div_ceil((app.checks.len() + left_out).max(1)),
+        too_much: app.leaves_out_too_much(),
     }
 }
 
@@ -249,6 +288,8 @@ fn type_name(ty: &Type) -> String {
         Type::String => "string".into(),
         Type::Id => "id".into(),
         Type::Timestamp(TimestampFormat::Rfc3339) => "timestamp".into(),
+        Type::Timestamp(TimestampFormat::Spaced) => "timestamp(spaced)".into(),
+        Type::Timestamp(TimestampFormat::Date) => "timestamp(date)".into(),
         Type::Timestamp(TimestampFormat::EpochSeconds) => "timestamp(epoch_s)".into(),
         Type::Timestamp(TimestampFormat::EpochMilliseconds) => "timestamp(epoch_ms)".into(),
         Type::Enum(values) => format!("enum({})", values.join(",")),
@@ -298,6 +339,9 @@ pub(crate) fn format_name(format: &Format) -> &'static str {
         Format::Guid => "guid",
         Format::EntraTenant => "entra_tenant",
         Format::CertificateAndKey => "certificate_and_key",
+        Format::PrivateKey { .. } => "private_key",
+        Format::KeyFile { .. } => "key_file",
+        Format::VendorHost { .. } => "vendor_host",
         Format::Pattern { .. } => "pattern",
         Format::Url { .. } => "url",
     }
@@ -317,7 +361,14 @@ pub(crate) fn strategy_name(strategy: &catalog::Strategy) -> &'static str {
     use catalog::{EntraFlow, Strategy};
     match strategy {
         Strategy::Bearer { .. } => "bearer",
+        Strategy::Headers { .. } => "headers",
+        Strategy::Basic { .. } => "basic",
         Strategy::ClientCredentials(_) => "client_credentials",
+        Strategy::Assertion(_) => "assertion",
+        Strategy::AuthorizationCode(_) => "authorization_code",
+        Strategy::DeviceCode(_) => "device_code",
+        Strategy::GithubApp(_) => "github_app",
+        Strategy::SnowflakeKeyPair(_) => "snowflake_key_pair",
         Strategy::Okta(_) => "okta",
         Strategy::Entra(entra) => match entra.flow {
             EntraFlow::Secret { .. } => "entra_secret",

@@ -8,6 +8,7 @@ use crate::{
     instances::note,
     jobs::JobGuard,
     manual_instances::not_scanned,
+    permissions::{Basis, advise, granted},
     probe,
     same_tenant::same_tenant,
     scan::{SignInClock, StepClock, instance_id, log_requests, tell_ending},
@@ -142,9 +143,14 @@ impl Console {
         requests.extend(session.take_requests());
         let (state, detail) = probe::ending(&permissions, &login.id);
         step.end(state, detail);
-        listener(probe::event(&app, &permissions));
+        let (checks, all_checks, advice) = advise(&app, Some(login), &permissions, granted(&session, self.now()), Basis::Probe);
+        listener(probe::event(&permissions, checks, all_checks, &advice));
 
         self.store_newcomer(&instance, with_keepsakes(secrets, &session), requests).await?;
+        if let Err(failure) = self.keep_granted(instance.id, &session).await {
+            // The instance is stored; only the advice on its scopes waits for the next sign-in.
+            tracing::warn!(code = failure.code, "what the credential holds could not be stored");
+        }
         let id = instance.id.to_string();
         job.belongs_to(&id);
         let outcome = self.first_scan(&instance, &app, &session, listener, &job).await;
@@ -206,7 +212,7 @@ impl Console {
             limits: Limits::default(),
             clock: Arc::clone(&self.inner.options.clock),
             ledger,
-            browser: Arc::clone(&self.inner.options.browser),
+            browser: crate::browser::of_route(&self.inner.options.browser, route),
             cancel: job.cancel.clone(),
             events: &|step| clock.tell(step),
         })
@@ -270,6 +276,7 @@ impl Console {
             true => stored.name.clone(),
             false => format!("{}; whether it opens the same account could not be compared", stored.name),
         };
+        self.keep_granted(id, &session).await?;
         // Begun before it is sealed: no scan with the earlier credential is under way any more, and none is gone on with.
         let begun = self.begin_anew(&open, &stored, &app).await?;
         let (scan, vault, store) = (begun.scan, Arc::clone(&open.vault), open.store.clone());
@@ -293,11 +300,7 @@ impl Console {
     /// # Errors
     /// When it cannot sign in.
     pub async fn test_instance(&self, instance: &str, listener: Listener) -> Result<Vec<DatasetState>, Failure> {
-        let (stored, app, session, job) = self.session_of(instance, &listener).await?;
-        let permissions = self.unless_cancelled(&stored, &session, &job, probe::permissions(&session, &app)).await?;
-        listener(probe::event(&app, &permissions));
-        drop(job);
-        Ok(permissions)
+        Ok(self.permissions_now(instance, listener).await?.datasets)
     }
 
     /// Reads each dataset once and gives the shape of the answers: names and types, no values. Stores nothing but the request log.
@@ -313,7 +316,7 @@ impl Console {
     }
 
     /// Reads until somebody cancels the job. The requests are logged either way.
-    async fn unless_cancelled<T>(
+    pub(crate) async fn unless_cancelled<T>(
         &self,
         instance: &Instance,
         session: &Session,
@@ -328,7 +331,7 @@ impl Console {
         read
     }
 
-    async fn session_of(&self, instance: &str, listener: &Listener) -> Result<(Instance, Arc<App>, Session, JobGuard), Failure> {
+    pub(crate) async fn session_of(&self, instance: &str, listener: &Listener) -> Result<(Instance, Arc<App>, Session, JobGuard), Failure> {
         let id = instance_id(instance)?;
         let open = self.open()?;
         let console = self.clone();
@@ -357,8 +360,14 @@ impl Console {
 fn secret_of(strategy: &Strategy) -> Option<&str> {
     match strategy {
         Strategy::Bearer { token } => Some(token),
-        Strategy::ClientCredentials(strategy) => Some(&strategy.secret),
-        Strategy::Okta(_) | Strategy::Entra(_) => None,
+        Strategy::Headers { headers } => headers.first().map(|header| header.field.as_str()),
+        Strategy::Basic { password, .. } => Some(password),
+        Strategy::ClientCredentials(strategy) => Some(strategy.secret()),
+        Strategy::Assertion(strategy) => Some(strategy.key.field()),
+        Strategy::AuthorizationCode(strategy) => strategy.client_secret.as_deref(),
+        Strategy::GithubApp(strategy) => Some(&strategy.private_key),
+        Strategy::SnowflakeKeyPair(strategy) => Some(&strategy.private_key),
+        Strategy::DeviceCode(_) | Strategy::Okta(_) | Strategy::Entra(_) => None,
     }
 }
 
@@ -378,7 +387,7 @@ pub(crate) async fn seal_keepsakes(
     now: jiff::Timestamp,
 ) -> Result<(), Failure> {
     use secrecy::ExposeSecret;
-    let mut news = session.keepsakes().clone();
+    let mut news = session.keepsakes();
     news.retain(|name, value| unsealed.get(name).is_none_or(|known| known.expose_secret() != value.expose_secret()));
     if news.is_empty() {
         return Ok(());
@@ -391,6 +400,36 @@ pub(crate) async fn seal_keepsakes(
         Ok(())
     })
     .await
+}
+
+/// Seals what replaced itself while a session was used: a refresh token that is good for one use is worth nothing once it was
+/// used, and whoever stops in between must find the next one. `sealed` is what is known to be sealed. Nothing is sealed when the
+/// credentials were replaced meanwhile.
+pub(crate) async fn seal_replaced(
+    open: &Open,
+    instance: InstanceId,
+    session: &Session,
+    sealed: &mut BTreeMap<String, SecretString>,
+    now: jiff::Timestamp,
+) -> Result<(), Failure> {
+    use secrecy::ExposeSecret;
+    let news = session.keepsakes();
+    let same = |one: Option<&SecretString>, two: &SecretString| one.is_some_and(|one| one.expose_secret() == two.expose_secret());
+    if news.iter().all(|(name, value)| same(sealed.get(name), value)) {
+        return Ok(());
+    }
+    let (vault, before, added) = (Arc::clone(&open.vault), sealed.clone(), news.clone());
+    blocking(move || {
+        let unsealed = vault.unseal(&instance.to_string())?;
+        let ours = before.iter().all(|(name, value)| same(unsealed.get(name), value));
+        if !ours || !vault.add_if_unchanged(&instance.to_string(), &unsealed, &added, now)? {
+            tracing::info!("the credentials were replaced meanwhile; what this session left is not kept");
+        }
+        Ok(())
+    })
+    .await?;
+    *sealed = news;
+    Ok(())
 }
 
 /// Logs the requests of a sign-in after what it was for is stored, which a log that fails does not undo.

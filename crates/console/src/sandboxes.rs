@@ -54,7 +54,13 @@ impl Console {
         let mut tenants = Vec::new();
         for tile in self.catalog()?.tiles() {
             for tenant in self.catalog()?.sandbox_tenants(&tile.slug)? {
-                tenants.push(SandboxTenant { app: tile.slug.clone(), app_name: tile.name.clone(), tenant: tenant.id, name: tenant.name });
+                tenants.push(SandboxTenant {
+                    app: tile.slug.clone(),
+                    app_name: tile.name.clone(),
+                    tenant: tenant.id,
+                    name: tenant.name,
+                    tour: tenant.tour,
+                });
             }
         }
         Ok(tenants)

@@ -14,7 +14,7 @@ use crate::{
 };
 use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
-use connect::{Begun, BegunStream, CodeLedger, ConnectError, Credentials, Limits, RequestEntry, Resume, Session, SignIn, SignInStage, SignInStep};
+use connect::{Begun, BegunStream, CodeLedger, ConnectError, Limits, RequestEntry, Resume, Session, SignIn, SignInStage, SignInStep};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -753,7 +753,7 @@ async fn what_another_login_option_reaches_is_not_missing() {
     });
     assert_eq!(tested, Some((StepState::Done, "3 of 3 datasets can be read".to_owned())));
     let told = events.iter().find_map(|event| match event {
-        Progress::Permissions { datasets, checks, all_checks } => Some((datasets.clone(), *checks, *all_checks)),
+        Progress::Permissions { datasets, checks, all_checks, advice: _ } => Some((datasets.clone(), *checks, *all_checks)),
         _ => None,
     });
     let (datasets, checks, all_checks) = told.unwrap();

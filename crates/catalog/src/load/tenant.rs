@@ -97,6 +97,7 @@ fn read(table: &Table<'_>, files: &Files, folder: &str, id: &str, app: &App, err
         app: app.slug.clone(),
         id: id.to_owned(),
         name,
+        tour: table.flag_or("tour", false),
         fields,
         login: login_id,
         params,

@@ -13,8 +13,8 @@ use console::{
 impl Terminal {
     pub(super) async fn sandbox(&self, command: SandboxCommand) -> Outcome {
         match command {
-            SandboxCommand::Scan { app, tenant, fail_on } => self.sandbox_scan(app, tenant, fail_on).await,
-            SandboxCommand::Add { app, tenant } => self.sandbox_add(app, tenant).await,
+            SandboxCommand::Scan { app, tenant, all, fail_on } => self.sandbox_scan(app, tenant, all, fail_on).await,
+            SandboxCommand::Add { app, tenant, all } => self.sandbox_add(app, tenant, all).await,
             SandboxCommand::Remove => self.sandbox_remove().await,
             SandboxCommand::Up => self.sandbox_up().await,
             SandboxCommand::Set { tenant, answer, assignment } => {
@@ -27,7 +27,7 @@ impl Terminal {
         }
     }
 
-    async fn sandbox_scan(&self, app: Option<String>, tenant: Option<String>, fail_on: Option<SeverityChoice>) -> Outcome {
+    async fn sandbox_scan(&self, app: Option<String>, tenant: Option<String>, all: bool, fail_on: Option<SeverityChoice>) -> Outcome {
         // A database of its own in a scratch folder, its key in memory only: this works without keychain and display,
         // and leaves nothing behind.
         let scratch = Terminal {
@@ -37,7 +37,7 @@ impl Terminal {
             interrupted: std::sync::Arc::default(),
         };
         scratch.console.first_start(console::screen::Protection::Keychain, None).await?;
-        let tenants = scratch.tenants(app, tenant).await?;
+        let tenants = scratch.tenants(app, tenant, all).await?;
         scratch.stop_on_interrupt();
         scratch.console.add_sandbox(tenants, scratch.listener()).await?;
         let instances = scratch.console.instances(SandboxScope::Only).await?;
@@ -72,9 +72,9 @@ impl Terminal {
         Ok(ending(&findings.counts, fail_on))
     }
 
-    async fn sandbox_add(&self, app: Option<String>, tenant: Option<String>) -> Outcome {
+    async fn sandbox_add(&self, app: Option<String>, tenant: Option<String>, all: bool) -> Outcome {
         self.open().await?;
-        let tenants = self.tenants(app, tenant).await?;
+        let tenants = self.tenants(app, tenant, all).await?;
         self.stop_on_interrupt();
         self.console.add_sandbox(tenants, self.listener()).await?;
         let instances = self.console.instances(SandboxScope::Only).await?;
@@ -99,15 +99,17 @@ impl Terminal {
         Ok(Ending::Fine)
     }
 
-    /// The simulated tenants with these names; all of them without any.
-    async fn tenants(&self, app: Option<String>, tenant: Option<String>) -> Result<Vec<TenantChoice>, Stop> {
+    /// The simulated tenants with these names; without any, those of the tour, or all of them.
+    async fn tenants(&self, app: Option<String>, tenant: Option<String>, all: bool) -> Result<Vec<TenantChoice>, Stop> {
         let tenants: Vec<TenantChoice> = self
             .console
             .sandbox_tenants()
             .await?
             .into_iter()
             .filter(|known| {
-                app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant)
+                let named = app.is_some() || tenant.is_some();
+                let wanted = app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant);
+                wanted && (named || all || known.tour)
             })
             .map(|known| TenantChoice { app: known.app, tenant: known.tenant })
             .collect();

@@ -22,6 +22,22 @@ pub struct Tile {
     pub checks: u32,
     /// How many instances are onboarded, without sandboxes.
     pub instances: u32,
+    /// What can be done with it.
+    pub availability: Availability,
+}
+
+/// What can be done with an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// It is signed in to and scanned.
+    Offered,
+    /// It will be; until then its checks are attested by a person.
+    Planned,
+    /// Its checks are attested by a person.
+    Attested,
+    /// The service has ended: nothing of it can be added.
+    Ended,
 }
 
 /// An application, for its dialog.
@@ -35,6 +51,12 @@ pub struct Application {
     pub logins: Vec<Login>,
     /// Ways to sign in that an administrator may look for and that are not there.
     pub not_offered: Vec<NotOffered>,
+    /// Ways to sign in that it will have.
+    pub planned: Vec<PlannedLogin>,
+    /// That the service has ended and what to do, in a sentence or two.
+    pub ended: Option<String>,
+    /// Checks that are known and not built.
+    pub left_out: Vec<LeftOut>,
     /// Labels an instance can carry.
     pub labels: Vec<String>,
     /// Requests that are never made, with the reason.
@@ -66,7 +88,7 @@ pub struct Login {
     pub hosts: Vec<String>,
     /// A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts.
     pub discover: Option<Discovered>,
-    /// `bearer`, `client_credentials`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`.
+    /// `bearer`, `headers`, `basic`, `client_credentials`, `assertion`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`.
     pub strategy: String,
 }
 
@@ -93,7 +115,8 @@ pub struct Field {
     /// Connect may be pressed without it.
     pub optional: bool,
     /// `text`, `password`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`,
-    /// `okta_custom_domain`, `mfa_key`, `guid`, `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
+    /// `okta_custom_domain`, `mfa_key`, `guid`, `entra_tenant`, `certificate_and_key`, `private_key`,
+    /// `key_file`, `vendor_host`, `pattern`, `url`.
     pub format: String,
     /// Shown inside the field at its end: `.kustomerapp.com`.
     pub suffix: String,
@@ -144,6 +167,26 @@ pub struct NotOffered {
     pub reason: String,
     /// What to take in its place.
     pub instead: String,
+}
+
+/// A way to sign in that an application will have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct PlannedLogin {
+    /// "API key".
+    pub label: String,
+    /// What the administrator will need to have.
+    pub summary: String,
+}
+
+/// A check that is known and not built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct LeftOut {
+    /// The id that it would have.
+    pub id: String,
+    /// What it would judge.
+    pub title: String,
+    /// Why it is not built.
+    pub reason: String,
 }
 
 /// A request that is never made.
@@ -270,6 +313,8 @@ pub struct SandboxTenant {
     pub tenant: String,
     /// "Halden Moor (risky)".
     pub name: String,
+    /// Whether it is among the few that first start adds.
+    pub tour: bool,
 }
 
 /// A simulated tenant that was chosen.

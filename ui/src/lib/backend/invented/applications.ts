@@ -1,10 +1,11 @@
-import type { Application, Login, Question, SandboxTenant, Tile } from '../backend';
+import type { Application, Availability, Login, Question, SandboxTenant, Tile } from '../backend';
 import { convo, customerIo, notOffered, office365 } from './logins';
 
 type Facts = [slug: string, name: string, vendor: string, category: string, features: string, verified: string, checks: number];
 
 const config = 'config risky_accounts third_party_plugins';
 const facts: Facts[] = [
+  ['bluejeans', 'BlueJeans', 'Verizon', 'collaboration', 'config', 'manual', 3],
   ['box', 'Box', 'Box, Inc.', 'collaboration', config, 'contract', 24],
   ['convo', 'Convo', 'Convo Corporation', 'collaboration', 'config risky_accounts', 'facts', 12],
   ['customer-io', 'Customer.io', 'Peaberry Software, Inc.', 'marketing', config, 'contract', 21],
@@ -31,6 +32,8 @@ const facts: Facts[] = [
   ['zoom', 'Zoom', 'Zoom Communications, Inc.', 'collaboration', config, 'recorded', 37],
 ];
 
+const availability: Record<string, Availability> = { 'other-application': 'attested', 'sap-ariba': 'planned', bluejeans: 'ended' };
+
 /** All tiles; `instances` counts what is onboarded. */
 export function tiles(instances: { app: string; sandbox: boolean }[]): Tile[] {
   return facts.map(([slug, name, vendor, category, features, verified, checks]) => ({
@@ -42,6 +45,7 @@ export function tiles(instances: { app: string; sandbox: boolean }[]): Tile[] {
     verified,
     checks,
     instances: instances.filter((instance) => instance.app === slug && !instance.sandbox).length,
+    availability: availability[slug] ?? 'offered',
   }));
 }
 
@@ -197,6 +201,7 @@ export function application(tile: Tile, names: string[]): Application {
     'office-365': office365,
     'other-application': [],
     'sap-ariba': [],
+    bluejeans: [],
   };
   const logins = known[tile.slug] ?? [{ ...generic, checks: tile.checks }];
   return {
@@ -204,6 +209,9 @@ export function application(tile: Tile, names: string[]): Application {
     home: `https://www.${tile.slug.replaceAll('-', '')}.com`,
     logins,
     not_offered: notOffered[tile.slug] ?? [],
+    planned: tile.availability === 'planned' ? [{ label: 'OAuth client', summary: 'A client of the developer portal with the client id and its secret.' }] : [],
+    ended: tile.availability === 'ended' ? 'The service ended on 29 February 2024. Make sure that accounts, recordings and integrations that were left are gone.' : null,
+    left_out: tile.slug === 'sap-ariba' ? [{ id: 'sap-ariba.users.mfa', title: 'No user is without a second factor', reason: 'A person cannot see this of each user; it needs a connector that reads the users.' }] : [],
     labels: ['Default', 'Production', 'Sandbox', 'Internal', 'QA', 'Dev'],
     never: tile.slug === 'kustomer' ? [{ path: '/v1/auth/customer/settings', reason: 'Its answer holds a secret.' }] : [],
     questions: questions[tile.slug] ?? [],
@@ -213,7 +221,7 @@ export function application(tile: Tile, names: string[]): Application {
 
 /** Simulated tenants that can be onboarded. */
 export const sandboxTenants: SandboxTenant[] = [
-  { app: 'kustomer', app_name: 'Kustomer', tenant: 'risky', name: 'Halden Moor (risky)' },
-  { app: 'kustomer', app_name: 'Kustomer', tenant: 'clean', name: 'Halden Moor (clean)' },
-  { app: 'github-enterprise', app_name: 'GitHub Enterprise', tenant: 'risky', name: 'haldenmoor-labs (risky)' },
+  { app: 'kustomer', app_name: 'Kustomer', tenant: 'risky', name: 'Halden Moor (risky)', tour: true },
+  { app: 'kustomer', app_name: 'Kustomer', tenant: 'clean', name: 'Halden Moor (clean)', tour: true },
+  { app: 'github-enterprise', app_name: 'GitHub Enterprise', tenant: 'risky', name: 'haldenmoor-labs (risky)', tour: true },
 ];
