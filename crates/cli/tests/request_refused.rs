@@ -134,7 +134,7 @@ async fn a_real_instances_scan_asks_for_nothing_but_what_the_catalog_declares() 
     stand.json(&["--json", "scan", "Halden Moor"], "");
     stand.json(&["--json", "instance", "test", "Halden Moor"], "");
     stand.json(&["--json", "schema", "Halden Moor"], "");
-    let catalog = stand.json(&["--json", "catalog", "--app", "kustomer"], "");
+    let catalog = stand.json(&["--json", "catalog", "kustomer"], "");
     let declared: BTreeSet<&str> =
         catalog["apps"][0]["datasets"].as_array().unwrap().iter().map(|dataset| dataset["path"].as_str().unwrap()).collect();
     let asked = stand.vendor.log();
@@ -178,7 +178,7 @@ fn a_folder_of_ones_own_can_widen_no_login_that_is_built_in() {
         if !datasets.is_empty() {
             std::fs::write(own.join(name).join("datasets.toml"), datasets).unwrap();
         }
-        let arguments = ["--json", "--catalog-folder", own.to_str().unwrap(), "catalog", "--app", "kustomer"];
+        let arguments = ["--json", "--catalog-folder", own.to_str().unwrap(), "catalog", "kustomer"];
         let output = run(command_in(folder.path(), &folder.path().join("data"), &arguments), "");
         assert_eq!(output.status.code(), Some(1), "{what}: {}", String::from_utf8_lossy(&output.stdout));
         let told = failure(&output);

@@ -5,8 +5,8 @@ use crate::{
     catalog_document::{AppDocument, CatalogDocument, feature, format_name, param_type, strategy_name, verified, word},
     manual_instances::not_scanned,
     screen::{
-        Application, Choice, Discovered, Failure, Field, FieldState, GuideStep, Login, Never, NotOffered, OneTimeCode, Question,
-        SandboxScope, Tile,
+        Application, Availability, Choice, Discovered, Failure, Field, FieldState, GuideStep, LeftOut, Login, Never, NotOffered,
+        OneTimeCode, PlannedLogin, Question, SandboxScope, Tile,
     },
 };
 use catalog::{App, Check, Format};
@@ -54,6 +54,9 @@ impl Console {
             home: app.home.clone(),
             logins: app.logins.iter().map(|login| login_screen(app, login)).collect(),
             not_offered: app.not_offered.iter().map(not_offered_screen).collect(),
+            planned: app.planned.iter().map(|one| PlannedLogin { label: one.label.clone(), summary: one.summary.clone() }).collect(),
+            ended: app.ended.clone(),
+            left_out: left_out(app),
             labels: LABELS.map(str::to_owned).to_vec(),
             never: app.never.iter().map(|never| Never { path: never.path.clone(), reason: never.reason.clone() }).collect(),
             questions: app.checks.iter().flat_map(|check| questions(app, check)).collect(),
@@ -160,6 +163,7 @@ impl Console {
             verified: verified(tile.verified).to_owned(),
             checks: tile.checks,
             instances: u32::try_from(instances).unwrap_or(u32::MAX),
+            availability: availability(tile.availability),
         }
     }
 }
@@ -199,6 +203,7 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
                 suffix: match &field.format {
                     Format::DnsLabel { suffixes } => suffixes.first().cloned().unwrap_or_default(),
                     Format::OktaDomain => ".okta.com".to_owned(),
+                    Format::VendorHost { complete, .. } => complete.clone().unwrap_or_default(),
                     Format::Text
                     | Format::Password
                     | Format::Jwt
@@ -212,6 +217,8 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
                     | Format::Guid
                     | Format::EntraTenant
                     | Format::CertificateAndKey
+                    | Format::PrivateKey { .. }
+                    | Format::KeyFile { .. }
                     | Format::Pattern { .. }
                     | Format::Url { .. } => String::new(),
                 },
@@ -260,6 +267,21 @@ fn questions(app: &App, check: &Check) -> Vec<Question> {
             logins: logins.clone(),
         })
         .collect()
+}
+
+/// What can be done with an application, in the words of screens.
+pub(crate) fn availability(of: catalog::Availability) -> Availability {
+    match of {
+        catalog::Availability::Offered => Availability::Offered,
+        catalog::Availability::Planned => Availability::Planned,
+        catalog::Availability::Attested => Availability::Attested,
+        catalog::Availability::Ended => Availability::Ended,
+    }
+}
+
+/// The checks of an application that are known and not built.
+pub(crate) fn left_out(app: &App) -> Vec<LeftOut> {
+    app.left_out.iter().map(|one| LeftOut { id: one.id.clone(), title: one.title.clone(), reason: one.reason.clone() }).collect()
 }
 
 fn not_offered_screen(option: &catalog::NotOffered) -> NotOffered {

@@ -198,7 +198,7 @@ impl Console {
             open.store.instances()?.into_iter().filter(|other| other.app == app.slug && !other.sandbox).map(|other| other.name).collect();
         let complete = open.store.last_complete_scan(id)?;
         let (datasets, checks) = match &complete {
-            Some(scan) => (datasets(&open.store, &app, scan)?, checks(&open.store, &app, scan)?),
+            Some(scan) => (datasets_of(&open.store, &app, scan)?, checks(&open.store, &app, scan)?),
             None => (Vec::new(), Vec::new()),
         };
         let hosts = match app.login(&instance.login) {
@@ -338,7 +338,8 @@ pub(crate) fn tallies(store: &Store, of: &[Check], instance: InstanceId, scan: &
     Ok(tallies.into_values().collect())
 }
 
-fn datasets(store: &Store, app: &App, scan: &Scan) -> Result<Vec<DatasetState>, Failure> {
+/// Each dataset of a scan, as screens show it.
+pub(crate) fn datasets_of(store: &Store, app: &App, scan: &Scan) -> Result<Vec<DatasetState>, Failure> {
     let stored = store.datasets(scan.id)?;
     Ok(app
         .datasets

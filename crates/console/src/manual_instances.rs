@@ -40,6 +40,9 @@ impl Console {
                     "Add it with one of its login options, or add Other application.",
                 ));
             }
+            if let Some(ended) = &app.ended {
+                return Err(Failure::new("E-SERVICE-ENDED", format!("{} cannot be added. {ended}", app.name), "Nothing was stored."));
+            }
             let mut instance = store::Instance {
                 id: InstanceId(Uuid::new_v4()),
                 app: app.slug.clone(),

@@ -29,7 +29,7 @@ Usage: cargo xtask <command>
   test [--quick] [--yes]     set up and prove everything; --quick runs the unit tests alone
   package [--try] [--yes]    make the .deb and the .rpm; --try installs, starts and removes the .deb
   new-app NAME               make catalog/NAME from the template and check that it loads
-  catalog [ARGUMENTS]        what `posture catalog` prints
+  catalog [ARGUMENTS]        what `posture catalog` prints; --check fails when an application leaves out too many checks
   help                       this text
 
 --yes installs missing system packages without asking, and so does CI=true.

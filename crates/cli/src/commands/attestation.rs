@@ -7,7 +7,7 @@ use crate::{
 };
 use console::screen::{
     AttestationAnswer, AttestationCounts, AttestationState, FileToAttach, ManualCheck, ManualInstance, NewAttestation, OwnCheckDraft,
-    SandboxScope,
+    SandboxScope, Tile,
 };
 use std::io::{IsTerminal, Write};
 
@@ -163,13 +163,14 @@ impl Terminal {
     }
 
     /// Adds an instance of an application without login options.
-    pub(super) async fn add_manual(&self, arguments: AddArguments) -> Outcome {
+    pub(super) async fn add_manual(&self, arguments: AddArguments, tile: &Tile) -> Outcome {
         if arguments.login.is_some() || !arguments.answer.is_empty() || arguments.ca.is_some() || arguments.secret_stdin {
             return Err(Stop::Usage(format!("nobody signs in to {}: it takes --name, --label, --owner and --set only", arguments.app)));
         }
         let mut request = ManualInstance {
             app: arguments.app,
-            product: arguments.name.clone(),
+            // An application of the catalog is its own product; one without checks stands for any.
+            product: if tile.checks > 0 { tile.name.clone() } else { arguments.name.clone() },
             name: arguments.name,
             label: arguments.label,
             owner: arguments.owner,
@@ -186,10 +187,12 @@ impl Terminal {
         if self.json {
             print::json(&instance);
         } else {
-            print::line(&format!(
-                "{} is there. Nothing of it is scanned: add checks with `posture check add`.",
-                print::plain(&instance.name)
-            ));
+            let next = match tile.checks {
+                0 => "add checks with `posture check add`".to_owned(),
+                1 => "its one check is attested; see `posture attestation list`".to_owned(),
+                checks => format!("its {checks} checks are attested; see `posture attestation list`"),
+            };
+            print::line(&format!("{} is there. Nothing of it is scanned: {next}.", print::plain(&instance.name)));
         }
         Ok(Ending::Fine)
     }

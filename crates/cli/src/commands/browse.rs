@@ -32,32 +32,6 @@ impl Terminal {
         Ok(Ending::Fine)
     }
 
-    pub(super) fn catalog(&self, app: Option<&str>) -> Outcome {
-        let catalog = self.console.catalog_document(app)?;
-        if self.json {
-            print::json(&catalog);
-            return Ok(Ending::Fine);
-        }
-        for app in &catalog.apps {
-            print::line(&format!("{} ({})", app.name, app.slug));
-            for login in &app.logins {
-                let fields: Vec<String> = login
-                    .fields
-                    .iter()
-                    .map(|field| if field.secret { format!("{} (secret)", field.id) } else { field.id.clone() })
-                    .collect();
-                print::line(&format!("  login {}: {}", login.id, fields.join(", ")));
-            }
-            for dataset in &app.datasets {
-                print::line(&format!("  dataset {}: {} {}", dataset.id, dataset.method, dataset.path));
-            }
-            for check in &app.checks {
-                print::line(&format!("  check {} [{}] {}", check.id, check.severity, check.title));
-            }
-        }
-        Ok(Ending::Fine)
-    }
-
     pub(super) async fn findings(
         &self,
         filter: FilterArguments,

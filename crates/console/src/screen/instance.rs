@@ -140,7 +140,7 @@ pub struct DatasetState {
     pub id: String,
     /// "Sign-in settings".
     pub title: String,
-    /// `complete`, `partial` or `unavailable`.
+    /// `complete`, `partial` or `unavailable`; of what is read per row of another dataset, before the first scan, `after_scan`.
     pub state: String,
     /// Why it is not complete.
     pub cause: Option<Cause>,

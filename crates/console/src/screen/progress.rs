@@ -47,6 +47,8 @@ pub enum Progress {
         checks: u32,
         /// All checks.
         all_checks: u32,
+        /// What is missing, what to grant, and what is granted needlessly.
+        advice: super::PermissionAdvice,
     },
     /// A dataset moved on.
     Dataset {

@@ -1,9 +1,10 @@
 import { readdirSync, existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { brands, hue, monogram } from './brands';
 
-const catalog = fileURLToPath(new URL('../../../../catalog', import.meta.url));
+// Tests run in the folder of the frontend.
+const catalog = join(process.cwd(), '..', 'catalog');
 const applications = readdirSync(catalog).filter((name) => !/^[_.]/.test(name) && existsSync(`${catalog}/${name}/app.toml`));
 // Those that are named first, whether or not their folder is there yet.
 const named = ['okta', 'gitlab', 'atlassian', 'snowflake', 'databricks', 'datadog', 'box', 'zendesk', 'zoom', 'google-workspace', 'github-enterprise'];

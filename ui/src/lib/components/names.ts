@@ -87,12 +87,12 @@ export const features: { id: string; icon: Icon; name: string; short: string }[]
   { id: 'identity', icon: Fingerprint, name: 'Identity', short: 'Identity' },
 ];
 
-/** What connectors were verified against: icon, name and the sentence that says what it means. */
-export const verifications: { id: string; icon: Icon; name: string; sentence: string }[] = [
-  { id: 'contract', icon: BadgeCheck, name: 'Contract', sentence: 'the vendor’s API contract' },
-  { id: 'recorded', icon: Disc3, name: 'Recorded', sentence: 'recorded vendor answers' },
-  { id: 'facts', icon: BookOpen, name: 'Facts', sentence: 'gathered facts, not confirmed by the vendor' },
-  { id: 'manual', icon: Signature, name: 'Manual', sentence: 'you attest, nothing is read' },
+/** What connectors were verified against: icon, name, a few words that follow “verified by”, and the sentence that says what it means. */
+export const verifications: { id: string; icon: Icon; name: string; sentence: string; explained: string }[] = [
+  { id: 'contract', icon: BadgeCheck, name: 'Contract', sentence: 'the vendor’s API description', explained: 'Verified against the vendor’s API description: what is asked for and what is read stands there.' },
+  { id: 'recorded', icon: Disc3, name: 'Recorded', sentence: 'recorded vendor answers', explained: 'Verified against answers that were recorded from the real service.' },
+  { id: 'facts', icon: BookOpen, name: 'Facts', sentence: 'gathered facts, not confirmed by the vendor', explained: 'Built from what the vendor’s pages and programs say. No description by the vendor and no live account confirmed it.' },
+  { id: 'manual', icon: Signature, name: 'Manual', sentence: 'you attest, nothing is read', explained: 'Nothing is read: a person looks at the settings and attests them.' },
 ];
 
 const categories: Record<string, string> = {

@@ -1,4 +1,4 @@
-import type { DatasetState, Failure, Outcome, Progress, Step, StepState } from '$lib/backend/backend';
+import type { DatasetState, Failure, Outcome, PermissionAdvice, Progress, Step, StepState } from '$lib/backend/backend';
 
 /** The steps, in their order. */
 export const order: Step[] = ['format', 'host', 'sign_in', 'permissions', 'scan', 'judge'];
@@ -43,7 +43,7 @@ export interface Told {
   stages: StageLine[];
   visit: Visit | null;
   datasets: DatasetLine[];
-  permissions: { datasets: DatasetState[]; checks: number; allChecks: number } | null;
+  permissions: { datasets: DatasetState[]; checks: number; allChecks: number; advice: PermissionAdvice } | null;
   done: number | null;
   host: string;
   requests: number;
@@ -102,7 +102,7 @@ export function advance(told: Told, event: Progress): Told {
     case 'visit':
       return { ...told, visit: { address: event.address, code: event.code, until: event.until } };
     case 'permissions':
-      return { ...told, permissions: { datasets: event.datasets, checks: event.checks, allChecks: event.all_checks } };
+      return { ...told, permissions: { datasets: event.datasets, checks: event.checks, allChecks: event.all_checks, advice: event.advice } };
     case 'dataset': {
       const line: DatasetLine = { id: event.id, title: event.title, state: event.state, rows: event.rows, expected: event.expected };
       const known = told.datasets.some(({ id }) => id === event.id);
