@@ -197,12 +197,56 @@ fn databases_of_every_released_schema_open() {
             assert!(!store.claim_code("ada", 7).unwrap(), "it was sent");
             assert_eq!(store.secret_refused("ada", &"wrong".into()).unwrap(), Some(at(399)));
         }
+        let listings = store.listings(last.id, catalog::InventoryKind::Accounts).unwrap();
+        if schema >= 3 {
+            let found = store.accounts(last.id, &Default::default(), store::InventorySort::Name, false, Slice::ALL).unwrap();
+            assert_eq!((listings.len(), found.rows[0].1.clone()), (1, accounts().items.remove(0)));
+            assert_eq!(store.inventory_thresholds(instance_id(1)).unwrap(), thresholds());
+        } else {
+            assert_eq!(listings, [], "nobody has looked, which is not the same as none");
+        }
         let resumable = store.resumable_scan(instance_id(1)).unwrap().unwrap();
         store.resume_scan(resumable.scan).unwrap();
         store.commit_scan(resumable.scan, &[], at(900), at(901)).unwrap();
         let numbers: (u32, u32) =
             raw(&path, &key()).query_row("SELECT schema, oldest_reader FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(numbers, (SCHEMA, OLDEST_READER));
+    }
+}
+
+fn thresholds() -> catalog::InventoryThresholds {
+    catalog::InventoryThresholds { dormant_days: 45, ..Default::default() }
+}
+
+fn accounts() -> catalog::Listing<catalog::Account> {
+    use catalog::{Account, AccountKind, AccountRisk, Known, Mfa, Origin, Presence};
+    let account = Account {
+        origin: Origin { from: "users".into(), row: RowKey("a".into()), inputs: vec![("users".into(), RowKey("a".into()))] },
+        id: Known::Is("a".into()),
+        name: Known::Is("Ada".into()),
+        email: Known::None,
+        kind: Known::Is(AccountKind::Person),
+        status: Known::NotRead,
+        administrator: Known::Unknown(cause("It is not in the answer.")),
+        roles: Known::Is(vec!["owner".into()]),
+        mfa: Known::Is(Mfa::None),
+        identity_provider: Known::NotRead,
+        created: Known::Is(at(1)),
+        last_seen: Known::NotRead,
+        never_seen: Known::NotRead,
+        credential_expires: Known::NotRead,
+        credential_changed: Known::NotRead,
+        risks: [(AccountRisk::NoMfa, Presence::Present), (AccountRisk::Administrator, Presence::Unknown)].into(),
+        severity: Some(Severity::High),
+    };
+    catalog::Listing {
+        from: "users".into(),
+        title: "Users".into(),
+        completeness: Completeness::Complete,
+        undecided: 0,
+        undecided_cause: None,
+        not_read: vec![catalog::Property::Status],
+        items: vec![account],
     }
 }
 
@@ -215,12 +259,16 @@ fn write_the_fixture_of_this_schema() {
     let path = folder.path().join("posture.db");
     let store = Store::open(&path, &key()).unwrap();
     store.insert_instance(&instance(1)).unwrap();
+    let own_thresholds = store::InventoryWrite { thresholds: thresholds(), accounts: &[], plugins: &[] };
+    store.set_inventory_thresholds(instance_id(1), None, &own_thresholds).unwrap();
     let rows = [row("a", json!({ "mfa": false })), row("b", json!({ "mfa": true }))];
     for (second, verdict) in [(100, Verdict::Fail), (200, Verdict::Pass)] {
         let scan = store.begin_scan(instance_id(1), at(second), &["users"]).unwrap();
         write_whole(&store, scan, "users", &rows);
         let verdicts = vec![judged("a", Verdict::Fail), judged("b", verdict)];
-        store.commit_scan(scan, &[check("kustomer.users.mfa", Completeness::Complete, verdicts)], at(second), at(second + 1)).unwrap();
+        let checks = [check("kustomer.users.mfa", Completeness::Complete, verdicts)];
+        let inventory = store::InventoryWrite { thresholds: thresholds(), accounts: &[accounts()], plugins: &[] };
+        store.commit_scan_judged_by(scan, &instance(1).params, &checks, &inventory, at(second), at(second + 1)).unwrap().unwrap();
     }
     let scan = store.begin_scan(instance_id(1), at(300), &["users"]).unwrap();
     store.write_page(scan, &page("users", &RowKey::default(), 0, &rows[..1], Some("/v1/users?page=2"))).unwrap();
