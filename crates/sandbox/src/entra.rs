@@ -24,6 +24,9 @@ use x509_parser::prelude::{FromDer, Pem, X509Certificate};
 /// An assertion is taken for ten minutes at most.
 const LONGEST_ASSERTION: i64 = 600;
 
+/// Where a device code is typed.
+const DEVICE_PAGE: &str = "/common/oauth2/deviceauth";
+
 /// What proves the application.
 pub(crate) enum Proof {
     Secret(String),
@@ -98,6 +101,9 @@ impl Entra {
             return None;
         }
         let now = caller.now;
+        if asked.path == DEVICE_PAGE {
+            return Some(DoorAnswer::html(200, "<!doctype html><html lang=\"en\"><p>Enter the code.</p></html>"));
+        }
         let Some((named, endpoint)) = Self::split(asked) else { return Some(refuse(404, "invalid_request", 900_144, now)) };
         if !self.is_tenant(named) {
             return Some(refuse(400, "invalid_tenant", 90002, now));
@@ -106,7 +112,7 @@ impl Entra {
         Some(match (asked.method.as_str(), endpoint) {
             ("GET", ".well-known/openid-configuration" | "v2.0/.well-known/openid-configuration") => self.description(&asked.host),
             ("GET", "oauth2/v2.0/authorize") => self.page(caller),
-            ("POST", "oauth2/v2.0/devicecode") => self.device(&form, now),
+            ("POST", "oauth2/v2.0/devicecode") => self.device(&form, &asked.host, now),
             ("POST", "oauth2/v2.0/token") => self.token(caller, &form),
             _ => refuse(404, "invalid_request", 900_144, now),
         })
@@ -176,7 +182,7 @@ impl Entra {
         answer(&[("code", &self.desk.approve(scope, redirect, challenge, *now))])
     }
 
-    fn device(&self, form: &BTreeMap<String, String>, now: Timestamp) -> DoorAnswer {
+    fn device(&self, form: &BTreeMap<String, String>, host: &str, now: Timestamp) -> DoorAnswer {
         if form.get("client_id") != Some(&self.client_id) {
             return refuse(400, "unauthorized_client", 700_016, now);
         }
@@ -193,7 +199,7 @@ impl Entra {
             &json!({
                 "device_code": given.device_code,
                 "user_code": given.user_code,
-                "verification_uri": "https://microsoft.com/devicelogin",
+                "verification_uri": format!("https://{host}{DEVICE_PAGE}"),
                 "expires_in": given.expires_in,
                 "interval": INTERVAL,
                 "message": "To sign in, use a web browser.",
