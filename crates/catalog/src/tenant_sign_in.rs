@@ -86,6 +86,5 @@ pub enum InstallationState {
 
 impl InstallationState {
     /// As tenants write them.
-    pub const WORDS: [(&'static str, Self); 3] =
-        [("installed", Self::Installed), ("suspended", Self::Suspended), ("absent", Self::Absent)];
+    pub const WORDS: [(&'static str, Self); 3] = [("installed", Self::Installed), ("suspended", Self::Suspended), ("absent", Self::Absent)];
 }

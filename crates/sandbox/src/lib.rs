@@ -37,6 +37,7 @@ mod tenant;
 mod tenant_sign_in;
 mod token;
 mod token_endpoint;
+mod visitor;
 
 pub use authority::AUTHORITY_ORGANIZATION;
 pub use control::{Running, control};
@@ -46,3 +47,4 @@ pub use recording::Recording;
 pub use served::Served;
 pub use server::{Clock, Sandbox, SeenRequest};
 pub use tenant::Tenant;
+pub use visitor::{Visited, visit};

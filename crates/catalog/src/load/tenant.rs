@@ -39,6 +39,11 @@ pub(super) fn read_all(files: &Files, folder: &str, app: &App, errors: &Errors) 
         };
         if let Some(tenant) = tenants.iter_mut().find(|tenant| tenant.id == id) {
             for answer in answers.0 {
+                // What its login option has no host role for, nobody asks it.
+                let lacks = |login: &Login| !answer.host.contains('.') && !login.roles.iter().any(|role| role.id == answer.host);
+                if app.login(&tenant.login).is_some_and(lacks) {
+                    continue;
+                }
                 if !tenant.answers.iter().any(|own| own.host == answer.host && own.method == answer.method && own.path == answer.path && own.document == answer.document && own.each == answer.each) {
                     tenant.answers.push(answer);
                 }
