@@ -88,7 +88,7 @@ pub struct Login {
     pub hosts: Vec<String>,
     /// A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts.
     pub discover: Option<Discovered>,
-    /// `bearer`, `headers`, `basic`, `client_credentials`, `assertion`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`.
+    /// `bearer`, `headers`, `basic`, `client_credentials`, `assertion`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`, `authorization_code`, `device_code`, `github_app`, `snowflake_key_pair`.
     pub strategy: String,
 }
 
