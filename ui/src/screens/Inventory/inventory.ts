@@ -47,7 +47,7 @@ const accountColumns: Column[] = [
   { id: 'risks', title: 'Risks', width: 280, min: 140, grow: 3 },
   { id: 'kind', title: 'Kind', width: 88, sort: 'ascending', from: 760 },
   { id: 'status', title: 'Status', width: 96, sort: 'ascending', from: 860 },
-  { id: 'mfa', title: 'MFA', width: 84, from: 560 },
+  { id: 'mfa', title: 'MFA', width: 104, from: 560 },
   { id: 'last_seen', title: 'Last seen', width: 112, sort: 'descending', from: 640 },
   { id: 'email', title: 'E-mail', width: 220, extra: true },
   { id: 'roles', title: 'Roles', width: 180, extra: true },
