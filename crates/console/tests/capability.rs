@@ -4,17 +4,19 @@
 
 mod scene;
 
+use catalog::Catalog;
 use posture_core::{
-    Console, Listener, Options, SandboxServer,
+    Console, Listener, Options,
     screen::{
         AttestationAnswer, AttestationState, Availability, Coverage, CoverageState, Health, ManualInstance, NewAttestation,
         PermissionAdvice, Permissions, Progress, Protection, SandboxScope, TenantChoice,
     },
 };
+use sandbox::{Sandbox, Tenant};
 use scene::{SteppingClock, today};
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -162,8 +164,9 @@ fn write(folder: &Path, webhooks: &str, roles: &str) {
 struct Desk {
     console: Console,
     events: Arc<Mutex<Vec<Progress>>>,
-    _folder: tempfile::TempDir,
-    _vendors: Option<SandboxServer>,
+    folder: tempfile::TempDir,
+    data: PathBuf,
+    vendor: Option<Sandbox>,
 }
 
 impl Desk {
@@ -173,9 +176,10 @@ impl Desk {
         let mut options = Options::scratch().unwrap();
         options.clock = SteppingClock::at(today());
         options.catalog_folder = Some(folder.path().to_owned());
+        let data = options.data_folder.clone();
         let console = Console::new(options).unwrap();
         console.first_start(Protection::Keychain, None).await.unwrap();
-        Self { console, events: Arc::default(), _folder: folder, _vendors: None }
+        Self { console, events: Arc::default(), folder, data, vendor: None }
     }
 
     fn listener(&self) -> Listener {
@@ -185,7 +189,14 @@ impl Desk {
 
     /// Onboards and scans the simulated tenant; gives its id.
     async fn connect(&mut self) -> String {
-        self._vendors = Some(self.console.sandbox_up().await.unwrap());
+        // Its tenant alone, not those of the whole catalog.
+        let catalog = Catalog::built_in().unwrap().with_folder(self.folder.path()).unwrap();
+        let (app, known) = (catalog.app("notes").unwrap().unwrap(), catalog.sandbox_tenants("notes").unwrap().remove(0));
+        let served = Tenant::new(&known, &app, today()).unwrap();
+        let vendor = Sandbox::start(vec![served.into()], Arc::new(today)).await.unwrap();
+        fs::create_dir_all(self.data.join("runtime")).unwrap();
+        vendor.open_control(&self.data.join("runtime")).unwrap();
+        self.vendor = Some(vendor);
         let choice = TenantChoice { app: "notes".into(), tenant: "risky".into() };
         self.console.add_sandbox(vec![choice], self.listener()).await.unwrap();
         self.console.instances(SandboxScope::With).await.unwrap().remove(0).id
