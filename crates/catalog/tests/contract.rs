@@ -128,10 +128,8 @@ fn operation<'c>(app: &App, contract: &'c Contract, dataset: &Dataset, method: &
 
 /// The rows' path as the description writes it: a list that the vendor describes as one resource (`single`) is one there.
 fn described_rows(dataset: &Dataset, rows: &str) -> String {
-    match &dataset.pagination {
-        Pagination::JsonApi { single: Some(_), .. } => rows.trim_end_matches("[]").to_owned(),
-        _other => rows.to_owned(),
-    }
+    let single = matches!(&dataset.pagination, Pagination::JsonApi { single: Some(_), .. });
+    if single { rows.trim_end_matches("[]").to_owned() } else { rows.to_owned() }
 }
 
 /// Every kept leaf with its path from the row.
@@ -279,7 +277,11 @@ fn turns(pagination: &Pagination) -> Option<&str> {
     match pagination {
         Pagination::PageNumber { page, .. } => Some(page),
         Pagination::Cursor { parameter, published: false, .. } | Pagination::Offset { parameter, .. } => Some(parameter),
-        _other => None,
+        Pagination::None
+        | Pagination::JsonApi { .. }
+        | Pagination::LinkHeader { .. }
+        | Pagination::Odata { .. }
+        | Pagination::Cursor { published: true, .. } => None,
     }
 }
 

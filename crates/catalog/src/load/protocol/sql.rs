@@ -90,13 +90,13 @@ pub(super) fn check(document: &str) -> Result<(), String> {
     if let Some((_, name)) = placeholders.iter().enumerate().find(|(at, _)| !standing(*at)) {
         return Err(format!("has the placeholder {{{name}}} where no identifier stands"));
     }
-    let first = tokens.iter().find_map(|token| match token {
-        Token::Word(word) if word.quote_style.is_none() => Some(Some(word.value.to_ascii_uppercase())),
-        Token::Whitespace(_) => None,
-        // Whatever else a statement begins with is no command.
-        _other => Some(None),
-    });
-    match first.flatten().as_deref() {
+    // Whatever but a plain word a statement begins with is no command.
+    let first = tokens.iter().find(|token| !matches!(token, Token::Whitespace(_)));
+    let first = match first {
+        Some(Token::Word(word)) if word.quote_style.is_none() => Some(word.value.to_ascii_uppercase()),
+        Some(_) | None => None,
+    };
+    match first.as_deref() {
         Some("SELECT") => select(&statement, &dialect),
         Some("SHOW" | "DESC" | "DESCRIBE") => words(&tokens),
         Some(_) | None => Err("begins with another word than SELECT, SHOW, DESC or DESCRIBE".to_owned()),
@@ -157,16 +157,21 @@ impl Visitor for Reader {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<String> {
-        match factor {
-            TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => table_function(name),
-            TableFactor::TableFunction { expr: Expr::Function(function), .. } => table_function(&function.name),
-            TableFactor::Table { args: None, .. }
-            | TableFactor::Derived { .. }
-            | TableFactor::NestedJoin { .. }
-            | TableFactor::Pivot { .. }
-            | TableFactor::Unpivot { .. } => ControlFlow::Continue(()),
-            _other => ControlFlow::Break("reads from something that is no table".to_owned()),
+        if let TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } = factor {
+            return table_function(name);
         }
+        if let TableFactor::TableFunction { expr: Expr::Function(function), .. } = factor {
+            return table_function(&function.name);
+        }
+        let table = matches!(
+            factor,
+            TableFactor::Table { args: None, .. }
+                | TableFactor::Derived { .. }
+                | TableFactor::NestedJoin { .. }
+                | TableFactor::Pivot { .. }
+                | TableFactor::Unpivot { .. }
+        );
+        stop_unless(table, || "reads from something that is no table".to_owned())
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
