@@ -103,13 +103,10 @@ pub(crate) fn compile(program: &Program, app: &App, inventory: &Inventory) -> Re
             properties.insert(*property, reader);
         }
     }
-    if let Some(id) = properties.get(&Property::Id).filter(|id| id.reads.is_empty()) {
+    if properties.get(&Property::Id).is_some_and(|id| id.reads.is_empty()) {
         let place = inventory.properties.get(&Property::Id).map_or(&inventory.place, |expression| &expression.place).clone();
-        let _ = id;
-        errors.push(LoadError {
-            place,
-            sentence: format!("[[{}]] `id` reads no field of `row`, so it tells nothing apart", inventory.kind.word()),
-        });
+        let sentence = format!("[[{}]] `id` reads no field of `row`, so it tells nothing apart", inventory.kind.word());
+        errors.push(LoadError { place, sentence });
     }
     if !errors.is_empty() {
         return Err(errors);

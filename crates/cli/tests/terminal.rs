@@ -139,13 +139,13 @@ fn completions_man_page_help_and_version_need_nothing() {
     assert!(man.contains("Exit codes"), "{man}");
     assert_eq!(text(&bare(&["--version"])).trim(), concat!("posture ", env!("CARGO_PKG_VERSION")));
     let help = text(&bare(&["--help"]));
-    let commands = ["apps", "catalog", "init", "instance", "scan", "findings", "export", "requests", "schema", "sandbox", "completions"];
+    let commands = ["apps", "catalog", "init", "instance", "scan", "findings", "export", "accounts", "plugins", "thresholds", "requests", "schema", "sandbox", "completions"];
     for command in commands {
         assert!(help.contains(command), "{command}");
         let own = text(&bare(&[command, "--help"]));
         assert!(own.contains("--json"), "{command} --help");
     }
-    for command in ["apps", "catalog", "init", "scan", "findings", "export", "requests", "schema", "completions"] {
+    for command in ["apps", "catalog", "init", "scan", "findings", "export", "accounts", "plugins", "thresholds", "requests", "schema", "completions"] {
         let own = text(&bare(&[command, "--help"]));
         assert!(own.contains("Example"), "{command} --help has an example");
     }
