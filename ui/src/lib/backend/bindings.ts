@@ -100,12 +100,19 @@ export const commands = {
 	activity: (slice: Slice) => typedError<ActList, Failure>(__TAURI_INVOKE("activity", { slice })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
 	exportFindings: (query: FindingQuery, format: ExportFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
+	/**  A page of the accounts of an instance. */
 	accounts: (instance: string, query: InventoryQuery) => typedError<AccountList, Failure>(__TAURI_INVOKE("accounts", { instance, query })),
+	/**  An account and everything behind it. */
 	account: (instance: string, id: string) => typedError<AccountPage, Failure>(__TAURI_INVOKE("account", { instance, id })),
+	/**  A page of the plugins of an instance. */
 	plugins: (instance: string, query: InventoryQuery) => typedError<PluginList, Failure>(__TAURI_INVOKE("plugins", { instance, query })),
+	/**  A plugin and everything behind it. */
 	plugin: (instance: string, id: string) => typedError<PluginPage, Failure>(__TAURI_INVOKE("plugin", { instance, id })),
+	/**  Sets from when on something is a risk in an instance. */
 	setInventoryThresholds: (instance: string, thresholds: InventoryThresholds) => typedError<InventoryThresholds, Failure>(__TAURI_INVOKE("set_inventory_thresholds", { instance, thresholds })),
+	/**  Asks where to and writes the accounts that the query shows; nothing when the dialog was cancelled. */
 	exportAccounts: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_accounts", { instance, query, format })),
+	/**  The same of plugins. */
 	exportPlugins: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_plugins", { instance, query, format })),
 };
 
@@ -115,6 +122,58 @@ export const events = {
 };
 
 /* Types */
+/**  An account as a row. */
+export type Account = {
+	/**  Names it within the last complete scan. */
+	id: string,
+	/**  What to call it: its name, else its identifier. */
+	title: string,
+	/**  How bad its risks are together; `None` without any. */
+	severity: Severity | null,
+	/**  The risks it has. */
+	risks: string[],
+	/**  The risks of which that is not known. */
+	unknown_risks: string[],
+	/**  What the vendor tells it by. */
+	vendor_id: Property,
+	name: Property,
+	email: Property,
+	/**  `person`, `guest`, `service`. */
+	kind: Property,
+	/**  `active`, `suspended`, `invited`, `deactivated`. */
+	status: Property,
+	administrator: Property,
+	roles: Property,
+	/**  `none`, `weak`, `strong`. */
+	mfa: Property,
+	identity_provider: Property,
+	created: Property,
+	last_seen: Property,
+	never_seen: Property,
+	credential_expires: Property,
+	credential_changed: Property,
+};
+
+/**  A page of accounts. */
+export type AccountList = {
+	/**  What stands over it. */
+	head: InventoryHead,
+	/**  The rows asked for. */
+	rows: Account[],
+};
+
+/**  An account with the rows behind it. */
+export type AccountPage = {
+	/**  It. */
+	account: Account,
+	/**  Each risk that it has, or of which that is not known. */
+	risks: RiskReason[],
+	/**  What it was read from: "Team members". */
+	source: string,
+	/**  The rows it rests on. */
+	evidence: Evidence[],
+};
+
 /**  An act of the administrator or of the console. */
 export type Act = {
 	at: string,
@@ -283,6 +342,17 @@ export type AttestationState =
 /**  Every attestation was withdrawn: it is due again. */
 "withdrawn";
 
+/**  What can be done with an application. */
+export type Availability = 
+/**  It is signed in to and scanned. */
+"offered" | 
+/**  It will be; until then its checks are attested by a person. */
+"planned" | 
+/**  Its checks are attested by a person. */
+"attested" | 
+/**  The service has ended: nothing of it can be added. */
+"ended";
+
 /**  Why something was not read or not judged. */
 export type Cause = {
 	/**  The kind, as in the catalog: `scope_missing`. */
@@ -331,13 +401,78 @@ export type ConsoleLink = {
 	url: string,
 };
 
+/**  What looks at a control. */
+export type ControlCoverage = {
+	/**  `IAM-SaaS-12`. */
+	id: string,
+	/**  "Identity and access". */
+	domain: string,
+	/**  "A second factor". */
+	title: string,
+	/**  What the control asks of the application. */
+	asks: string,
+	/**  Which it is. */
+	state: CoverageState,
+	/**  Checks that are judged from what is read. */
+	checks: CoveringCheck[],
+	/**  Checks that a person attests. */
+	attested: CoveringCheck[],
+	/**  Why nothing looks at it, or what the login option lacks; empty where something does. */
+	reason: string,
+	/**  Where the reason is known from (URL); empty where nobody has looked, or where there is no reason. */
+	source: string,
+};
+
+/**  The capability sheet of an application, or of an instance of it: every control of the CSA SaaS Security Capability Framework. */
+export type Coverage = {
+	/**  `kustomer`. */
+	app: string,
+	/**  "Kustomer". */
+	app_name: string,
+	/**  The instance by whose login option it is told; `None` for the application itself. */
+	instance: string | null,
+	/**  Every control, in the framework's order. */
+	controls: ControlCoverage[],
+	/**  How many there are of each state. */
+	counts: CoverageCounts,
+};
+
+/**  How many controls there are of each state. */
+export type CoverageCounts = {
+	checked: number,
+	attested: number,
+	login_lacks: number,
+	not_covered: number,
+};
+
+/**  What looks at a control. */
+export type CoverageState = 
+/**  A check that is judged from what is read. */
+"checked" | 
+/**  A person, and no check. */
+"attested" | 
+/**  A check, but the login option of the instance does not reach what it rests on. */
+"login_lacks" | 
+/**  Nothing. */
+"not_covered";
+
+/**  A check that names a control. */
+export type CoveringCheck = {
+	/**  `kustomer.auth.sso_enabled`. */
+	id: string,
+	/**  "SAML SSO is on". */
+	title: string,
+	/**  Whether the login option reaches all that it rests on; of an application, whether any of its login options does. */
+	reached: boolean,
+};
+
 /**  What became of a dataset. */
 export type DatasetState = {
 	/**  `auth-settings`. */
 	id: string,
 	/**  "Sign-in settings". */
 	title: string,
-	/**  `complete`, `partial` or `unavailable`. */
+	/**  `complete`, `partial` or `unavailable`; of what is read per row of another dataset, before the first scan, `after_scan`. */
 	state: string,
 	/**  Why it is not complete. */
 	cause: Cause | null,
@@ -443,7 +578,8 @@ export type Field = {
 	optional: boolean,
 	/**
 	 *  `text`, `password`, `jwt`, `token`, `dns_label`, `host`, `choice`, `list`, `email`, `okta_domain`,
-	 *  `okta_custom_domain`, `mfa_key`, `guid`, `entra_tenant`, `certificate_and_key`, `pattern`, `url`.
+	 *  `okta_custom_domain`, `mfa_key`, `guid`, `entra_tenant`, `certificate_and_key`, `private_key`,
+	 *  `key_file`, `vendor_host`, `pattern`, `url`.
 	 */
 	format: string,
 	/**  Shown inside the field at its end: `.kustomerapp.com`. */
@@ -629,6 +765,30 @@ export type FrameworkReference = {
 	references: string[],
 };
 
+/**  A scope or role that is missing. */
+export type Grant = {
+	/**  The one to grant, the least; empty where the catalog names none. */
+	scope: string,
+	/**  Any one of these would do. */
+	any_of: string[],
+	/**  Titles of the datasets that need it. */
+	datasets: string[],
+	/**  Checks that rest on them. */
+	checks: number,
+	/**  What the vendor's refusal came to. */
+	said: string,
+};
+
+/**  What the vendor tells of a credential's scopes. */
+export type Granted = {
+	/**  `header`, `token_answer` or `token_claims`; empty where it does not tell. */
+	told_by: string,
+	/**  As the vendor writes them, sorted. */
+	scopes: string[],
+	/**  When it was told. */
+	at: string | null,
+};
+
 /**  A step of a guide. */
 export type GuideStep = {
 	/**  The sentence. */
@@ -744,6 +904,89 @@ export type InstancePage = {
 	answers: Answer[],
 };
 
+/**  What was written of accounts or plugins. */
+export type InventoryExported = {
+	/**  Where to. */
+	path: string,
+	/**  How many. */
+	items: number,
+};
+
+/**  Which accounts or plugins are asked for. Empty parts do not filter. */
+export type InventoryFilter = {
+	/**  Those that have any of these risks: `no_mfa`. */
+	risks: string[],
+	/**  Those of which it is not known whether they have any of these risks. Together with `risks`: either. */
+	unknown: string[],
+	/**  Kinds: `guest`, `webhook`. */
+	kinds: string[],
+	/**  Part of a name, identifier, address, role, publisher, user or scope. */
+	text: string,
+};
+
+/**  What stands over a list of accounts or plugins. */
+export type InventoryHead = {
+	/**  Whether the application's connector reads any. */
+	declared: boolean,
+	/**  The time that the list speaks of; `None` before the first complete scan that read it. */
+	as_of: string | null,
+	/**  What it was read from. */
+	sources: InventorySource[],
+	/**  How many there are. */
+	all: number,
+	/**  How many fulfil the filter. */
+	total: number,
+	/**  Every risk, over all. */
+	risks: RiskCount[],
+	/**  From when on something is a risk. */
+	thresholds: InventoryThresholds,
+};
+
+/**  A page of accounts or plugins asked for. */
+export type InventoryQuery = {
+	/**  Which. */
+	filter: InventoryFilter,
+	/**  In which order. */
+	sort: InventorySort,
+	/**  Worst, latest or last letter first. */
+	descending: boolean,
+	/**  Which part. */
+	slice: Slice,
+};
+
+/**  The order of accounts or plugins; what is not known comes last. */
+export type InventorySort = "severity" | "name" | "kind" | "status" | "created" | "last_used" | "expires";
+
+/**  A dataset or view that accounts or plugins were read from. */
+export type InventorySource = {
+	/**  "Team members". */
+	title: string,
+	/**  Why it was not read whole; `None` when it was. */
+	cause: Cause | null,
+	/**  Whether anything of it could be used. */
+	available: boolean,
+	/**  How many it gave. */
+	items: number,
+	/**  Rows of which it could not be told whether they are meant. */
+	undecided: number,
+	/**  The first reason of that. */
+	undecided_cause: Cause | null,
+	/**  The properties that it does not tell: "MFA". */
+	not_read: string[],
+};
+
+/**  From when on something is a risk, in days from 1 to 3,650. */
+export type InventoryThresholds = {
+	/**  An account that was not used for so long is dormant. */
+	dormant_days: number,
+	/**  What ends within so long is expiring. */
+	expiring_days: number,
+	/**  A credential that was not changed for so long is not rotated. */
+	rotation_days: number,
+	/**  A plugin that was not used for so long is unused. */
+	unused_days: number,
+};
+
 /**  A job under way. */
 export type Job = {
 	/**  Its id, for cancelling. */
@@ -774,6 +1017,16 @@ failure: Failure } |
 /**  Why, and what to do. */
 failure: Failure };
 
+/**  A check that is known and not built. */
+export type LeftOut = {
+	/**  The id that it would have. */
+	id: string,
+	/**  What it would judge. */
+	title: string,
+	/**  Why it is not built. */
+	reason: string,
+};
+
 /**  One way to sign in. */
 export type Login = {
 	/**  `api-key`. */
@@ -794,8 +1047,20 @@ export type Login = {
 	hosts: string[],
 	/**  A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts. */
 	discover: Discovered | null,
-	/**  `bearer`, `client_credentials`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`. */
+	/**  `bearer`, `headers`, `basic`, `client_credentials`, `assertion`, `okta`, `entra_secret`, `entra_certificate`, `entra_device_code`, `entra_browser`, `authorization_code`, `device_code`, `github_app`, `snowflake_key_pair`. */
 	strategy: string,
+};
+
+/**  A check that cannot be evaluated with the credential. */
+export type LostCheck = {
+	/**  `github.org.mfa`. */
+	id: string,
+	/**  Its title. */
+	title: string,
+	/**  How bad a failure would be. */
+	severity: Severity,
+	/**  Titles of the datasets that it rests on and that cannot be read. */
+	datasets: string[],
 };
 
 /**  A question that a person answers for an instance. */
@@ -976,6 +1241,102 @@ export type OwnCheckDraft = {
 	recommended: string,
 };
 
+/**  What follows from what a credential may read. */
+export type PermissionAdvice = {
+	/**
+	 *  Checks of which only the first scan tells whether they can be evaluated, because what they rest on is read per row of another
+	 *  dataset.
+	 */
+	later: number,
+	/**  Checks that cannot be evaluated. */
+	lost: LostCheck[],
+	/**  What to grant, what costs most checks first. */
+	grants: Grant[],
+	/**  What the vendor tells of the credential's scopes. */
+	granted: Granted,
+	/**  Granted scopes that are not needed, or are wider than needed. Always empty where the vendor does not tell what is granted. */
+	spare: SpareScope[],
+	/**  Why nothing can be said of scopes that are not needed; empty where it can. */
+	silent: string,
+};
+
+/**  What the credential of an instance may read, what it lacks, and what it holds needlessly. */
+export type Permissions = {
+	/**  The instance. */
+	instance: string,
+	/**  When the scan ended that this rests on; `None` before the first complete one. */
+	as_of: string | null,
+	/**  Each dataset. */
+	datasets: DatasetState[],
+	/**  Checks that can be evaluated. */
+	checks: number,
+	/**  All checks that are judged from what is read. */
+	all_checks: number,
+	/**  The rest of it. */
+	advice: PermissionAdvice,
+};
+
+/**  A way to sign in that an application will have. */
+export type PlannedLogin = {
+	/**  "API key". */
+	label: string,
+	/**  What the administrator will need to have. */
+	summary: string,
+};
+
+/**  A plugin as a row. */
+export type Plugin = {
+	/**  Names it within the last complete scan. */
+	id: string,
+	/**  What to call it: its name, else its identifier. */
+	title: string,
+	/**  How bad its risks are together; `None` without any. */
+	severity: Severity | null,
+	/**  The risks it has. */
+	risks: string[],
+	/**  The risks of which that is not known. */
+	unknown_risks: string[],
+	/**  The maker or product of generative AI that its name or publisher names. */
+	gen_ai: string | null,
+	/**  What the vendor tells it by. */
+	vendor_id: Property,
+	name: Property,
+	/**  `oauth_grant`, `installed_app`, `token`, `webhook`, `key`. */
+	kind: Property,
+	publisher: Property,
+	scopes: Property,
+	/**  `tenant`, `user`. */
+	level: Property,
+	user: Property,
+	status: Property,
+	created: Property,
+	last_used: Property,
+	never_used: Property,
+	expires: Property,
+	verified_publisher: Property,
+	write: Property,
+};
+
+/**  A page of plugins. */
+export type PluginList = {
+	/**  What stands over it. */
+	head: InventoryHead,
+	/**  The rows asked for. */
+	rows: Plugin[],
+};
+
+/**  A plugin with the rows behind it. */
+export type PluginPage = {
+	/**  It. */
+	plugin: Plugin,
+	/**  Each risk that it has, or of which that is not known. */
+	risks: RiskReason[],
+	/**  What it was read from. */
+	source: string,
+	/**  The rows it rests on. */
+	evidence: Evidence[],
+};
+
 /**  A remembered choice of the window. */
 export type Preference = {
 	/**  `theme`. */
@@ -1059,6 +1420,29 @@ failure: Failure;
 /**  What was stored all the same, in a sentence: "Nothing was stored." */
 kept: string };
 
+/**  A property of an account or a plugin. */
+export type Property = {
+	/**  How it was found. */
+	state: PropertyState,
+	/**  Text, a word, `true` or `false`, a time; a list joined by commas. Empty without a value. */
+	value: string,
+	/**  The items of a list. */
+	values: string[],
+	/**  Why it could not be told. */
+	cause: Cause | null,
+};
+
+/**  How a property was found. */
+export type PropertyState = 
+/**  It has a value. */
+"is" | 
+/**  The vendor says that there is none: no address, no end. */
+"none" | 
+/**  It could not be told. */
+"unknown" | 
+/**  The connector of this application does not read it. */
+"not_read";
+
 /**  What holds the keys. */
 export type Protection = 
 /**  The operating system's keychain. */
@@ -1118,6 +1502,32 @@ export type RequestList = {
 	rows: Request[],
 };
 
+/**  A risk and how many have it. */
+export type RiskCount = {
+	/**  `no_mfa`. */
+	risk: string,
+	/**  "No MFA". */
+	title: string,
+	/**  What it means, with the threshold where there is one. */
+	meaning: string,
+	/**  How many have it, of all. */
+	present: number,
+	/**  Of how many it is not known: neither a risk nor an all-clear. */
+	unknown: number,
+};
+
+/**  Why a risk is there, or why that is not known. */
+export type RiskReason = {
+	/**  `dormant`. */
+	risk: string,
+	/**  "Dormant". */
+	title: string,
+	/**  Whether it is there; `false` when that is not known. */
+	present: boolean,
+	/**  What it means, or what is not known. */
+	sentence: string,
+};
+
 /**  How requests leave this computer. */
 export type RouteChoice = {
 	/**  `system`, `environment`, `manual` or `none`. */
@@ -1141,6 +1551,8 @@ export type SandboxTenant = {
 	tenant: string,
 	/**  "Halden Moor (risky)". */
 	name: string,
+	/**  Whether it is among the few that first start adds. */
+	tour: boolean,
 };
 
 /**  A scan. */
@@ -1215,6 +1627,16 @@ export type Slice = {
 	offset: number,
 	/**  Rows of it, at most 500. */
 	limit: number,
+};
+
+/**  A granted scope that is not needed, or wider than needed. */
+export type SpareScope = {
+	/**  `admin:org`. */
+	scope: string,
+	/**  What would do in its place, and is not granted yet; empty where it can go without replacement. */
+	instead: string[],
+	/**  One sentence that says so. */
+	sentence: string,
 };
 
 /**  Where the console stands when it is opened. */
@@ -1371,35 +1793,3 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
-
-export type Availability = "offered" | "planned" | "attested" | "ended";
-export type PlannedLogin = { label: string, summary: string };
-export type LeftOut = { id: string, title: string, reason: string };
-export type CoverageState = "checked" | "attested" | "login_lacks" | "not_covered";
-export type CoveringCheck = { id: string, title: string, reached: boolean };
-export type ControlCoverage = { id: string, domain: string, title: string, asks: string, state: CoverageState, checks: CoveringCheck[], attested: CoveringCheck[], reason: string, source: string };
-export type CoverageCounts = { checked: number, attested: number, login_lacks: number, not_covered: number };
-export type Coverage = { app: string, app_name: string, instance: string | null, controls: ControlCoverage[], counts: CoverageCounts };
-export type LostCheck = { id: string, title: string, severity: Severity, datasets: string[] };
-export type Grant = { scope: string, any_of: string[], datasets: string[], checks: number, said: string };
-export type Granted = { told_by: string, scopes: string[], at: string | null };
-export type SpareScope = { scope: string, instead: string[], sentence: string };
-export type PermissionAdvice = { later: number, lost: LostCheck[], grants: Grant[], granted: Granted, spare: SpareScope[], silent: string };
-export type Permissions = { instance: string, as_of: string | null, datasets: DatasetState[], checks: number, all_checks: number, advice: PermissionAdvice };
-export type PropertyState = "is" | "none" | "unknown" | "not_read";
-export type Property = { state: PropertyState, value: string, values: string[], cause: Cause | null };
-export type InventoryFilter = { risks: string[], unknown: string[], kinds: string[], text: string };
-export type InventorySort = "severity" | "name" | "kind" | "status" | "created" | "last_used" | "expires";
-export type InventoryQuery = { filter: InventoryFilter, sort: InventorySort, descending: boolean, slice: Slice };
-export type RiskCount = { risk: string, title: string, meaning: string, present: number, unknown: number };
-export type InventorySource = { title: string, cause: Cause | null, available: boolean, items: number, undecided: number, undecided_cause: Cause | null, not_read: string[] };
-export type InventoryThresholds = { dormant_days: number, expiring_days: number, rotation_days: number, unused_days: number };
-export type InventoryHead = { declared: boolean, as_of: string | null, sources: InventorySource[], all: number, total: number, risks: RiskCount[], thresholds: InventoryThresholds };
-export type Account = { id: string, title: string, severity: Severity | null, risks: string[], unknown_risks: string[], vendor_id: Property, name: Property, email: Property, kind: Property, status: Property, administrator: Property, roles: Property, mfa: Property, identity_provider: Property, created: Property, last_seen: Property, never_seen: Property, credential_expires: Property, credential_changed: Property };
-export type AccountList = { head: InventoryHead, rows: Account[] };
-export type RiskReason = { risk: string, title: string, present: boolean, sentence: string };
-export type AccountPage = { account: Account, risks: RiskReason[], source: string, evidence: Evidence[] };
-export type Plugin = { id: string, title: string, severity: Severity | null, risks: string[], unknown_risks: string[], gen_ai: string | null, vendor_id: Property, name: Property, kind: Property, publisher: Property, scopes: Property, level: Property, user: Property, status: Property, created: Property, last_used: Property, never_used: Property, expires: Property, verified_publisher: Property, write: Property };
-export type PluginList = { head: InventoryHead, rows: Plugin[] };
-export type PluginPage = { plugin: Plugin, risks: RiskReason[], source: string, evidence: Evidence[] };
-export type InventoryExported = { path: string, items: number };
