@@ -37,11 +37,8 @@ impl Console {
                 Some(scan) => datasets_of(&open.store, &app, scan)?,
                 None => Vec::new(),
             };
-            let granted = open.store.granted(id)?.map(|told| Granted {
-                told_by: told.told_by,
-                scopes: told.scopes,
-                at: Some(told.at.to_string()),
-            });
+            let granted =
+                open.store.granted(id)?.map(|told| Granted { told_by: told.told_by, scopes: told.scopes, at: Some(told.at.to_string()) });
             let basis = if scan.is_some() { Basis::Scan } else { Basis::Nothing };
             let (checks, all_checks, advice) = advise(&app, app.login(&instance.login), &datasets, granted.unwrap_or_default(), basis);
             Ok(Permissions {
@@ -129,8 +126,11 @@ pub(crate) fn advise(
     let (mut later, mut lost) = (0, Vec::new());
     for check in &judged {
         let inputs = app.inputs(check);
-        let unread: Vec<String> =
-            datasets.iter().filter(|dataset| dataset.state == "unavailable" && inputs.contains(&dataset.id.as_str())).map(|dataset| dataset.title.clone()).collect();
+        let unread: Vec<String> = datasets
+            .iter()
+            .filter(|dataset| dataset.state == "unavailable" && inputs.contains(&dataset.id.as_str()))
+            .map(|dataset| dataset.title.clone())
+            .collect();
         if !unread.is_empty() {
             lost.push(LostCheck { id: check.id.clone(), title: check.title.clone(), severity: severity(check.severity), datasets: unread });
         } else if inputs.iter().any(|input| matches!(state(input), None | Some(probe::AFTER_SCAN))) {
@@ -143,8 +143,7 @@ pub(crate) fn advise(
     };
     let evaluated = judged.len() - lost.len() - later;
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let advice =
-        PermissionAdvice { later: number(later), grants: grants(app, login, datasets), lost, granted, spare, silent };
+    let advice = PermissionAdvice { later: number(later), grants: grants(app, login, datasets), lost, granted, spare, silent };
     (number(evaluated), number(judged.len()), advice)
 }
 
@@ -180,7 +179,8 @@ fn grants(app: &App, login: Option<&Login>, datasets: &[DatasetState]) -> Vec<Gr
 /// The least of some scopes: of those that the login option names, if it names any, the first that holds none of the others.
 fn least<'a>(app: &App, login: Option<&Login>, scopes: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let all: Vec<&str> = scopes.collect();
-    let named: Vec<&str> = all.iter().copied().filter(|scope| login.is_some_and(|login| login.needs.iter().any(|need| need == scope))).collect();
+    let named: Vec<&str> =
+        all.iter().copied().filter(|scope| login.is_some_and(|login| login.needs.iter().any(|need| need == scope))).collect();
     let scopes = if named.is_empty() { all } else { named };
     let holds_none = |scope: &&&str| !scopes.iter().any(|other| other != *scope && holds(app, login, scope, other));
     scopes.iter().find(holds_none).or(scopes.first()).copied()
@@ -196,11 +196,16 @@ fn holds(app: &App, login: Option<&Login>, granted: &str, wanted: &str) -> bool 
 fn spare(app: &App, login: &Login, datasets: &[DatasetState], granted: &Granted, basis: Basis) -> (Vec<SpareScope>, String) {
     let nothing = |sentence: String| (Vec::new(), sentence);
     match basis {
-        Basis::Nothing | Basis::Probe => return nothing("What is granted and not needed is known after the first complete scan.".to_owned()),
+        Basis::Nothing | Basis::Probe => {
+            return nothing("What is granted and not needed is known after the first complete scan.".to_owned());
+        }
         Basis::Scan => {}
     }
     if granted.told_by.is_empty() {
-        return nothing(format!("{} does not tell which scopes this credential holds, so nothing can be said of those that are not needed.", app.name));
+        return nothing(format!(
+            "{} does not tell which scopes this credential holds, so nothing can be said of those that are not needed.",
+            app.name
+        ));
     }
     // What was left out by choice needs no scope now. Whatever else was not read may have needed one.
     let by_choice = |id: &str| {
@@ -215,18 +220,13 @@ fn spare(app: &App, login: &Login, datasets: &[DatasetState], granted: &Granted,
     if !unknown.is_empty() {
         let (named, more) = unknown.split_at(unknown.len().min(3));
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        return nothing(format!(
-            "Nobody publishes which scope is needed for {}{more}, so none is called needless.",
-            named.join(", ")
-        ));
+        return nothing(format!("Nobody publishes which scope is needed for {}{more}, so none is called needless.", named.join(", ")));
     }
     let sets: Vec<&[String]> = read().map(|dataset| dataset.needs.any_of.as_slice()).filter(|any_of| !any_of.is_empty()).collect();
     let holds = |scope: &str, wanted: &str| holds(app, Some(login), scope, wanted);
     let serves = |scope: &str, set: &[String]| set.iter().any(|wanted| holds(scope, wanted));
     let asked = asked_for(&login.strategy);
-    let belongs = |scope: &str| {
-        login.needs.iter().any(|need| need == scope) || asked.contains(&scope) || OF_SIGN_IN.contains(&scope)
-    };
+    let belongs = |scope: &str| login.needs.iter().any(|need| need == scope) || asked.contains(&scope) || OF_SIGN_IN.contains(&scope);
     // The widest first, so that what is held by another scope stays and the other one goes.
     let mut order: Vec<&str> = granted.scopes.iter().map(String::as_str).collect();
     let width = |scope: &str| granted.scopes.iter().chain(sets.iter().copied().flatten()).filter(|other| holds(scope, other)).count();
@@ -246,7 +246,8 @@ fn spare(app: &App, login: &Login, datasets: &[DatasetState], granted: &Granted,
             (Vec::new(), format!("{scope} is granted, and not needed beside {}.", others.join(", ")))
         } else {
             let narrower = |set: &[String]| {
-                least(app, Some(login), set.iter().map(String::as_str).filter(|wanted| *wanted != scope && holds(scope, wanted))).map(str::to_owned)
+                least(app, Some(login), set.iter().map(String::as_str).filter(|wanted| *wanted != scope && holds(scope, wanted)))
+                    .map(str::to_owned)
             };
             let Some(mut instead) = alone.iter().map(|set| narrower(set)).collect::<Option<Vec<String>>>() else { continue };
             instead.sort();
