@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// Folder in the data folder where a running sandbox is announced.
 const RUNTIME: &str = "sandbox";
 
-/// A sandbox that serves every simulated tenant of the catalog.
+/// A sandbox that serves simulated tenants of the catalog.
 pub struct SandboxServer {
     server: Sandbox,
     announced: Option<Announced>,
@@ -130,7 +130,7 @@ impl Console {
             tenant: Some(known.id.clone()),
             created_at: self.now(),
         };
-        let route = self.sandbox_route().await?;
+        let route = self.sandbox_route(&known.app, &known.id).await?;
         self.add(Newcomer { app, instance, route, secrets }, listener).await.map(|_id| ())
     }
 
@@ -156,7 +156,7 @@ impl Console {
     /// How an instance's requests leave this computer.
     pub(crate) async fn route_of(&self, instance: &Instance) -> Result<Route, Failure> {
         if instance.sandbox {
-            return self.sandbox_route().await;
+            return self.sandbox_route(&instance.app, instance.tenant.as_deref().unwrap_or_default()).await;
         }
         serde_json::from_value(instance.route.clone()).map_err(|_| {
             Failure::new(
@@ -167,10 +167,16 @@ impl Console {
         })
     }
 
-    /// The route to the sandbox: the one that `posture sandbox up` runs for this data folder, else one of our own.
-    async fn sandbox_route(&self) -> Result<Route, Failure> {
+    /// The route to a simulated tenant: by the sandbox that `posture sandbox up` runs for this data folder, else by one of our
+    /// own, which serves the tenants that were asked for.
+    async fn sandbox_route(&self, app: &str, tenant: &str) -> Result<Route, Failure> {
         let mut own = self.inner.sandbox.lock().await;
         if let Some(server) = own.as_ref() {
+            if !server.server.serves(&format!("{app}/{tenant}")) {
+                for served in self.prepared(app, Some(tenant)).await? {
+                    server.server.serve_also(served)?;
+                }
+            }
             return Ok(Route::sandbox(server.server.address(), server.server.ca_pem())?);
         }
         if let Ok(running) = Running::find(&self.runtime()) {
@@ -179,22 +185,25 @@ impl Console {
                 return Ok(Route::sandbox(running.address(), running.ca_pem())?);
             }
         }
-        let server = self.serve(false).await?;
+        let server = self.serve(self.prepared(app, Some(tenant)).await?, false).await?;
         let route = Route::sandbox(server.server.address(), server.server.ca_pem())?;
         *own = Some(Arc::new(server));
         Ok(route)
     }
 
-    async fn serve(&self, announce: bool) -> Result<SandboxServer, Failure> {
+    /// The tenants of an application, or one of them, ready to be served.
+    async fn prepared(&self, app: &str, only: Option<&str>) -> Result<Vec<Served>, Failure> {
         let mut served: Vec<Served> = Vec::new();
-        for tile in self.catalog()?.tiles() {
-            let app = self.app(&tile.slug)?;
-            for tenant in self.catalog()?.sandbox_tenants(&tile.slug)? {
-                let (app, now) = (Arc::clone(&app), self.now());
-                // Certificates of tenants are made here, which takes a while for RSA.
-                served.push(blocking(move || Ok(Tenant::new(&tenant, &app, now)?.into())).await?);
-            }
+        let whole = self.app(app)?;
+        for tenant in self.catalog()?.sandbox_tenants(app)?.into_iter().filter(|tenant| only.is_none_or(|only| tenant.id == only)) {
+            let (app, now) = (Arc::clone(&whole), self.now());
+            // Certificates of tenants are made here, which takes a while for RSA.
+            served.push(blocking(move || Ok(Tenant::new(&tenant, &app, now)?.into())).await?);
         }
+        Ok(served)
+    }
+
+    async fn serve(&self, served: Vec<Served>, announce: bool) -> Result<SandboxServer, Failure> {
         let clock = Arc::clone(&self.inner.options.clock);
         let server = Sandbox::start(served, Arc::new(move || clock.now())).await?;
         let announced = if announce { Some(Announced { ca_file: server.open_control(&self.runtime())? }) } else { None };
@@ -214,7 +223,11 @@ impl Console {
                 "Make the data folder writable, or give another with --data-folder.",
             )
         })?;
-        self.serve(true).await
+        let mut served = Vec::new();
+        for tile in self.catalog()?.tiles() {
+            served.extend(self.prepared(&tile.slug, None).await?);
+        }
+        self.serve(served, true).await
     }
 
     /// Changes what the announced sandbox answers: a field of a dataset (`auth-settings`, `data.attributes.saml.enabled=true`), or,

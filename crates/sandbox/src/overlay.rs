@@ -292,7 +292,7 @@ impl OverlayChange {
 
 /// The changes in force. Tests and `posture sandbox set` work through this.
 pub struct Overlay {
-    served: RwLock<Arc<Vec<Served>>>,
+    served: RwLock<Arc<Vec<Arc<Served>>>>,
     state: Mutex<State>,
 }
 
@@ -367,6 +367,7 @@ const USUAL_BUDGET: Budget = Budget { limit: 100_000, window_seconds: 60, used: 
 
 impl Overlay {
     pub(crate) fn new(served: Vec<Served>) -> Result<Self, SandboxError> {
+        let served = shared(served);
         distinct(&served)?;
         Ok(Self { served: RwLock::new(Arc::new(served)), state: Mutex::default() })
     }
@@ -413,6 +414,7 @@ impl Overlay {
 
     /// Puts other sources of answers in place of the present ones and takes back every change.
     pub(crate) fn replace(&self, served: Vec<Served>) -> Result<(), SandboxError> {
+        let served = shared(served);
         distinct(&served)?;
         let mut state = self.state();
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
@@ -420,7 +422,17 @@ impl Overlay {
         Ok(())
     }
 
-    pub(crate) fn served(&self) -> Arc<Vec<Served>> {
+    /// Serves one more source of answers beside the present ones, whose changes stay.
+    pub(crate) fn add(&self, served: Served) -> Result<(), SandboxError> {
+        let mut present = self.served.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = present.as_ref().clone();
+        all.push(Arc::new(served));
+        distinct(&all)?;
+        *present = Arc::new(all);
+        Ok(())
+    }
+
+    pub(crate) fn served(&self) -> Arc<Vec<Arc<Served>>> {
         self.served.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -460,7 +472,7 @@ impl Overlay {
 }
 
 impl State {
-    fn apply(&mut self, served: &[Served], change: &OverlayChange) -> Result<(), SandboxError> {
+    fn apply(&mut self, served: &[Arc<Served>], change: &OverlayChange) -> Result<(), SandboxError> {
         let source = match change.tenant() {
             Some(tenant) => Some(named(served, tenant)?),
             None => None,
@@ -739,8 +751,12 @@ fn door(source: &Served, change: &OverlayChange, token: bool, okta: bool) -> Res
     Err(SandboxError::ChangeUnfit { tenant: source.name.clone(), change: change.word(), needs })
 }
 
-fn named<'a>(served: &'a [Served], tenant: &str) -> Result<&'a Served, SandboxError> {
-    served.iter().find(|source| source.name == tenant).ok_or_else(|| SandboxError::TenantUnknown {
+fn shared(served: Vec<Served>) -> Vec<Arc<Served>> {
+    served.into_iter().map(Arc::new).collect()
+}
+
+fn named<'a>(served: &'a [Arc<Served>], tenant: &str) -> Result<&'a Served, SandboxError> {
+    served.iter().map(Arc::as_ref).find(|source| source.name == tenant).ok_or_else(|| SandboxError::TenantUnknown {
         tenant: tenant.to_owned(),
         known: served.iter().map(|source| source.name.clone()).collect(),
     })
@@ -748,7 +764,7 @@ fn named<'a>(served: &'a [Served], tenant: &str) -> Result<&'a Served, SandboxEr
 
 /// Names tell sources apart for changes, and credentials tell those of one host apart for requests: where they cannot, one
 /// tenant would silently answer for another.
-fn distinct(served: &[Served]) -> Result<(), SandboxError> {
+fn distinct(served: &[Arc<Served>]) -> Result<(), SandboxError> {
     for (at, source) in served.iter().enumerate() {
         for earlier in &served[..at] {
             if earlier.name == source.name {

@@ -19,7 +19,7 @@ use hyper::{
 };
 use jiff::Timestamp;
 use serde_json::Value;
-use std::{convert::Infallible, io};
+use std::{convert::Infallible, io, sync::Arc};
 
 pub(crate) type ReplyBody = BoxBody<Bytes, io::Error>;
 
@@ -98,7 +98,7 @@ struct Chosen<'a> {
 
 /// Several tenants may share a vendor's host, as they do in life: what the request holds tells them apart, and a request
 /// without anything of that kind is for the tenant that has a public answer to it.
-fn choose<'a>(overlay: &Overlay, served: &'a [Served], asked: &Asked, now: Timestamp) -> Option<Chosen<'a>> {
+fn choose<'a>(overlay: &Overlay, served: &'a [Arc<Served>], asked: &Asked, now: Timestamp) -> Option<Chosen<'a>> {
     let mut candidates: Vec<Chosen<'a>> = served
         .iter()
         .filter(|source| source.hosts.contains(&asked.host))

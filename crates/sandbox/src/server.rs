@@ -119,6 +119,19 @@ impl Sandbox {
         &self.shared.overlay
     }
 
+    /// Serves one more source of answers beside the present ones.
+    ///
+    /// # Errors
+    /// When it cannot be told from one that is served.
+    pub fn serve_also(&self, served: Served) -> Result<(), SandboxError> {
+        self.shared.overlay.add(served)
+    }
+
+    /// Whether a source of that name (`kustomer/risky`) is served.
+    pub fn serves(&self, name: &str) -> bool {
+        self.shared.overlay.served().iter().any(|source| source.name == name)
+    }
+
     /// Serves these sources instead of the present ones, at the same address under the same authority. Every change is
     /// taken back.
     ///
