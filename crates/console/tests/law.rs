@@ -149,6 +149,14 @@ async fn try_tenant(catalog: Arc<Catalog>, slug: String, tenant: SandboxTenant) 
         let good = matches!(verdict, Verdict::Pass | Verdict::NotApplicable { .. } | Verdict::Manual | Verdict::NotEvaluated { .. });
         trial.case(tenant.id != "clean" || good, || format!("{check} {row:?} in {}: {verdict:?}", scene.name));
     }
+    // A tenant that only signs in by another way has the answers of one that is damaged already.
+    let answers = |tenant: &SandboxTenant| serde_json::to_value(&tenant.answers).unwrap();
+    let own = answers(&tenant);
+    let first = catalog.sandbox_tenants(&slug).unwrap().into_iter().find(|other| answers(other) == own);
+    if let Some(first) = first.filter(|first| first.id != tenant.id) {
+        println!("{}: as {}; {} cases", scene.name, first.id, trial.cases);
+        return (slug, Tried { trial, seen });
+    }
     let began = std::time::Instant::now();
     mutations(&scene, &baseline, &mut trial).await;
     let mutated = began.elapsed();

@@ -5,17 +5,15 @@
 mod scene;
 
 use catalog::{Catalog, Completeness, InstallationState, SandboxRefresh, SandboxTenant};
-use connect::{Browser, Clock, ConnectError, Credentials, Limits, NoBrowser, Route, Session, SignIn, SignInStep};
-use futures::future::BoxFuture;
-use sandbox::{OverlayChange, Sandbox, Tenant, Visited, visit};
-use scene::{MemoryLedger, Shelf, SteppingClock, today};
+use connect::{Clock, ConnectError, Credentials, Limits, Route, Session, SignIn, SignInStep};
+use sandbox::{OverlayChange, Sandbox, Tenant, Visited};
+use scene::{Follows, MemoryLedger, Patient, Shelf, SteppingClock, today};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     collections::BTreeMap,
     fs,
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -236,42 +234,6 @@ fn harbour(folder: &Path) -> Catalog {
     Catalog::from_folder(folder).unwrap_or_else(|errors| panic!("{errors:#?}"))
 }
 
-/// A clock for people: what passes, passes at once, but nobody is given up while a browser is under way.
-struct Patient(Arc<SteppingClock>);
-
-impl Clock for Patient {
-    fn now(&self) -> jiff::Timestamp {
-        self.0.now()
-    }
-    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
-        if time < Duration::from_secs(120) {
-            return self.0.sleep(time);
-        }
-        Box::pin(async move {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            self.0.sleep(time).await;
-        })
-    }
-}
-
-/// Follows pages through the sandbox's proxy, as a person's browser would.
-struct Follows {
-    sandbox: std::net::SocketAddr,
-    ca_pem: String,
-    came_to: Arc<Mutex<Vec<Visited>>>,
-}
-
-impl Browser for Follows {
-    fn open(&self, address: &url::Url) -> Result<(), NoBrowser> {
-        let (sandbox, ca_pem, address, came_to) = (self.sandbox, self.ca_pem.clone(), address.clone(), self.came_to.clone());
-        tokio::spawn(async move {
-            let visited = visit(sandbox, &ca_pem, address).await;
-            came_to.lock().unwrap().push(visited);
-        });
-        Ok(())
-    }
-}
-
 struct Try {
     app: Arc<catalog::App>,
     files: SandboxTenant,
@@ -321,7 +283,7 @@ impl Try {
             credentials: &credentials,
             route: &Route::sandbox(self.sandbox.address(), self.sandbox.ca_pem()).unwrap(),
             limits: Limits::default(),
-            clock: Arc::new(Patient(self.clock.clone())),
+            clock: Arc::new(Patient { clock: self.clock.clone(), waits: true.into() }),
             ledger: Arc::new(MemoryLedger::default()),
             browser: Arc::new(browser),
             cancel: CancellationToken::new(),

@@ -10,7 +10,10 @@ use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
     io::Write,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -45,6 +48,46 @@ impl Clock for SteppingClock {
         let mut now = self.0.lock().unwrap();
         *now = now.checked_add(jiff::SignedDuration::try_from(time).unwrap()).unwrap();
         Box::pin(std::future::ready(()))
+    }
+}
+
+/// A clock for people: what passes, passes at once, but nobody is given up while a browser is under way.
+pub struct Patient {
+    pub clock: Arc<SteppingClock>,
+    /// Whether somebody may be at a browser.
+    pub waits: AtomicBool,
+}
+
+impl Clock for Patient {
+    fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+    fn sleep(&self, time: Duration) -> BoxFuture<'_, ()> {
+        if time < Duration::from_secs(120) || !self.waits.load(Ordering::Relaxed) {
+            return self.clock.sleep(time);
+        }
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            self.clock.sleep(time).await;
+        })
+    }
+}
+
+/// Follows pages through the sandbox's proxy, as a person's browser would.
+pub struct Follows {
+    pub sandbox: std::net::SocketAddr,
+    pub ca_pem: String,
+    pub came_to: Arc<Mutex<Vec<sandbox::Visited>>>,
+}
+
+impl connect::Browser for Follows {
+    fn open(&self, address: &url::Url) -> Result<(), connect::NoBrowser> {
+        let (sandbox, ca_pem, address, came_to) = (self.sandbox, self.ca_pem.clone(), address.clone(), self.came_to.clone());
+        tokio::spawn(async move {
+            let visited = sandbox::visit(sandbox, &ca_pem, address).await;
+            came_to.lock().unwrap().push(visited);
+        });
+        Ok(())
     }
 }
 
@@ -146,6 +189,8 @@ impl Scene {
                 }
             }
         }
+        let patient = Arc::new(Patient { clock: Arc::clone(&clock), waits: AtomicBool::new(true) });
+        let browser = Follows { sandbox: sandbox.address(), ca_pem: sandbox.ca_pem().to_owned(), came_to: Arc::default() };
         let session = connect::sign_in(SignIn {
             app: &app,
             login,
@@ -153,13 +198,14 @@ impl Scene {
             credentials: &credentials,
             route: &route,
             limits: Limits::default(),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            clock: Arc::clone(&patient) as Arc<dyn Clock>,
             ledger: Arc::new(MemoryLedger::default()),
-            browser: Arc::new(connect::NoBrowser),
+            browser: Arc::new(browser),
             cancel: tokio_util::sync::CancellationToken::new(),
             events: &|_step| {},
         })
         .await?;
+        patient.waits.store(false, Ordering::Relaxed);
         let program = assess::compile(&app).unwrap();
         Ok(Self { app, program, params, sandbox, session, clock, name })
     }

@@ -179,7 +179,7 @@ async fn an_assertion_of_a_client_is_verified() {
     let right = stand.signed(&stand.client_claims(json!({})));
     let granted: Value = stand.asks(&right).send().await.unwrap().json().await.unwrap();
     assert_eq!((granted["token_type"].as_str(), granted["scope"].as_str()), (Some("Bearer"), Some("read")));
-    let url = format!("https://{EU_HOST}/v1/settings");
+    let url = format!("https://{HOST}/v1/settings");
     let with = |token: &str| stand.client.get(&url).header("authorization", format!("Bearer {token}"));
     let token = granted["access_token"].as_str().unwrap();
     assert_eq!(with(token).send().await.unwrap().status(), 200);
@@ -292,7 +292,7 @@ async fn a_bound_token_needs_a_proof_of_its_key_for_each_request() {
     let whole = |changes: Value| changed(proof(json!({"nonce": nonce})), changes);
     for (what, sent) in [
         ("for another verb", prover.proof(&whole(json!({"htm": "GET"})))),
-        ("for another address", prover.proof(&whole(json!({"htu": format!("https://{EU_HOST}/v1/settings")})))),
+        ("for another address", prover.proof(&whole(json!({"htu": format!("https://{HOST}/v1/settings")})))),
         ("too old", prover.proof(&whole(json!({"iat": stand.now() - 61})))),
         ("of the future", prover.proof(&whole(json!({"iat": stand.now() + 61})))),
         ("without an id", prover.proof(&whole(json!({"jti": null})))),
@@ -309,7 +309,7 @@ async fn a_bound_token_needs_a_proof_of_its_key_for_each_request() {
 
     let token = granted["access_token"].as_str().unwrap();
     let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(token));
-    let url = format!("https://{EU_HOST}/v1/settings");
+    let url = format!("https://{HOST}/v1/settings");
     let here = |changes: Value| {
         changed(json!({"htm": "GET", "htu": url, "jti": stand.id(), "iat": stand.now(), "ath": digest}), changes)
     };
@@ -331,7 +331,7 @@ async fn a_bound_token_needs_a_proof_of_its_key_for_each_request() {
         ("with another key's proof", reads("DPoP", Some(other.proof(&here(json!({})))))),
         ("for another token", reads("DPoP", Some(prover.proof(&here(json!({"ath": URL_SAFE_NO_PAD.encode(Sha256::digest("other"))})))))),
         ("for no token", reads("DPoP", Some(prover.proof(&here(json!({"ath": null})))))),
-        ("for another path", reads("DPoP", Some(prover.proof(&here(json!({"htu": format!("https://{EU_HOST}/v1/users")})))))),
+        ("for another path", reads("DPoP", Some(prover.proof(&here(json!({"htu": format!("https://{HOST}/v1/users")})))))),
     ] {
         assert_eq!(status(request).await, 401, "{what}");
     }
