@@ -152,7 +152,9 @@ async fn try_tenant(catalog: Arc<Catalog>, slug: String, tenant: SandboxTenant) 
     // A tenant that only signs in by another way has the answers of one that is damaged already.
     let answers = |tenant: &SandboxTenant| serde_json::to_value(&tenant.answers).unwrap();
     let own = answers(&tenant);
-    let first = catalog.sandbox_tenants(&slug).unwrap().into_iter().find(|other| answers(other) == own);
+    let mut alike: Vec<SandboxTenant> = catalog.sandbox_tenants(&slug).unwrap().into_iter().filter(|other| answers(other) == own).collect();
+    alike.sort_by_key(|other| (!matches!(other.id.as_str(), "clean" | "risky"), other.id.clone()));
+    let first = alike.into_iter().next();
     if let Some(first) = first.filter(|first| first.id != tenant.id) {
         println!("{}: as {}; {} cases", scene.name, first.id, trial.cases);
         return (slug, Tried { trial, seen });

@@ -144,6 +144,8 @@ impl Paging {
         let (shown, pages) = match disorder {
             Disorder::None | Disorder::Shuffle(_) => (page, real_pages),
             Disorder::Endless => ((page - 1) % real_pages + 1, usize::MAX),
+            // Whoever counts the pages itself is led in a circle by the same page under every number.
+            Disorder::Circle if self.counted() => (1, usize::MAX),
             Disorder::Circle => (page, usize::MAX),
             Disorder::Repeat => ((page - 1).max(1), real_pages + 1),
         };
@@ -270,6 +272,14 @@ impl Paging {
         CutPage { body, link }
     }
 
+    /// Whether nothing in an answer says whether another page follows: the first empty one is the end.
+    fn counted(&self) -> bool {
+        matches!(
+            &self.style,
+            Style::Declared(Pagination::PageNumber { pages: None, more: None, .. } | Pagination::Offset { total: None, .. })
+        )
+    }
+
     fn greatest_size(&self) -> usize {
         let declared = match &self.style {
             Style::Declared(pagination) => pagination.size().map(|(_, size)| *size as usize),
@@ -281,8 +291,23 @@ impl Paging {
     /// Which page a request asks for, from 1.
     pub(crate) fn page_of(request: &AskedPage<'_>) -> usize {
         const PLACES: [&str; 17] = [
-            "after", "cursor", "start", "$skiptoken", "pageToken", "page_token", "next_page_token", "marker", "page[after]", "page[cursor]",
-            "page[number]", "page[offset]", "offset", "sysparm_offset", "stream_position", "next_marker", "partition",
+            "after",
+            "cursor",
+            "start",
+            "$skiptoken",
+            "pageToken",
+            "page_token",
+            "next_page_token",
+            "marker",
+            "page[after]",
+            "page[cursor]",
+            "page[number]",
+            "page[offset]",
+            "offset",
+            "sysparm_offset",
+            "stream_position",
+            "next_marker",
+            "partition",
         ];
         match (request.number("page").or(request.number("startIndex")), PLACES.iter().find_map(|name| request.number(name))) {
             (Some(page), _) => page.max(1),
