@@ -33,9 +33,9 @@ use std::{
 };
 
 /// What comes with the program. A debug build reads the folder it was built from instead, so that working on a manifest compiles nothing.
-#[cfg(not(debug_assertions))]
+#[cfg(any(feature = "embedded", not(debug_assertions)))]
 static BUILT_IN: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../catalog");
-#[cfg(debug_assertions)]
+#[cfg(not(any(feature = "embedded", not(debug_assertions))))]
 const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog");
 
 /// What is wrong with a manifest, and where.
@@ -205,13 +205,13 @@ impl Catalog {
     }
 }
 
-#[cfg(not(debug_assertions))]
+#[cfg(any(feature = "embedded", not(debug_assertions)))]
 fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
     let folders = BUILT_IN.dirs().filter_map(|dir| Some((dir.path().file_name()?.to_str()?.to_owned(), Files::Embedded(dir))));
     Ok(folders.filter(|(name, _)| is_application(name)).collect())
 }
 
-#[cfg(debug_assertions)]
+#[cfg(not(any(feature = "embedded", not(debug_assertions))))]
 fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
     read_folder(Path::new(BUILT_IN))
 }
