@@ -111,6 +111,22 @@ impl Program {
         self.ended(status)
     }
 
+    /// Runs to the end without printing anything, hands each line of standard output to `see`, and gives everything that was
+    /// written, to be printed when nothing else is.
+    pub fn held(mut self, mut see: impl FnMut(&str)) -> (String, Result<(), Failure>) {
+        let mut held = format!("$ {}\n", self.line);
+        match self.command.stdin(Stdio::null()).output() {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout);
+                text.lines().for_each(&mut see);
+                held.push_str(&text);
+                held.push_str(&String::from_utf8_lossy(&output.stderr));
+                (held, self.ended(output.status))
+            }
+            Err(source) => (held, Err(self.not_started(source))),
+        }
+    }
+
     /// Runs quietly and gives standard output; an error unless it ends well.
     pub fn output(mut self) -> Result<Vec<u8>, Failure> {
         let output =

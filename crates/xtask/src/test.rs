@@ -3,6 +3,7 @@
 use std::{
     env,
     fmt::Write,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -67,11 +68,15 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     let npm = |script: &str| Program::npm(&ui).args(["run", script]);
     let cargo = |args: &[&str]| Program::cargo(project.root()).args(args).env(promises::VARIABLE, &promises);
     let stage = |title, counts, program| Stage { title, counts, program };
-    let stages = vec![
-        stage("Format", Counts::Step, cargo(&["fmt", "--all", "--check"])),
+    // What looks at the frontend alone goes on beside the compiler, and is printed when it has ended.
+    let beside = vec![
         stage("Frontend: types", Counts::Step, npm("check")),
         stage("Frontend: lint", Counts::Step, npm("lint")),
         stage("Frontend: tests", Counts::Tests, npm("test")),
+    ];
+    let beside = thread::spawn(move || beside.into_iter().map(Stage::run_held).collect::<Vec<_>>());
+    let stages = vec![
+        stage("Format", Counts::Step, cargo(&["fmt", "--all", "--check"])),
         stage("Frontend: build", Counts::Step, npm("build")),
         stage("Lint", Counts::Step, cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         // A debug build reads the catalog's folder, a release build holds it.
@@ -98,6 +103,18 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     ];
     let mut outcomes = vec![set_up];
     outcomes.extend(stages.into_iter().map(Stage::run));
+    match beside.join() {
+        Ok(beside) => {
+            for (outcome, text) in beside {
+                println!("\n== {}\n{text}", outcome.title);
+                outcomes.push(outcome);
+            }
+        }
+        Err(_) => {
+            let tally = Tally { failed: 1, ..Tally::default() };
+            outcomes.push(Outcome { title: "Frontend", tally, took: Duration::ZERO, remark: Some("it was not looked at".into()) });
+        }
+    }
 
     let ledger = Ledger::read(&project::read(&promises)?);
     let mut total = sum(&outcomes);
@@ -134,6 +151,15 @@ fn conclude(total: Tally) -> Result<(), Failure> {
 }
 
 impl Stage {
+    /// Runs without printing, and gives what is to be printed.
+    fn run_held(self) -> (Outcome, String) {
+        let started = Instant::now();
+        let mut tally = Tally::default();
+        let (text, ended) = self.program.held(|line| tally.see(line));
+        let (tally, remark) = judge(self.counts, tally, ended);
+        (Outcome { title: self.title, tally, took: started.elapsed(), remark }, text)
+    }
+
     fn run(self) -> Outcome {
         println!("\n== {}", self.title);
         let started = Instant::now();
