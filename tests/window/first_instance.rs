@@ -238,8 +238,9 @@ async fn key_is_nowhere(window: &Window, desktop: &Desktop, vendor: &Vendor, sea
 async fn pictures(window: &Window, album: &mut Album) {
     album.take(window, "findings").await;
     window.click("nav-settings").await;
-    for tenant in ["kustomer-clean", "github-enterprise-risky"] {
-        window.click(&format!("sandbox-tenant-{tenant}")).await;
+    for (app, tenant) in [("kustomer", "clean"), ("github-enterprise", "risky")] {
+        window.click(&format!("sandbox-app-{app}")).await;
+        window.click(&format!("sandbox-tenant-{app}-{tenant}")).await;
     }
     window.click("sandbox-add").await;
     window.at_within("toast", SCANS).await;

@@ -99,6 +99,12 @@ export function mockBackend(options: Invented = {}): Backend {
       values.set(field, label);
       return { kind: 'right', value: label, note: label === value ? '' : 'The name was taken from the address.' };
     }
+    if (asked.format === 'private_key' && !/^-----BEGIN [A-Z ]*PRIVATE KEY-----\s[\s\S]+-----END [A-Z ]*PRIVATE KEY-----\s*$/.test(value)) {
+      return { kind: 'wrong', sentence: value.includes('BEGIN CERTIFICATE') ? 'This is a certificate. The private key that belongs to it is asked for here.' : 'This is no private key: it begins with -----BEGIN PRIVATE KEY-----.' };
+    }
+    if (asked.format === 'key_file' && !(value.trim().startsWith('{') && value.includes('private_key'))) {
+      return { kind: 'wrong', sentence: 'This is not the whole key file: it has no private_key.' };
+    }
     if (asked.format === 'okta_domain') {
       const host = value.trim().toLowerCase().replace(/^https:\/\//, '').replace(/\/.*$/, '');
       const whole = host.includes('.') ? host : `${host}.okta.com`;
@@ -215,6 +221,13 @@ export function mockBackend(options: Invented = {}): Backend {
       await stage('one_time_code', 'waiting for the next one-time code', '', later(pace === 0 ? 0 : 4));
       if (pace > 0) await new Promise((done) => setTimeout(done, 4000));
       await stage('application', 'the way back to the application', host);
+    }
+    if (strategy === 'authorization_code' || strategy === 'device_code') {
+      await stage('browser', 'signing in in the browser', 'login.salesforce.com');
+      const code = strategy === 'device_code' ? 'WDJB-MJHT' : null;
+      progress({ kind: 'visit', address: code ? 'https://login.salesforce.com/setup/connect' : 'https://login.salesforce.com/services/oauth2/authorize?client_id=3MVG9', code, until: later(900) });
+      for (let step = 0; step < 20 && !cancelled.has(job); step += 1) await wait();
+      if (cancelled.has(job)) throw failure('E-CANCELLED', 'Stopped at your request.', 'Connect again when you want to.');
     }
     if (strategy === 'entra_browser' || strategy === 'entra_device_code') {
       await stage('browser', 'signing in in the browser', 'login.microsoftonline.com');

@@ -1,5 +1,10 @@
 import type { Field, Login } from '$lib/backend/backend';
 
+/** Whether a person signs in at a page of the vendor's, so that Connect goes on in the browser. */
+export function asksInBrowser({ strategy }: Pick<Login, 'strategy'>): boolean {
+  return ['authorization_code', 'device_code', 'entra_browser', 'entra_device_code'].includes(strategy);
+}
+
 /**
  * What a field shows of its value. A host of the suffix's own family is shown without it, because the suffix stands beside;
  * any other host is shown whole, and then the suffix would be wrong.

@@ -1,5 +1,5 @@
 import type { Application, Availability, Login, Question, SandboxTenant, Tile } from '../backend';
-import { convo, customerIo, notOffered, office365 } from './logins';
+import { convo, customerIo, notOffered, office365, salesforce } from './logins';
 
 type Facts = [slug: string, name: string, vendor: string, category: string, features: string, verified: string, checks: number];
 
@@ -199,6 +199,7 @@ export function application(tile: Tile, names: string[]): Application {
     'customer-io': customerIo,
     convo,
     'office-365': office365,
+    salesforce,
     'other-application': [],
     'sap-ariba': [],
     bluejeans: [],

@@ -181,7 +181,50 @@ export const office365: Login[] = [
   entra('device-code', 'Device code', 'You type a code at Microsoft’s page.', 'entra_device_code', []),
 ];
 
+const key = (id: string, label: string, format: string, example: string, help: string): Field => field({ id, label, secret: true, format, example, help, steps: ['Download it once, and keep it nowhere else.'] });
+const domain = field({ id: 'domain', label: 'My Domain', format: 'vendor_host', suffix: '.my.salesforce.com', example: 'haldenmoor', help: 'The name before .my.salesforce.com.', steps: ['Open Setup › My Domain.'] });
+const consumerKey = field({ id: 'client_id', label: 'Consumer Key', example: '3MVG9…', help: 'Of the app’s page.', steps: ['Open Setup › App Manager › your app › Manage Consumer Details.'] });
+const salesforceLogin = (id: string, label: string, summary: string, strategy: string, fields: Field[]): Login => ({
+  id,
+  label,
+  summary,
+  discover: null,
+  strategy,
+  checks: 62,
+  fields,
+  needs: ['ViewSetup', 'ViewHealthCheck'],
+  steps: [{ text: 'Make an app for this console alone.', link: null }],
+  hosts: ['login.salesforce.com', 'test.salesforce.com', '*.my.salesforce.com'],
+});
+
+/** Six ways to sign in, among them all that ask for a key or a file of several lines. */
+export const salesforce: Login[] = [
+  salesforceLogin('jwt', 'Signed by a certificate', 'An app that signs in as one user with its private key.', 'assertion', [
+    consumerKey,
+    field({ id: 'user', label: 'User', format: 'email', example: 'posture.reader@haldenmoor.example' }),
+    key('private_key', 'Private key', 'private_key', '-----BEGIN PRIVATE KEY-----', 'PEM or JWK, RSA of 2048 bits or more.'),
+  ]),
+  salesforceLogin('key-file', 'Key file', 'A file that the vendor gave you.', 'assertion', [
+    key('file', 'Key file', 'key_file', '{ "client_email": …, "private_key": … }', 'The JSON file as it was downloaded.'),
+  ]),
+  salesforceLogin('client', 'Client credentials', 'An app with its consumer secret, running as one user.', 'client_credentials', [
+    domain,
+    consumerKey,
+    field({ id: 'client_secret', label: 'Consumer Secret', secret: true }),
+  ]),
+  salesforceLogin('browser', 'Sign in in the browser', 'You sign in yourself, with every factor, at an app of your own.', 'authorization_code', [domain, consumerKey]),
+  salesforceLogin('browser-sandbox', 'Sign in in the browser, sandbox organization', 'As in the browser, at test.salesforce.com.', 'authorization_code', [consumerKey]),
+  salesforceLogin('device', 'Device code', 'You type a short code at the vendor’s page, on any device.', 'device_code', [consumerKey]),
+];
+
 export const notOffered: Record<string, NotOffered[]> = {
+  salesforce: [
+    {
+      label: 'User name with password and security token',
+      reason: 'The vendor ends this way of signing in, and a second factor stops it.',
+      instead: 'Take the certificate; nobody has to be there for it.',
+    },
+  ],
   'office-365': [
     {
       label: 'Azure AD user with MFA secret key',
