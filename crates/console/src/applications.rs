@@ -9,7 +9,7 @@ use crate::{
         OneTimeCode, PlannedLogin, Question, SandboxScope, Tile,
     },
 };
-use catalog::{App, Check, Format};
+use catalog::{App, Check, Format, Strategy};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
@@ -242,7 +242,7 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
             .collect(),
         needs: login.needs.clone(),
         steps: login.steps.iter().map(|step| GuideStep { text: step.text.clone(), link: step.link.clone() }).collect(),
-        hosts: login.hosts.clone(),
+        hosts: login.hosts.iter().cloned().chain(named_hosts(login)).collect(),
         discover: login.discover.as_ref().map(|discover| Discovered {
             field: discover.input.clone(),
             open: discover.open.clone(),
@@ -250,6 +250,24 @@ fn login_screen(app: &App, login: &catalog::Login) -> Login {
         }),
         strategy: strategy_name(&login.strategy).to_owned(),
     }
+}
+
+/// Under which domains the vendor's own answer may name a host that receives the credential, as templates: `*.my.salesforce.com`.
+pub(crate) fn named_hosts(login: &catalog::Login) -> Vec<String> {
+    let from = match &login.strategy {
+        Strategy::ClientCredentials(strategy) => strategy.host_from.as_ref(),
+        Strategy::Assertion(strategy) => strategy.host_from.as_ref(),
+        Strategy::AuthorizationCode(strategy) => strategy.host_from.as_ref(),
+        Strategy::Bearer { .. }
+        | Strategy::Headers { .. }
+        | Strategy::Basic { .. }
+        | Strategy::DeviceCode(_)
+        | Strategy::GithubApp(_)
+        | Strategy::SnowflakeKeyPair(_)
+        | Strategy::Okta(_)
+        | Strategy::Entra(_) => None,
+    };
+    from.map(|from| from.suffixes.iter().map(|suffix| format!("*{suffix}")).collect()).unwrap_or_default()
 }
 
 fn questions(app: &App, check: &Check) -> Vec<Question> {

@@ -8,6 +8,7 @@ use crate::{
     catalog_document::feature,
     checked,
     console::Open,
+    manual_instances::is_manual,
     scan::instance_id,
     screen::{
         AttachedFile, Attestation, AttestationAnswer, AttestationCounts, AttestationList, AttestationStanding, AttestationState,
@@ -213,7 +214,9 @@ impl Console {
         self.with_current(move |open| {
             let attestation = open.store.attestation(id)?;
             let instance = open.store.instance(attestation.instance)?;
-            if console.app(&instance.app)?.check(&attestation.check).is_some_and(|check| check.kind != CheckKind::Manual) {
+            let app = console.app(&instance.app)?;
+            let scanned = app.check(&attestation.check).is_some_and(|check| check.kind != CheckKind::Manual);
+            if scanned && !is_manual(&instance, &app) {
                 return Err(judged_by_scans(&attestation.check));
             }
             open.store.withdraw_attestation(id, &reason, &act(now, "attestation withdrawn", &instance, &attestation.asked))?;
@@ -375,8 +378,13 @@ impl Console {
 
     fn manual_check(&self, open: &Open, instance: &Instance, check: &str) -> Result<ManualCheck, Failure> {
         let app = self.app(&instance.app)?;
-        let question =
-            question_of(&open.store, &app, instance, check)?.unwrap_or_else(|| Question { check: check.to_owned(), ..Question::default() });
+        let now_asked = questions(&open.store, &app, instance)?.into_iter().find(|question| question.check == check);
+        let question = match now_asked {
+            Some(question) => question,
+            // An own check that was removed.
+            None => question_of(&open.store, &app, instance, check)?
+                .unwrap_or_else(|| Question { check: check.to_owned(), ..Question::default() }),
+        };
         let given = open.store.attestations(Some(instance.id))?.remove(&(instance.id, check.to_owned())).unwrap_or_default();
         let finding = open_findings(&open.store, instance.id)?.remove(check);
         Ok(manual_check(&app, instance, question, &given, finding, self.now()))
@@ -482,7 +490,23 @@ fn finding_of(finding: &str, title: &str) -> String {
 /// Every manual check of an instance.
 fn questions(store: &Store, app: &App, instance: &Instance) -> Result<Vec<Question>, Failure> {
     let manual = app.checks.iter().filter(|check| check.kind == CheckKind::Manual).map(|check| of_catalog(app, check, instance));
-    Ok(manual.chain(own(store, instance.id)?.into_iter().map(|version| of_own(version, instance))).collect())
+    let own = own(store, instance.id)?.into_iter().map(|version| of_own(version, instance));
+    Ok(manual.chain(own).chain(asked_before(store, app, instance)?).collect())
+}
+
+/// What was attested of an instance that nobody signs in to, and is judged by scans where somebody does: it is no longer a manual
+/// check of the application, but no scan takes its place here. In the words in which it was last answered.
+fn asked_before(store: &Store, app: &App, instance: &Instance) -> Result<Vec<Question>, Failure> {
+    if !is_manual(instance, app) {
+        return Ok(Vec::new());
+    }
+    let given = store.attestations(Some(instance.id))?;
+    let scanned = given.into_iter().filter_map(|((_, id), given)| {
+        let check = app.check(&id).filter(|check| check.kind != CheckKind::Manual)?;
+        let last = given.into_iter().next_back()?;
+        Some(Question { title: last.asked, recommended: last.recommended, ..of_catalog(app, check, instance) })
+    });
+    Ok(scanned.collect())
 }
 
 /// A check by its id, manual or not; an own one also after it was removed.

@@ -240,7 +240,8 @@ impl Console {
     }
 
     /// The address, if it is https and on a host that the catalog or a guide of the window links to, or on one of Microsoft's
-    /// where a person signs in, or on that of a console which the administrator gave to an instance nobody signs in to.
+    /// where a person signs in, or on that of a console which the administrator gave to an instance nobody signs in to; or if it
+    /// is the very page that a sign-in under way waits at, which lies on a host of the login option.
     ///
     /// # Errors
     /// When it is anywhere else: vendor text never leads the browser.
@@ -257,7 +258,7 @@ impl Console {
             return Err(refused());
         }
         let host = url.host_str().ok_or_else(refused)?;
-        if MICROSOFT.contains(&host) {
+        if MICROSOFT.contains(&host) || self.inner.jobs.waits_at(&url) {
             return Ok(url);
         }
         for tile in self.catalog()?.tiles() {

@@ -2,11 +2,13 @@
 
 use crate::{
     Console,
+    applications::named_hosts,
     attestations::counts_of,
     catalog_document::feature,
     checked,
     console::Open,
     judge::judge,
+    manual_instances::is_manual,
     probe::{checks_on, logins_to},
     scan::{instance_id, verdict_counts},
     score::{CheckTally, score},
@@ -93,7 +95,7 @@ impl Console {
             instance.name = checked::name(&change.name)?;
             instance.label = checked::label(&change.label)?;
             instance.owner = checked::owner(&change.owner)?;
-            if !instance.sandbox && !app.logins.is_empty() {
+            if !instance.sandbox && !is_manual(&instance, &app) {
                 let route = checked::route(&change.route)?;
                 instance.route = serde_json::to_value(&route)
                     .map_err(|error| Failure::new("E-ROUTE", format!("The route cannot be stored: {error}."), "Report it."))?;
@@ -159,7 +161,7 @@ impl Console {
         let complete = open.store.last_complete_scan(instance.id)?;
         let scanning = self.inner.jobs.share(&instance.id.to_string());
         let (health, cause) = match &app {
-            Ok(app) if app.logins.is_empty() => (Health::Manual, None),
+            Ok(app) if is_manual(instance, app) => (Health::Manual, None),
             Ok(app) => health(&open.store, app, latest.as_ref(), complete.as_ref())?,
             Err(unknown) => (Health::Down, Some(unknown_application(unknown))),
         };
@@ -204,7 +206,7 @@ impl Console {
         let hosts = match app.login(&instance.login) {
             Some(login) => login
                 .resolve(&instance.inputs)
-                .map(|hosts| hosts.allowed.into_iter().collect())
+                .map(|hosts| hosts.allowed.into_iter().chain(named_hosts(login)).collect())
                 // Inputs that no longer fit the catalog resolve to no host: none may receive the credential.
                 .unwrap_or_default(),
             None => Vec::new(),

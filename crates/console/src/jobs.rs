@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 struct Running {
     job: Job,
     cancel: CancellationToken,
+    /// The page that a person was sent to, and may open again by hand.
+    page: Option<url::Url>,
 }
 
 /// All jobs under way in this process.
@@ -32,7 +34,7 @@ impl Jobs {
         let cancel = CancellationToken::new();
         let job = Job { id: id.clone(), instance: instance.to_owned(), title: title.to_owned(), done: 0.0, host: String::new() };
         self.change(|running| {
-            running.insert(id.clone(), Running { job, cancel: cancel.clone() });
+            running.insert(id.clone(), Running { job, cancel: cancel.clone(), page: None });
         });
         JobGuard { jobs: Arc::clone(self), id, cancel }
     }
@@ -54,6 +56,11 @@ impl Jobs {
     /// The share done of an instance's scan, if one runs here.
     pub(crate) fn share(&self, instance: &str) -> Option<f64> {
         self.changes.borrow().iter().find(|job| job.instance == instance).map(|job| job.done)
+    }
+
+    /// Whether a sign-in under way sent a person to this page.
+    pub(crate) fn waits_at(&self, page: &url::Url) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).values().any(|running| running.page.as_ref() == Some(page))
     }
 
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Running>)) {
@@ -79,6 +86,15 @@ impl JobGuard {
                 if !host.is_empty() {
                     host.clone_into(&mut running.job.host);
                 }
+            }
+        });
+    }
+
+    /// A person is sent to this page; while the job runs it may be opened again.
+    pub(crate) fn waits_at(&self, page: url::Url) {
+        self.jobs.change(|running| {
+            if let Some(running) = running.get_mut(&self.id) {
+                running.page = Some(page);
             }
         });
     }

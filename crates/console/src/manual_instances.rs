@@ -76,7 +76,7 @@ impl Console {
         let (console, now) = (self.clone(), self.now());
         self.with_current(move |open| {
             let mut instance = open.store.instance(id)?;
-            if !console.app(&instance.app)?.logins.is_empty() {
+            if !is_manual(&instance, &*console.app(&instance.app)?) {
                 return Err(Failure::new(
                     "E-LOGIN-NEEDED",
                     format!("{} is signed in to and scanned.", instance.name),
@@ -98,7 +98,7 @@ impl Console {
         let (console, host) = (self.clone(), address.host_str().map(str::to_owned));
         self.with_open(move |open| {
             let instances = open.store.instances()?;
-            Ok(instances.iter().filter(|instance| console.app(&instance.app).is_ok_and(|app| app.logins.is_empty())).any(|instance| {
+            Ok(instances.iter().filter(|instance| console.app(&instance.app).is_ok_and(|app| is_manual(instance, &app))).any(|instance| {
                 let given = instance.inputs.get(CONSOLE_INPUT).and_then(|given| Url::parse(given).ok());
                 given.is_some_and(|given| given.host_str() == host.as_deref())
             }))
@@ -151,8 +151,23 @@ pub(crate) fn console_link(instance: &store::Instance) -> Option<ConsoleLink> {
         .then(|| ConsoleLink { title: instance.inputs.get(PRODUCT_INPUT).cloned().unwrap_or_default(), url: url.clone() })
 }
 
-/// Why nothing of an application without login options is signed in to or scanned.
+/// Whether nobody signs in to an instance: its application has no login option, or had none when the instance was added.
+pub(crate) fn is_manual(instance: &store::Instance, app: &App) -> bool {
+    instance.login.is_empty() || app.logins.is_empty()
+}
+
+/// Why nothing of an instance that nobody signs in to is signed in to or scanned.
 pub(crate) fn not_scanned(app: &App) -> Failure {
+    if !app.logins.is_empty() {
+        return Failure::new(
+            "E-CONNECT-ANEW",
+            format!(
+                "{} can be connected now. This instance was added before, with manual checks only, so nobody signs in to it.",
+                app.name
+            ),
+            "Add an instance with one of its login options. What was attested here stays and can be read, until you delete this one.",
+        );
+    }
     Failure::new(
         "E-NOT-SCANNED",
         format!("Nobody signs in to {}: its checks are attested, and nothing of it is scanned.", app.name),

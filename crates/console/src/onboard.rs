@@ -7,7 +7,7 @@ use crate::{
     console::{Open, blocking},
     instances::note,
     jobs::JobGuard,
-    manual_instances::not_scanned,
+    manual_instances::{is_manual, not_scanned},
     permissions::{Basis, advise, granted},
     probe,
     same_tenant::same_tenant,
@@ -200,7 +200,7 @@ impl Console {
         listener: &Listener,
         job: &JobGuard,
     ) -> Result<(Session, Vec<RequestEntry>), Failure> {
-        let clock = SignInClock::begin(listener, job);
+        let clock = SignInClock::begin(listener, job, route);
         let ledger = self.code_ledger(occasion.attended())?;
         // Cancelled inside, so that what was begun at an identity provider is closed first.
         let signed_in = connect::sign_in(SignIn {
@@ -245,7 +245,7 @@ impl Console {
         let id = instance_id(instance)?;
         let stored = self.with_open(move |open| Ok(open.store.instance(id)?)).await?;
         let app = self.app(&stored.app)?;
-        if app.logins.is_empty() {
+        if is_manual(&stored, &app) {
             return Err(not_scanned(&app));
         }
         let (slug, login_id, secrets) = self.inner.drafts.secrets(draft)?;
@@ -338,7 +338,7 @@ impl Console {
         let (stored, app, secrets) = blocking(move || {
             let stored = open.store.instance(id)?;
             let app = console.app(&stored.app)?;
-            if app.logins.is_empty() {
+            if is_manual(&stored, &app) {
                 return Err(not_scanned(&app));
             }
             let secrets = open.vault.unseal(&id.to_string())?;

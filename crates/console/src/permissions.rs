@@ -5,7 +5,7 @@ use crate::{
     Console, Listener,
     browse::severity,
     instances::datasets_of,
-    manual_instances::not_scanned,
+    manual_instances::{is_manual, not_scanned},
     probe,
     scan::instance_id,
     screen::{DatasetState, Failure, Grant, Granted, LostCheck, PermissionAdvice, Permissions, SpareScope},
@@ -29,7 +29,7 @@ impl Console {
         self.with_open(move |open| {
             let instance = open.store.instance(id)?;
             let app = console.app(&instance.app)?;
-            if app.logins.is_empty() {
+            if is_manual(&instance, &app) {
                 return Err(not_scanned(&app));
             }
             let scan = open.store.last_complete_scan(id)?;

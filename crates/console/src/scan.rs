@@ -7,14 +7,16 @@ use crate::{
     console::{Open, blocking},
     jobs::JobGuard,
     judge::judge,
-    manual_instances::not_scanned,
+    manual_instances::{is_manual, not_scanned},
     onboard::{seal_keepsakes, seal_replaced},
     screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
     sink::{self, ScanSink},
 };
 use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
-use connect::{Begun, BegunStream, CodeLedger, ConnectError, Limits, RequestEntry, Resume, Session, SignIn, SignInStage, SignInStep};
+use connect::{
+    Begun, BegunStream, CodeLedger, ConnectError, Limits, RequestEntry, Resume, Roots, Route, Session, SignIn, SignInStage, SignInStep,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -63,7 +65,7 @@ impl Console {
             blocking(move || Ok(store.instance(id)?)).await?
         };
         let app = self.app(&instance.app)?;
-        if app.logins.is_empty() {
+        if is_manual(&instance, &app) {
             return Err(not_scanned(&app));
         }
         let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
@@ -138,7 +140,7 @@ impl Console {
                 "Reauthenticate the instance with another login option.",
             )
         })?;
-        let clock = SignInClock::begin(listener, job);
+        let clock = SignInClock::begin(listener, job, &route);
         let ledger = self.code_ledger(false)?;
         // Cancelled inside, so that what was begun at an identity provider is closed first.
         let signed_in = connect::sign_in(SignIn {
@@ -337,13 +339,19 @@ pub(crate) fn tell_ending(instance: &str, result: &Result<Outcome, Failure>, lis
 pub(crate) struct SignInClock<'a> {
     listener: &'a Listener,
     job: &'a JobGuard,
+    /// Whether the pages that a person is sent to are the vendor's. Those of the sandbox have its addresses and are not.
+    real: bool,
     began: Instant,
     requests: Mutex<Vec<RequestEntry>>,
 }
 
 impl<'a> SignInClock<'a> {
-    pub(crate) fn begin(listener: &'a Listener, job: &'a JobGuard) -> Self {
-        Self { listener, job, began: Instant::now(), requests: Mutex::default() }
+    pub(crate) fn begin(listener: &'a Listener, job: &'a JobGuard, route: &Route) -> Self {
+        let real = match route.roots {
+            Roots::Platform => true,
+            Roots::Sandbox => false,
+        };
+        Self { listener, job, real, began: Instant::now(), requests: Mutex::default() }
     }
 
     pub(crate) fn tell(&self, step: SignInStep) {
@@ -377,7 +385,12 @@ impl<'a> SignInClock<'a> {
                 host: String::new(),
                 until: Some(until.to_string()),
             }),
-            SignInStep::Visit { address, code, until } => listener(Progress::Visit { address, code, until: until.to_string() }),
+            SignInStep::Visit { address, code, until } => {
+                if let (true, Ok(page)) = (self.real, url::Url::parse(&address)) {
+                    job.waits_at(page);
+                }
+                listener(Progress::Visit { address, code, until: until.to_string() });
+            }
             SignInStep::Waiting { host, until } => job.report(0.0, &format!("{host}, which asks us to wait until {until}")),
             SignInStep::Accepted => tell(Step::SignIn, StepState::Done, String::new(), self.milliseconds()),
         }

@@ -580,3 +580,185 @@ async fn an_application_that_nobody_signs_in_to_is_kept_by_hand() {
     assert!(desk.console.instances(SandboxScope::With).await.unwrap().is_empty());
     assert_eq!(desk.acts().await.last().unwrap(), "instance deleted");
 }
+
+/// An application nobody signs in to, as a folder of the user's own.
+const PLANNED: [(&str, &str); 2] = [
+    (
+        "app.toml",
+        r#"
+slug = "harbour"
+name = "Harbour"
+vendor = "Harbour, Inc."
+category = "other"
+home = "https://www.harbour.example"
+features = ["config"]
+verified = "manual"
+link_hosts = ["docs.harbour.example"]
+[[planned_login]]
+label = "API key"
+summary = "A key."
+"#,
+    ),
+    (
+        "checks.toml",
+        r#"
+[[check]]
+id = "harbour.auth.sso"
+title = "Everybody signs in through the identity provider"
+severity = "high"
+feature = "config"
+kind = "manual"
+recommended = "required"
+why = "Passwords that are kept here are looked after by nobody."
+steps = ["Look at the settings."]
+sscf = ["IAM-SaaS-12"]
+source = "https://docs.harbour.example/settings"
+
+[[check]]
+id = "harbour.auth.recovery"
+title = "Recovery codes are kept in a safe"
+severity = "low"
+feature = "config"
+kind = "manual"
+recommended = "kept"
+why = "They open the account."
+steps = ["Look into the safe."]
+sscf = ["IAM-SaaS-12"]
+source = "https://docs.harbour.example/settings"
+"#,
+    ),
+];
+
+/// The same once it can be connected: one of its checks reads, the other is still attested.
+const CONNECTED: [(&str, &str); 3] = [
+    (
+        "app.toml",
+        r#"
+slug = "harbour"
+name = "Harbour"
+vendor = "Harbour, Inc."
+category = "other"
+home = "https://www.harbour.example"
+features = ["config"]
+verified = "facts"
+link_hosts = ["docs.harbour.example"]
+[[login]]
+id = "key"
+label = "API key"
+summary = "A key."
+strategy = { name = "bearer", token = "api_key" }
+hosts = ["api.harbour.example"]
+roles = [{ id = "api", hosts = ["api.harbour.example"] }]
+test = "settings"
+source = "https://docs.harbour.example/settings"
+[[login.field]]
+id = "api_key"
+label = "API key"
+secret = true
+format = "text"
+"#,
+    ),
+    (
+        "datasets.toml",
+        r#"
+[[dataset]]
+id = "settings"
+title = "Settings"
+host = "api"
+path = "/v1/settings"
+source = "https://docs.harbour.example/settings"
+[dataset.keep]
+"sso" = "bool"
+"#,
+    ),
+    (
+        "checks.toml",
+        r#"
+[[check]]
+id = "harbour.auth.sso"
+title = "Single sign-on is on"
+finding = "Single sign-on is off"
+severity = "high"
+feature = "config"
+on = "settings"
+pass = "row.sso"
+recommended = "on"
+why = "Passwords that are kept here are looked after by nobody."
+steps = ["Turn it on."]
+sscf = ["IAM-SaaS-12"]
+source = "https://docs.harbour.example/settings"
+
+[[check]]
+id = "harbour.auth.recovery"
+title = "Recovery codes are kept in a safe"
+severity = "low"
+feature = "config"
+kind = "manual"
+recommended = "kept"
+why = "They open the account."
+steps = ["Look into the safe."]
+sscf = ["IAM-SaaS-12"]
+source = "https://docs.harbour.example/settings"
+"#,
+    ),
+];
+
+#[tokio::test]
+async fn an_instance_of_before_its_application_could_be_connected_says_so_and_keeps_what_was_attested() {
+    let mut desk = Desk::new().await;
+    let folder = desk.folder.join("catalog");
+    let start = async |desk: &mut Desk, files: &[(&str, &str)]| {
+        std::fs::create_dir_all(folder.join("harbour")).unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.join("harbour").join(name), text).unwrap();
+        }
+        let mut options = desk.options.clone();
+        options.catalog_folder = Some(folder.clone());
+        desk.console = Console::new(options).unwrap();
+        desk.console.start().await.unwrap();
+    };
+    start(&mut desk, &PLANNED).await;
+    let request = ManualInstance { app: "harbour".into(), product: "Harbour".into(), ..other("Halden Moor") };
+    let instance = desk.console.add_manual_instance(request).await.unwrap();
+    let id = instance.id.as_str();
+    let (sso, recovery) = ("harbour.auth.sso", "harbour.auth.recovery");
+    let attested = desk.console.attest(seen(&instance, sso, AttestationAnswer::NotMet), file("page.pdf", b"seen")).await.unwrap();
+    desk.console.attest(seen(&instance, recovery, AttestationAnswer::Met), None).await.unwrap();
+    assert_eq!(refused(desk.console.scan(id, quiet())).await.0, "E-NOT-SCANNED");
+
+    start(&mut desk, &CONNECTED).await;
+    let row = desk.row(&instance).await;
+    assert_eq!((row.health, row.cause, row.score), (Health::Manual, None, None), "nothing is wrong with it");
+    let page = desk.console.instance(id).await.unwrap();
+    assert_eq!(page.application.logins.len(), 1, "the window offers to connect it");
+    let failure = desk.console.scan(id, quiet()).await.unwrap_err();
+    assert_eq!(failure.code, "E-CONNECT-ANEW");
+    assert!(failure.sentence.contains("Harbour can be connected now"), "{failure:?}");
+    assert!(failure.remedy.contains("Add an instance") && failure.remedy.contains("attested"), "{failure:?}");
+    assert_eq!(refused(desk.console.test_instance(id, quiet())).await.0, "E-CONNECT-ANEW");
+    assert_eq!(refused(desk.console.schema(id)).await.0, "E-CONNECT-ANEW");
+    assert_eq!(refused(desk.console.permissions(id)).await.0, "E-CONNECT-ANEW");
+    assert_eq!(refused(desk.console.replace_secret("none", id, quiet())).await.0, "E-CONNECT-ANEW");
+    assert_eq!(desk.row(&instance).await.health, Health::Manual, "and a refused scan leaves no trace");
+    assert!(desk.console.linkable("https://admin.perplexity.example/settings").await.is_ok(), "its console can be opened still");
+
+    // What was attested can be read, in the words that were asked then, and taken back; the finding goes with it.
+    let known = desk.one(&instance, sso).await;
+    assert_eq!((known.state, known.title.as_str()), (AttestationState::Attested, "Everybody signs in through the identity provider"));
+    let current = known.current.unwrap();
+    assert_eq!((Some(&current.id), current.standing), (attested.current.map(|one| one.id).as_ref(), AttestationStanding::InForce));
+    assert_eq!(desk.console.attestation_file(&current.id).await.unwrap().1, b"seen");
+    assert_eq!(desk.one(&instance, recovery).await.state, AttestationState::Attested);
+    assert_eq!(row.attestations.attested, 2);
+    assert_eq!(desk.findings(&instance).await.iter().map(|finding| finding.check.as_str()).collect::<Vec<_>>(), [sso]);
+    desk.console.withdraw_attestation(&current.id, "Connected now.").await.unwrap();
+    assert_eq!(desk.findings(&instance).await[0].state, FindingState::Gone);
+    assert_eq!(desk.one(&instance, sso).await.state, AttestationState::Withdrawn);
+    let changed = ManualInstance { app: "harbour".into(), product: "Harbour".into(), owner: "Ada".into(), ..other("Halden Moor, before") };
+    assert_eq!(desk.console.change_manual_instance(id, changed).await.unwrap().name, "Halden Moor, before");
+
+    // Another one is added by signing in, and no more by hand.
+    let request = ManualInstance { app: "harbour".into(), product: "Harbour".into(), ..other("Halden Moor") };
+    assert_eq!(refused(desk.console.add_manual_instance(request)).await.0, "E-LOGIN-NEEDED");
+    desk.console.delete_instance(id, "Halden Moor, before").await.unwrap();
+}

@@ -84,7 +84,7 @@ pub struct Login {
     pub needs: Vec<String>,
     /// How to obtain the credential.
     pub steps: Vec<GuideStep>,
-    /// Every host that may receive the values, as templates.
+    /// Every host that may receive the values, as templates; `*` stands for what the vendor's own answer puts before a domain of its.
     pub hosts: Vec<String>,
     /// A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts.
     pub discover: Option<Discovered>,

@@ -1043,7 +1043,7 @@ export type Login = {
 	needs: string[],
 	/**  How to obtain the credential. */
 	steps: GuideStep[],
-	/**  Every host that may receive the values, as templates. */
+	/**  Every host that may receive the values, as templates; `*` stands for what the vendor's own answer puts before a domain of its. */
 	hosts: string[],
 	/**  A choice that may be left to the vendor's answer; until then the credential may be tried at each of these values' hosts. */
 	discover: Discovered | null,

@@ -116,3 +116,31 @@ describe('a change', () => {
     expect(page.answers).toHaveLength(1);
   });
 });
+
+describe('an instance of before its application could be connected', () => {
+  it('says so, and leads to where one is added by signing in', async () => {
+    const mock = mockBackend({ pace: 0 });
+    const added = await mock.addManualInstance({ app: 'sap-ariba', name: 'Halden Moor', label: 'Production', owner: '', product: 'SAP Ariba', console_url: '' });
+    const page = await mock.instance(added.id);
+    const { logins } = await mock.application('kustomer');
+    const connected = { ...page, application: { ...page.application, logins } };
+    router.go(['applications', added.id]);
+    render(App, { backend: { ...mock, instance: () => Promise.resolve(connected) } });
+    const user = userEvent.setup();
+    expect(await screen.findByTestId('connect-anew')).toHaveTextContent('SAP Ariba can be connected now');
+    expect(screen.queryByTestId('scan-now')).toBeNull();
+    expect(screen.getByTestId('tab-manual')).toBeInTheDocument();
+    await user.click(screen.getByTestId('connect-anew-add'));
+    expect(router.path).toEqual(['add-application', 'sap-ariba']);
+  });
+
+  it('is not said of one that nobody can connect', async () => {
+    const mock = mockBackend({ pace: 0 });
+    const added = await mock.addManualInstance({ app: 'sap-ariba', name: 'Halden Moor', label: 'Production', owner: '', product: 'SAP Ariba', console_url: '' });
+    router.go(['applications', added.id]);
+    render(App, { backend: mock });
+    expect(await screen.findByTestId('tab-manual')).toBeInTheDocument();
+    expect(screen.getByTestId('instance-health')).toHaveTextContent('Manual');
+    expect(screen.queryByTestId('connect-anew')).toBeNull();
+  });
+});
