@@ -78,7 +78,8 @@ async fn a_user_signs_in_by_the_classic_engine() {
         ]
     );
     // Only the computer's name is kept, never a session.
-    let kept: Vec<(&str, &str)> = session.keepsakes().iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
+    let all = session.keepsakes();
+    let kept: Vec<(&str, &str)> = all.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
     assert_eq!(kept, [("okta_device_token", "DI-halden-device")]);
     // Before the password leaves, the organization was known to be one.
     let of = |part: &str| outcome.seen.iter().position(|seen| seen.path.contains(part)).unwrap();
