@@ -184,9 +184,12 @@ fn own_datasets(catalog: &Catalog, app: &App, tenant: &SandboxTenant) -> BTreeSe
             Some(document) => *document == dataset.id,
             None => alike(&answer.path) || dataset.instead.as_ref().is_some_and(|_| true),
         };
-        tenant.answers.iter().filter(of_dataset).map(|answer| json!([answer.path, answer.status, answer.body, answer.each])).collect()
+        tenant.answers.iter().filter(of_dataset).map(|answer| json!([answer.status, answer.body, answer.each])).collect()
     };
-    let is_own = |dataset: &&Dataset| !earlier.iter().any(|other| answers(other, dataset) == answers(tenant, dataset));
+    let is_own = |dataset: &&Dataset| {
+        let own = answers(tenant, dataset);
+        !own.is_empty() && !earlier.iter().any(|other| answers(other, dataset) == own)
+    };
     app.datasets.iter().filter(is_own).map(|dataset| dataset.id.clone()).collect()
 }
 
@@ -766,7 +769,8 @@ fn parents(leaves: &[(String, &Keep)]) -> BTreeSet<String> {
 fn damages_of(keep: &Keep, dataset: &Dataset) -> Vec<Damage> {
     let values = dataset.values;
     // What travels as text whatever it is (SQL results, XML) has no other type to be damaged to.
-    let only_text = values == Values::Text && matches!(dataset.protocol, catalog::Protocol::SnowflakeSql { .. } | catalog::Protocol::SalesforceMetadata { .. });
+    let only_text = values == Values::Text
+        && matches!(dataset.protocol, catalog::Protocol::SnowflakeSql { .. } | catalog::Protocol::SalesforceMetadata { .. });
     let mut all = vec![("deleted", None), ("null", Some(Value::Null))];
     match &keep.ty {
         // Where every value is text, "true" is one.
