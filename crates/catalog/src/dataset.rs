@@ -37,6 +37,9 @@ pub struct Dataset {
     /// Where the rows lie in an answer: `data[]`, `data`, `[]` or empty for the body itself. A row that is a single value
     /// and no object is kept under the name [`Dataset::VALUE`].
     pub rows: String,
+    /// The URL that says that the vendor leaves the list's member out, or writes null, where the list is empty. Without it an
+    /// answer that lacks the member is not understood. Only for lists in a member of their own.
+    pub rows_absent: Option<String>,
     /// How the vendor writes single values.
     pub values: Values,
     /// What is kept of each row, by path from the row. Everything else is dropped at receipt.
@@ -116,6 +119,8 @@ impl Dataset {
         Cow::Owned(Self {
             path: instead.path.clone(),
             rows: instead.rows.clone(),
+            // What is documented of one list says nothing of another.
+            rows_absent: None,
             kind,
             pagination: match kind {
                 DatasetKind::Object => Pagination::None,
@@ -365,7 +370,7 @@ pub struct Keep {
     pub transform: Option<Transform>,
     /// Whether null or absence is documented, and what it then stands for.
     pub absent: Option<Absent>,
-    /// For lists: whether the vendor documents that an empty list means none, so that `all`/`exists` may judge it.
+    /// For lists and maps: whether the vendor documents that an empty one means none, so that `all`/`exists` may judge it.
     pub on_empty: OnEmpty,
     /// Source of a fact that is not in the dataset's own source.
     pub source: Option<String>,

@@ -1,7 +1,7 @@
 //! What the loader says of manifests: a small application that loads, and one change at a time that must not.
 #![allow(clippy::unwrap_used)]
 
-use posture_catalog::{App, Catalog, DatasetKind, EachOver, Type, ViewShape};
+use posture_catalog::{App, Catalog, DatasetKind, EachOver, FieldPath, OnEmpty, Type, ViewShape};
 use std::{fs, path::Path, sync::Arc};
 
 const APP: &str = r#"slug = "tiny"
@@ -228,6 +228,18 @@ fn a_setting_declares_its_own_name_of_a_list_of_names_and_values() {
         let errors = loaded(&properties, &property).unwrap_err();
         assert!(errors.iter().any(|error| error.contains(sentence)), "{sentence}: {errors:#?}");
     }
+}
+
+#[test]
+fn a_map_may_say_what_its_emptiness_means_and_a_list_that_it_may_be_left_out() {
+    let datasets = DATASETS
+        .replace("\"mfa.required\" = \"bool\"", "\"mfa.required\" = \"bool\"\n\"flags\" = { type = \"map<bool>\", on_empty = \"none\" }")
+        .replace("rows = \"items[]\"", "rows = \"items[]\"\nrows_absent = \"https://docs.tiny.example/empty\"");
+    let app = load(APP, &datasets, CHECKS).unwrap();
+    let (settings, users) = (app.dataset("settings").unwrap(), app.dataset("users").unwrap());
+    assert_eq!(settings.keep[&FieldPath::from("flags")].on_empty, OnEmpty::None);
+    assert_eq!(settings.rows_absent, None);
+    assert_eq!(users.rows_absent.as_deref(), Some("https://docs.tiny.example/empty"));
 }
 
 #[test]
@@ -691,6 +703,30 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "rows = \"items[]\"",
         "rows = \"items[]\"\nprobe = { kind = \"count\", dataset = \"settings\" }",
         "tiny/datasets.toml:18: `probe` lacks `fields`: the whole numbers whose sum is the number of rows",
+    ),
+    (
+        "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"items[]\"\nrows_absent = \"http://docs.tiny.example/empty\"",
+        "tiny/datasets.toml:18: `rows_absent` is \"http://docs.tiny.example/empty\", which is not an https URL; write the whole of it",
+    ),
+    (
+        "datasets.toml",
+        "rows = \"items[]\"",
+        "rows = \"[]\"\nrows_absent = \"https://docs.tiny.example/empty\"",
+        "tiny/datasets.toml:18: `rows_absent` is for lists in a member of their own, such as data[]; one object, or a list that is the whole body, is there or is not understood",
+    ),
+    (
+        "datasets.toml",
+        "path = \"/settings\"",
+        "path = \"/settings\"\nrows_absent = \"https://docs.tiny.example/empty\"",
+        "tiny/datasets.toml:6: `rows_absent` is for lists in a member of their own, such as data[]; one object, or a list that is the whole body, is there or is not understood",
+    ),
+    (
+        "datasets.toml",
+        "\"mfa.required\" = \"bool\"",
+        "\"mfa.required\" = { type = \"bool\", on_empty = \"none\" }",
+        "tiny/datasets.toml:9: `mfa.required` is neither a list nor a map, so `on_empty` says nothing; leave it out",
     ),
     (
         "datasets.toml",

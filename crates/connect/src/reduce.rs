@@ -125,9 +125,15 @@ fn select<'a>(dataset: &Dataset, body: &'a Value) -> Result<Vec<&'a Value>, Conn
     };
     let rows = FieldPath(dataset.rows.clone());
     let mut found = vec![body];
-    for (name, each) in rows.segments() {
+    let mut segments = rows.segments().peekable();
+    while let Some((name, each)) = segments.next() {
+        // Only the list's own member may be left out, and only of an object: anything else is another answer.
+        let may_lack = each && !name.is_empty() && dataset.rows_absent.is_some() && segments.peek().is_none();
         let mut inside = Vec::with_capacity(found.len());
         for value in found {
+            if may_lack && value.as_object().is_some_and(|object| object.get(name).is_none_or(Value::is_null)) {
+                continue;
+            }
             let member = if name.is_empty() { value } else { value.get(name).ok_or_else(|| wrong("is missing from the answer", name))? };
             if !each {
                 inside.push(member);

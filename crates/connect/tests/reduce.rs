@@ -4,7 +4,7 @@
 mod vendor;
 
 use catalog::{Dataset, DatasetKind, FieldPath, Keep, OnEmpty, Pagination, Row, RowKey, TimestampFormat, Transform, Type};
-use posture_connect::{Parent, reduce};
+use posture_connect::{ConnectError, Parent, reduce};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -204,6 +204,58 @@ fn rows_that_are_not_where_they_should_be_are_never_an_empty_list() {
     for body in [json!({}), json!({"data": null}), json!({"data": []}), json!({"data": 3}), json!([1])] {
         assert_eq!(reduce(&me, &body, None).unwrap_err().code(), "E-NOT-UNDERSTOOD", "{body}");
     }
+}
+
+#[test]
+fn a_list_that_is_left_out_is_empty_only_where_the_vendor_says_so() {
+    let said = |rows: &str| Dataset {
+        rows: rows.into(),
+        rows_absent: Some("https://vendor.example/docs/empty".into()),
+        ..dataset("users", DatasetKind::List, "/v1/users")
+    };
+    let unsaid = |rows: &str| Dataset { rows_absent: None, ..said(rows) };
+    for (rows, body) in [
+        ("data[]", json!({})),
+        ("data[]", json!({"nextPageToken": "2"})),
+        ("data[]", json!({"data": null})),
+        ("list.users[]", json!({"list": {"kind": "users"}})),
+    ] {
+        let page = reduce(&said(rows), &body, None).unwrap();
+        assert_eq!((page.rows.len(), page.doubt), (0, None), "{rows} of {body}");
+        assert!(
+            matches!(reduce(&unsaid(rows), &body, None), Err(ConnectError::NotUnderstood { .. })),
+            "{rows} of {body}, and nobody says so"
+        );
+    }
+    for (rows, body) in [
+        // Another value in the list's place.
+        ("data[]", json!({"data": {}})),
+        ("data[]", json!({"data": "none"})),
+        ("data[]", json!({"data": false})),
+        ("data[]", json!({"data": 0})),
+        // Another answer altogether.
+        ("data[]", json!([])),
+        ("data[]", json!(null)),
+        ("data[]", json!("data")),
+        // A member before the last one.
+        ("list.users[]", json!({})),
+        ("list.users[]", json!({"list": null})),
+        ("list.users[]", json!({"list": []})),
+        // A list that is the whole body.
+        ("[]", json!(null)),
+        ("[]", json!({})),
+    ] {
+        assert!(matches!(reduce(&said(rows), &body, None), Err(ConnectError::NotUnderstood { .. })), "{rows} of {body}");
+    }
+    let full = json!({"data": [{"id": 1, "name": "a"}]});
+    assert_eq!(reduce(&said("data[]"), &full, None).unwrap(), reduce(&unsaid("data[]"), &full, None).unwrap());
+    // What is read instead is another list, of which nobody says so.
+    let instead = Dataset {
+        instead: Some(catalog::Instead { field: "names".into(), path: "/v1/users/{each.item}".into(), rows: "data[]".into() }),
+        ..said("data[]")
+    };
+    let named = instead.for_inputs(&[("names".to_owned(), "a".to_owned())].into_iter().collect());
+    assert!(matches!(reduce(&named, &json!({}), None), Err(ConnectError::NotUnderstood { .. })));
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub fn dataset(id: &str, kind: DatasetKind, fields: Vec<(&str, Keep)>) -> Datase
         headers: BTreeMap::new(),
         values: Default::default(),
         rows: String::new(),
+        rows_absent: None,
         keep: fields.into_iter().map(|(path, keep)| (FieldPath::from(path), keep)).collect(),
         constant: BTreeMap::new(),
         key: Vec::new(),

@@ -52,6 +52,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
     if !rows.is_empty() && (rows.trim_end_matches("[]").contains("[]") || rows.starts_with('.')) {
         table.wrong(format!("`rows` is \"{rows}\"; write where the rows lie, such as data[], data, [] or nothing for the body itself"));
     }
+    let rows_absent = rows_absent(&table, &rows);
     let keep = match table.get("keep") {
         Some(value) => keep::read(&value),
         None if form == Form::OpenApi => Dataset::described_rows(&table.place),
@@ -95,6 +96,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         document,
         pagination,
         rows,
+        rows_absent,
         values,
         keep,
         constant,
@@ -139,6 +141,20 @@ fn published_by(table: &Table<'_>) -> Option<PublishedBy> {
     dataset.map(|dataset| PublishedBy { dataset, request })
 }
 
+/// The URL that says that an empty list's member is left out: for lists in a member of their own.
+fn rows_absent(table: &Table<'_>, rows: &str) -> Option<String> {
+    let value = table.get("rows_absent")?;
+    let source = value.text()?;
+    words::https(table.errors, &value.place, "rows_absent", &source);
+    if source.is_empty() {
+        value.wrong("must be the URL that says that an empty list is left out");
+    }
+    if DatasetKind::of_rows(rows) == DatasetKind::Object || rows.starts_with("[]") {
+        value.wrong("is for lists in a member of their own, such as data[]; one object, or a list that is the whole body, is there or is not understood");
+    }
+    Some(source)
+}
+
 fn recent(table: &Table<'_>) -> Option<Recent> {
     let value = table.get("recent")?;
     let inner = value.table()?;
@@ -153,9 +169,10 @@ fn recent(table: &Table<'_>) -> Option<Recent> {
 
 /// A description has its own rows; what a manifest says of rows has no place in it.
 fn description(table: &Table<'_>, dataset: &mut Dataset) {
-    const NOT_THERE: [&str; 14] = [
+    const NOT_THERE: [&str; 15] = [
         "protocol",
         "rows",
+        "rows_absent",
         "keep",
         "key",
         "label",

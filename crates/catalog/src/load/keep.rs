@@ -148,8 +148,8 @@ pub(super) fn field(value: &Value<'_>) -> Option<Keep> {
     if let Some(transform) = transform {
         fits(value, transform, &ty);
     }
-    if on_empty == OnEmpty::None && !matches!(ty, Type::List(_)) {
-        value.wrong("is not a list, so `on_empty` says nothing; leave it out");
+    if on_empty == OnEmpty::None && !matches!(ty, Type::List(_) | Type::Map(_)) {
+        value.wrong("is neither a list nor a map, so `on_empty` says nothing; leave it out");
     }
     let mut keep = Keep { ty, transform, absent: None, on_empty, source, published, withheld: None, place: value.place.clone() };
     match (optional, absent, absent_source) {

@@ -449,6 +449,7 @@ pub fn dataset(id: &str, kind: DatasetKind, path: &str) -> Dataset {
         published_by: None,
         recent: None,
         rows: if list { "data[]".into() } else { "data".into() },
+        rows_absent: None,
         values: catalog::Values::default(),
         keep: BTreeMap::from([(FieldPath::from("id"), keep(Type::Id)), (FieldPath::from("name"), keep(Type::String))]),
         constant: BTreeMap::new(),

@@ -55,6 +55,7 @@ fn dataset(id: &str, path: &str, query: &[(&str, &str)]) -> Dataset {
         published_by: None,
         recent: None,
         rows: "data[]".into(),
+        rows_absent: None,
         values: catalog::Values::default(),
         keep: BTreeMap::new(),
         constant: BTreeMap::new(),
