@@ -111,19 +111,36 @@ enum Known<'c> {
     Unknown,
 }
 
-/// The path is looked for as it is and, where the description's paths begin with it, behind the host role's prefix.
+/// How many constants of a request stand where the description has a placeholder (`my_customer` for `{customerKey}`), if the
+/// request is otherwise that operation. A placeholder of the request never stands for a constant of the description.
+fn constants_for_placeholders(described: &str, wanted: &str) -> Option<usize> {
+    let (described, wanted): (Vec<&str>, Vec<&str>) = (described.split('/').collect(), wanted.split('/').collect());
+    (described.len() == wanted.len()).then_some(())?;
+    described.into_iter().zip(wanted).try_fold(0, |constants, (described, wanted)| match described {
+        _ if described == wanted => Some(constants),
+        "{}" => Some(constants + 1),
+        _ => None,
+    })
+}
+
+/// The path is looked for as it is and, where the description's paths begin with it, behind the host role's prefix. Where
+/// nothing has exactly that path, the operation is taken of which the fewest placeholders are filled with constants.
 fn operation<'c>(app: &App, contract: &'c Contract, dataset: &Dataset, method: &str, path: &str) -> Known<'c> {
     let prefixes = app.logins.iter().flat_map(|login| &login.roles).filter(|role| role.id == dataset.host).map(|role| role.prefix.as_str());
-    for prefix in std::iter::once("").chain(prefixes) {
-        let wanted = shape_of(&format!("{method} {prefix}{path}"));
-        if let Some((_, operation)) = contract.operations.iter().find(|(name, _)| shape_of(name) == wanted) {
+    let wanted: Vec<String> = std::iter::once("").chain(prefixes).map(|prefix| shape_of(&format!("{method} {prefix}{path}"))).collect();
+    for wanted in &wanted {
+        if let Some((_, operation)) = contract.operations.iter().find(|(name, _)| shape_of(name) == *wanted) {
             return Known::Described(operation);
         }
-        if contract.outside.keys().any(|name| shape_of(name) == wanted) {
+        if contract.outside.keys().any(|name| shape_of(name) == *wanted) {
             return Known::Outside;
         }
     }
-    Known::Unknown
+    let filled = wanted.iter().flat_map(|wanted| {
+        let described = contract.operations.iter();
+        described.filter_map(move |(name, operation)| Some((constants_for_placeholders(&shape_of(name), wanted)?, operation)))
+    });
+    filled.min_by_key(|(constants, _)| *constants).map_or(Known::Unknown, |(_, operation)| Known::Described(operation))
 }
 
 /// The rows' path as the description writes it: a list that the vendor describes as one resource (`single`) is one there.
@@ -283,6 +300,17 @@ fn turns(pagination: &Pagination) -> Option<&str> {
         | Pagination::Odata { .. }
         | Pagination::Cursor { published: true, .. } => None,
     }
+}
+
+#[test]
+fn a_constant_may_stand_for_a_placeholder_and_never_the_other_way_round() {
+    let constants = |described: &str, wanted: &str| constants_for_placeholders(&shape_of(described), &shape_of(wanted));
+    assert_eq!(constants("GET /customers/{customerKey}", "GET /customers/my_customer"), Some(1));
+    assert_eq!(constants("GET /customers/{customerKey}", "GET /customers/{customer}"), Some(0));
+    assert_eq!(constants("GET /customers/my_customer", "GET /customers/{customer}"), None);
+    assert_eq!(constants("GET /customers/{customerKey}", "POST /customers/my_customer"), None);
+    assert_eq!(constants("GET /customers/{customerKey}", "GET /customers/my_customer/users"), None);
+    assert_eq!(constants("GET /customers/{customerKey}/users", "GET /customers/my_customer/groups"), None);
 }
 
 #[test]
