@@ -629,7 +629,8 @@ impl<'s> Walk<'s, '_> {
 
     /// Every text that an expression is written to come to must be one of these words.
     fn outcomes(&mut self, expr: &IdedExpr, words: &[&str]) {
-        let unknown = |text: &str| (!words.contains(&text)).then(|| format!("it may come to '{text}'; it must be one of {}", words.join(", ")));
+        let unknown =
+            |text: &str| (!words.contains(&text)).then(|| format!("it may come to '{text}'; it must be one of {}", words.join(", ")));
         match &expr.expr {
             Expr::Literal(LiteralValue::String(text)) => self.wrong.extend(unknown(text.inner())),
             Expr::Call(call) if call.func_name == operators::CONDITIONAL => {

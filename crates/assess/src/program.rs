@@ -113,8 +113,7 @@ pub fn compile(app: &App) -> Result<Program, Vec<LoadError>> {
             }
         }
     }
-    let mut program =
-        Program { env, checks: Vec::new(), by_id: HashMap::new(), shapes, views: compiled_views, inventories: Vec::new() };
+    let mut program = Program { env, checks: Vec::new(), by_id: HashMap::new(), shapes, views: compiled_views, inventories: Vec::new() };
     for check in &app.checks {
         if broken.contains(check.on.as_str()) {
             continue;

@@ -1,7 +1,8 @@
 //! An application (a tile), its login options and their fields: `app.toml`.
 
 use crate::{
-    AuthorizationCode, Check, CheckKind, Dataset, DeviceCode, EachOver, FieldPath, GithubApp, Inventory, Place, Says, SnowflakeKeyPair, View,
+    AuthorizationCode, Check, CheckKind, Dataset, DeviceCode, EachOver, FieldPath, GithubApp, Inventory, Place, Says, SnowflakeKeyPair,
+    View,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

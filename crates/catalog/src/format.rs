@@ -325,9 +325,9 @@ fn private_key(value: &str, encrypted: bool) -> Result<String, FormatProblem> {
         Ok(_) => Ok(value.to_owned()),
         // Whether the passphrase opens it is seen when both are there.
         Err(KeyProblem::Encrypted) if encrypted => Ok(value.to_owned()),
-        Err(KeyProblem::Encrypted) => {
-            problem("The private key is encrypted with a passphrase. Paste it decrypted (openssl pkey -in key.pem); it is sealed here again.")
-        }
+        Err(KeyProblem::Encrypted) => problem(
+            "The private key is encrypted with a passphrase. Paste it decrypted (openssl pkey -in key.pem); it is sealed here again.",
+        ),
         Err(other) => problem(other.to_string()),
     }
 }
@@ -372,7 +372,9 @@ fn key_file(value: &str, members: &[String], refused: &[Mistaken]) -> Result<Str
 /// Whether a host lies under one of these suffixes, with whole labels before it.
 pub(crate) fn is_under(host: &str, suffixes: &[String]) -> bool {
     is_host(host)
-        && suffixes.iter().any(|suffix| suffix.starts_with('.') && host.strip_suffix(suffix.as_str()).is_some_and(|before| !before.is_empty()))
+        && suffixes
+            .iter()
+            .any(|suffix| suffix.starts_with('.') && host.strip_suffix(suffix.as_str()).is_some_and(|before| !before.is_empty()))
 }
 
 fn vendor_host(value: &str, suffixes: &[String], complete: Option<&str>) -> Result<String, FormatProblem> {

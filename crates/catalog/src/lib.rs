@@ -16,8 +16,8 @@ mod mfa_key;
 mod okta_domain;
 mod path;
 mod place;
-mod protocol;
 mod private_key;
+mod protocol;
 mod row;
 mod sign_in;
 mod sscf;
@@ -27,7 +27,10 @@ mod verdict;
 mod view;
 
 pub use app::{
-    Also, App, Assertion, Availability, Category, Choice, ClientAuthentication, ClientCredentials, Discover, EntraFlow, EntraSignIn, Feature, Field, Format, Granted, HostRole, Identity, Inputs, LeftOut, Login, MOST_LEFT_OUT, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, PlannedLogin, PrivateKeyProof, Scope, ScopeIn, SecretHeader, SigningAlgorithm, SigningKey, Step, Strategy, Verified,
+    Also, App, Assertion, Availability, Category, Choice, ClientAuthentication, ClientCredentials, Discover, EntraFlow, EntraSignIn,
+    Feature, Field, Format, Granted, HostRole, Identity, Inputs, LeftOut, Login, MOST_LEFT_OUT, Mistaken, NeverCalled, NotCovered,
+    NotOffered, OktaLookup, OktaSignIn, OktaStart, PlannedLogin, PrivateKeyProof, Scope, ScopeIn, SecretHeader, SigningAlgorithm,
+    SigningKey, Step, Strategy, Verified,
 };
 pub use check::{Check, CheckKind, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 pub use dataset::{
@@ -45,8 +48,8 @@ pub use load::{Catalog, LoadError, Tile};
 pub use mfa_key::{CodeAlgorithm, MfaKey};
 pub use path::FieldPath;
 pub use place::Place;
-pub use protocol::{Accepted, GraphQlCursor, Protocol};
 pub use private_key::{KeyKind, KeyProblem, PrivateKey};
+pub use protocol::{Accepted, GraphQlCursor, Protocol};
 pub use row::{Collected, Completeness, Row, RowKey};
 pub use sign_in::{AuthorizationCode, DeviceCode, Endpoint, GithubApp, HostFrom, Redirect, RedirectHost, SecretBy, SnowflakeKeyPair};
 pub use sscf::{Control, SSCF_CONTROLS, domain_title, sscf_control};

@@ -20,7 +20,9 @@ mod tenant_sign_in;
 mod view;
 mod words;
 
-use crate::{App, Availability, Category, Feature, InventoryKind, Pagination, Place, Politeness, SandboxTenant, Verified, PivotField, ViewShape};
+use crate::{
+    App, Availability, Category, Feature, InventoryKind, Pagination, PivotField, Place, Politeness, SandboxTenant, Verified, ViewShape,
+};
 use files::Files;
 use serde::Serialize;
 use shape::Shape;
@@ -412,7 +414,14 @@ fn read_datasets(table: Table<'_>, app: &mut App, datasets: bool) {
     let headers = credentials::constant_headers(&table);
     let accepted = table.get("ok").and_then(|value| protocol::accepted(&value));
     for one in if datasets { table.tables("dataset") } else { Vec::new() } {
-        let around = dataset::Around { logins: &app.logins, never: &app.never, before: &app.datasets, accepted: accepted.as_ref(), politeness: &politeness, headers: &headers };
+        let around = dataset::Around {
+            logins: &app.logins,
+            never: &app.never,
+            before: &app.datasets,
+            accepted: accepted.as_ref(),
+            politeness: &politeness,
+            headers: &headers,
+        };
         let errors = one.errors;
         if let Some(dataset) = dataset::read(one, &around) {
             taken(app, &dataset.id, &dataset.place, errors);

@@ -27,6 +27,8 @@ fn load(app: &str, datasets: &str) -> Result<(Availability, Arc<App>), String> {
     }
     let loaded =
         Catalog::from_folder(folder.path()).and_then(|catalog| Ok((catalog.tiles()[0].availability, catalog.app("notes")?.unwrap())));
+    let loaded =
+        loaded.inspect(|(availability, app)| assert_eq!(*availability, app.availability(), "the tile says what the application says"));
     loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 

@@ -107,7 +107,10 @@ fn a_tenant_behaves_as_usual_where_it_says_nothing() {
     let usual = SandboxOkta::default();
     assert_eq!((usual.engine, usual.factors, usual.assigned), (OktaEngine::IdentityEngine, vec![OktaFactor::Google], true));
     let exchange = load(EXCHANGE).unwrap();
-    assert_eq!((exchange.okta, exchange.tokens), (None, Some(SandboxTokens { grants: None, lifetime_seconds: 3_600 })));
+    assert_eq!(
+        (exchange.okta, exchange.tokens),
+        (None, Some(SandboxTokens { grants: None, lifetime_seconds: 3_600, ..SandboxTokens::default() }))
+    );
 }
 
 #[test]
@@ -146,7 +149,7 @@ cookie_domain = "tiny.example"
     };
     assert_eq!(load(&format!("{OKTA}{table}")).unwrap().okta, Some(wanted));
     let tokens = load(&format!("{EXCHANGE}[tokens]\ngrants = \"write\"\nlifetime_seconds = 60\n")).unwrap().tokens;
-    assert_eq!(tokens, Some(SandboxTokens { grants: Some("write".into()), lifetime_seconds: 60 }));
+    assert_eq!(tokens, Some(SandboxTokens { grants: Some("write".into()), lifetime_seconds: 60, ..SandboxTokens::default() }));
 }
 
 #[test]

@@ -119,6 +119,8 @@ fn login(template: &str) -> Login {
         field("loose", Format::Text, Vec::new(), true),
     ];
     Login {
+        also: Vec::new(),
+        headers: std::collections::BTreeMap::new(),
         id: "key".into(),
         label: "Key".into(),
         summary: String::new(),

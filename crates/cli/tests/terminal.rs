@@ -66,7 +66,25 @@ fn the_catalog_is_printed_as_other_tools_read_it() {
     assert_eq!(catalog["schema"], 1);
     let mut counted = [0; 5];
     for app in catalog["apps"].as_array().unwrap() {
-        assert_eq!(members(app), set(&["slug", "name", "category", "features", "verified", "availability", "planned", "ended", "logins", "datasets", "views", "checks", "left_out", "counts"]));
+        assert_eq!(
+            members(app),
+            set(&[
+                "slug",
+                "name",
+                "category",
+                "features",
+                "verified",
+                "availability",
+                "planned",
+                "ended",
+                "logins",
+                "datasets",
+                "views",
+                "checks",
+                "left_out",
+                "counts"
+            ])
+        );
         assert!(["contract", "recorded", "facts", "manual"].contains(&app["verified"].as_str().unwrap()));
         for login in app["logins"].as_array().unwrap() {
             assert_eq!(members(login), set(&["id", "label", "strategy", "hosts", "fields"]));
@@ -123,7 +141,10 @@ fn the_catalog_is_printed_as_other_tools_read_it() {
     let one: Value = serde_json::from_str(&text(&bare(&[&arguments[..], &["kustomer"]].concat()))).unwrap();
     assert_eq!(one["apps"].as_array().unwrap().len(), 1);
     let counts = &one["apps"][0]["counts"];
-    assert_eq!(counts["automatic"].as_u64().unwrap() + counts["manual"].as_u64().unwrap(), one["apps"][0]["checks"].as_array().unwrap().len() as u64);
+    assert_eq!(
+        counts["automatic"].as_u64().unwrap() + counts["manual"].as_u64().unwrap(),
+        one["apps"][0]["checks"].as_array().unwrap().len() as u64
+    );
 }
 
 #[test]
@@ -139,13 +160,30 @@ fn completions_man_page_help_and_version_need_nothing() {
     assert!(man.contains("Exit codes"), "{man}");
     assert_eq!(text(&bare(&["--version"])).trim(), concat!("posture ", env!("CARGO_PKG_VERSION")));
     let help = text(&bare(&["--help"]));
-    let commands = ["apps", "catalog", "init", "instance", "scan", "findings", "export", "accounts", "plugins", "thresholds", "requests", "schema", "sandbox", "completions"];
+    let commands = [
+        "apps",
+        "catalog",
+        "init",
+        "instance",
+        "scan",
+        "findings",
+        "export",
+        "accounts",
+        "plugins",
+        "thresholds",
+        "requests",
+        "schema",
+        "sandbox",
+        "completions",
+    ];
     for command in commands {
         assert!(help.contains(command), "{command}");
         let own = text(&bare(&[command, "--help"]));
         assert!(own.contains("--json"), "{command} --help");
     }
-    for command in ["apps", "catalog", "init", "scan", "findings", "export", "accounts", "plugins", "thresholds", "requests", "schema", "completions"] {
+    for command in
+        ["apps", "catalog", "init", "scan", "findings", "export", "accounts", "plugins", "thresholds", "requests", "schema", "completions"]
+    {
         let own = text(&bare(&[command, "--help"]));
         assert!(own.contains("Example"), "{command} --help has an example");
     }

@@ -113,8 +113,8 @@ pub(crate) async fn ask(attempt: &Attempt<'_>, asking: Asking<'_>) -> Result<Ans
     };
     attempt.stage(SignInStage::Browser, host);
     let (state, verifier) = (random()?, if pkce { Some(random()?) } else { None });
-    let listener = Listener::bind(wanted).await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse if !wanted.ports.is_empty() => {
+    let listener = Listener::bind(wanted).await.map_err(|error| {
+        if error.kind() == ErrorKind::AddrInUse && !wanted.ports.is_empty() {
             let ports: Vec<String> = wanted.ports.iter().map(u16::to_string).collect();
             end(
                 "E-LOOPBACK-PORT",
@@ -122,13 +122,14 @@ pub(crate) async fn ask(attempt: &Attempt<'_>, asking: Asking<'_>) -> Result<Ans
                 "Another program on this computer has the port that the browser's answer comes back to.",
                 format!("Close the program that listens on port {}, and connect again.", ports.join(" or ")),
             )
+        } else {
+            end(
+                "E-LOOPBACK",
+                CauseKind::Connectivity,
+                "This computer does not let the console wait for the browser's answer.",
+                "Allow connections from this computer to itself, or choose another login option.".to_owned(),
+            )
         }
-        _ => end(
-            "E-LOOPBACK",
-            CauseKind::Connectivity,
-            "This computer does not let the console wait for the browser's answer.",
-            "Allow connections from this computer to itself, or choose another login option.".to_owned(),
-        ),
     })?;
     let redirect = listener.address();
     {

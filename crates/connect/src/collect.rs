@@ -181,9 +181,13 @@ pub(crate) async fn page_of(
         }
         Content::StandIn(fields) => {
             let row = stand_in(dataset, &fields, parent);
-            let doubt = row.is_none().then(|| ConnectError::NotUnderstood {
-                sentence: "What stands for something that does not exist lacks the fields that identify it.".to_owned(),
-            });
+            let doubt = match (&row, next) {
+                (None, _) => Some("What stands for something that does not exist lacks the fields that identify it."),
+                // That the rest of a list is not there is no fact about its first page.
+                (Some(_), Some(_)) => Some("A further page was answered as something that does not exist."),
+                (Some(_), None) => None,
+            };
+            let doubt = doubt.map(|sentence| ConnectError::NotUnderstood { sentence: sentence.to_owned() });
             (ReducedPage { rows: row.into_iter().collect(), next: None, doubt }, None)
         }
         Content::Body { body, .. } if dataset.form == Form::OpenApi => {

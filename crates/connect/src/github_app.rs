@@ -49,7 +49,7 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &GithubApp) -> Resu
     attempt.stage(SignInStage::Token, host);
     let watch = |event| attempt.watch(event);
     let issued = exchange.exchange(attempt.wire, &watch).await?;
-    let authorisation = Authorisation::Token(Token::new(issued, Box::new(exchange)));
+    let authorisation = Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))));
     Ok(Signed::of(authorisation))
 }
 

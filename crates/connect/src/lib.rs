@@ -8,14 +8,14 @@
 //! clock of its own ([`Clock`] is passed in), and no request leaves it that a dataset of the catalog does not declare.
 
 mod answer;
-mod authorization_code;
 mod assertion;
+mod authorization_code;
 mod browser;
 mod clock;
 mod collect;
 mod condition;
-mod device_code;
 mod credential;
+mod device_code;
 mod entra;
 mod error;
 mod github_app;

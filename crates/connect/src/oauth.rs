@@ -76,7 +76,7 @@ pub(crate) async fn exchange(
     let watch = |event| attempt.watch(event);
     let issued = exchange.exchange(attempt.wire, &watch).await?;
     let named = role.zip(exchange.learned().host.clone());
-    let authorisation = Authorisation::Token(Token::new(issued, Box::new(exchange)));
+    let authorisation = Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))));
     Ok(Signed { named, ..Signed::of(authorisation) })
 }
 
@@ -313,7 +313,7 @@ impl CredentialExchange {
         let Some(scope) = scope else {
             return too_wide(format!("{} does not say what the token may do. It is not used, because it might write.", self.vendor));
         };
-        let words: Vec<&str> = scope.split_ascii_whitespace().collect();
+        let words: Vec<&str> = scope.split([' ', ',']).map(str::trim).filter(|word| !word.is_empty()).collect();
         if let Some(lacks) = all_of.iter().find(|word| !words.contains(&word.as_str())) {
             return too_wide(format!("The token of {} is not limited to {lacks}. It is not used, because it might write.", self.vendor));
         }

@@ -115,9 +115,11 @@ impl Gate {
         if politeness.remaining_header.is_empty() || politeness.limit_header.is_empty() || politeness.reset_header.is_empty() {
             return;
         }
-        let (Some(remaining), Some(limit), Some(reset)) =
-            (number(&politeness.remaining_header), number(&politeness.limit_header), answer::resets_at(headers, &politeness.reset_header, politeness.reset_in, now))
-        else {
+        let (Some(remaining), Some(limit), Some(reset)) = (
+            number(&politeness.remaining_header),
+            number(&politeness.limit_header),
+            answer::resets_at(headers, &politeness.reset_header, politeness.reset_in, now),
+        ) else {
             return;
         };
         if limit <= 0.0 || remaining / limit >= politeness.keep_free {

@@ -25,6 +25,9 @@ pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, row
                 Some(total) if rows == 0 && read < total => {
                     return Err(doubt(dataset, "an empty page comes before the last of the entries that it counts"));
                 }
+                Some(total) if rows > 0 && read > total => {
+                    return Err(doubt(dataset, "more entries came than it counts"));
+                }
                 Some(total) => read < total,
                 None if total.is_some() => return Err(doubt(dataset, "a page does not say how many entries there are")),
                 None => rows > 0,
@@ -72,6 +75,9 @@ pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, row
             }
             let cursor = match at_path(body, next) {
                 None | Some(Value::Null) if follows == Some(true) => {
+                    return Err(doubt(dataset, "a page says that another one follows and does not name it"));
+                }
+                Some(Value::String(cursor)) if cursor.is_empty() && follows == Some(true) => {
                     return Err(doubt(dataset, "a page says that another one follows and does not name it"));
                 }
                 None if ends_without.is_some() => return Ok(None),

@@ -411,7 +411,11 @@ impl Against<'_> {
             // Where a description says number, a value that is not whole is refused at receipt.
             Type::Int => self.is(path, &["int", "number"]),
             Type::Number => self.is(path, &["number", "int"]),
-            Type::String | Type::Enum(_) | Type::Timestamp(catalog::TimestampFormat::Rfc3339) => self.is(path, &["string"]),
+            Type::String
+            | Type::Enum(_)
+            | Type::Timestamp(catalog::TimestampFormat::Rfc3339 | catalog::TimestampFormat::Spaced | catalog::TimestampFormat::Date) => {
+                self.is(path, &["string"])
+            }
             Type::Id => self.is(path, &["string", "int"]),
             Type::Timestamp(catalog::TimestampFormat::EpochSeconds | catalog::TimestampFormat::EpochMilliseconds) => {
                 self.is(path, &["int", "number"])

@@ -536,7 +536,8 @@ async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, crede
         hints.grants(login, claims);
     }
     if let Authorisation::Token(token) = &signed.authorisation {
-        let (claims, scope) = (token.claims().and_then(Granted::of_claims), token.scope().map(|text| Granted::read(ToldBy::TokenAnswer, text)));
+        let (claims, scope) =
+            (token.claims().and_then(Granted::of_claims), token.scope().map(|text| Granted::read(ToldBy::TokenAnswer, text)));
         // Microsoft's answers name the scopes of a user only, its claims the roles of an application too.
         let told = if matches!(login.strategy, Strategy::Entra(_)) { claims.or(scope) } else { scope.or(claims) };
         hints.granted = told.or(hints.granted);
@@ -575,10 +576,9 @@ async fn by_also(attempt: &Attempt<'_>, also: &Also) -> Result<Signed, ConnectEr
         let field = role.into_iter().flat_map(|role| &role.hosts).find_map(|template| template.split_once('{')?.1.split('}').next());
         return Err(ConnectError::InputMissing { label: label_of(attempt.app, field.unwrap_or_default()) });
     }
-    by(attempt, &also.strategy).await.map_err(|error| match error {
-        ConnectError::FieldMissing { label } => ConnectError::InputMissing { label },
-        other => other,
-    })
+    by(attempt, &also.strategy)
+        .await
+        .map_err(|error| if let ConnectError::FieldMissing { label } = error { ConnectError::InputMissing { label } } else { error })
 }
 
 /// Reads the test dataset and answers its row.

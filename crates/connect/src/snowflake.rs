@@ -35,7 +35,7 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &SnowflakeKeyPair) 
     let exchange = SelfSigned { vendor: attempt.app.name.clone(), issuer: format!("{subject}.SHA256:{fingerprint}"), subject, signer };
     attempt.stage(SignInStage::Token, "");
     let issued = exchange.sign(attempt.wire)?;
-    let authorisation = Authorisation::Token(Token::new(issued, Box::new(exchange)));
+    let authorisation = Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))));
     Ok(Signed::of(authorisation))
 }
 

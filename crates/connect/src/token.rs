@@ -217,7 +217,8 @@ fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Tim
         return Err(wrong("is not of the type Bearer"));
     }
     let token = SecretString::from(token.to_owned());
-    let header = token_header(if bound { "DPoP" } else { "Bearer" }, &token).ok_or_else(|| wrong("holds a character that cannot be sent"))?;
+    let header =
+        token_header(if bound { "DPoP" } else { "Bearer" }, &token).ok_or_else(|| wrong("holds a character that cannot be sent"))?;
     let claims = transform::jwt_claims(secrecy::ExposeSecret::expose_secret(&token));
     // Some vendors write the number as text.
     let seconds = body.get("expires_in").and_then(|value| value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()));

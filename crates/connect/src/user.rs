@@ -152,7 +152,7 @@ pub(crate) async fn again(attempt: &Attempt<'_>, client: &Arc<UserClient>) -> Re
     };
     let issued = Issued::bearer(&client.vendor, token.clone(), None, attempt.wire.clock().now(), None)?;
     let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone(), first: false }));
-    Ok(Some(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(token)) }))
+    Ok(Some(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(Box::new(token))) }))
 }
 
 /// What a first token comes to: one that renews itself, or one that is good for long.
@@ -184,7 +184,7 @@ pub(crate) fn signed(client: &Arc<UserClient>, issued: Issued) -> Result<Signed,
         keepsakes.put(NAMED_HOST, SecretString::from(host.clone()));
     }
     let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone(), first: true }));
-    Ok(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(token)) })
+    Ok(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(Box::new(token))) })
 }
 
 fn renewing(client: &Arc<UserClient>, issued: Issued, refresh: SecretString) -> Signed {
@@ -192,7 +192,7 @@ fn renewing(client: &Arc<UserClient>, issued: Issued, refresh: SecretString) -> 
     keepsakes.put(REFRESH_TOKEN, refresh);
     let named = client.named();
     let exchange = RefreshExchange { client: Arc::clone(client), keepsakes: keepsakes.clone() };
-    Signed { keepsakes, named, ..Signed::of(Authorisation::Token(Token::new(issued, Box::new(exchange)))) }
+    Signed { keepsakes, named, ..Signed::of(Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))))) }
 }
 
 /// A refresh token may replace itself when it is used; the one before is forgotten, here and where it is sealed.

@@ -57,7 +57,7 @@ pub(crate) struct Fetched {
 
 pub(crate) enum Content {
     /// A body, the link to the next page from the headers, and what the answer says in a language of its own.
-    Body { body: Value, next: Result<Option<String>, MalformedLink>, spoken: Spoken },
+    Body { body: Value, next: Result<Option<String>, MalformedLink>, spoken: Box<Spoken> },
     /// What stands in the place of something that does not exist.
     StandIn(BTreeMap<String, Value>),
     /// A statement that is not done; never handed out by [`Wire::fetch`].
@@ -75,7 +75,7 @@ pub(crate) enum Authorisation {
     /// The application's cookies of a sign-in by single sign-on.
     Cookies(Jar),
     /// A bearer token that is renewed by itself.
-    Token(Token),
+    Token(Box<Token>),
 }
 
 /// What one request is authorised by: the header, and for a token that is renewed which one it is.
@@ -323,12 +323,18 @@ impl Wire {
                         request: line.answered(),
                         at: now,
                         bytes: received.body.len() as u64,
-                        content: Content::Body { body, next, spoken },
+                        content: Content::Body { body, next, spoken: Box::new(spoken) },
                         headers: received.headers,
                     });
                 }
                 Said::StandIn(fields) => {
-                    return Ok(Fetched { request: line.answered(), at: now, bytes: 0, content: Content::StandIn(fields), headers: received.headers });
+                    return Ok(Fetched {
+                        request: line.answered(),
+                        at: now,
+                        bytes: 0,
+                        content: Content::StandIn(fields),
+                        headers: received.headers,
+                    });
                 }
                 Said::Refused(error) => {
                     line.failed(&error);
@@ -342,8 +348,7 @@ impl Wire {
                     // A fault of SOAP says so with status 500.
                     let ended = received.status == 401
                         || (protocol::holds_session(&dataset.protocol) && error.kind() == CauseKind::CredentialRefused);
-                    if let (true, false, Some(generation), Authorisation::Token(token)) =
-                        (ended, sent_again, generation, authorisation)
+                    if let (true, false, Some(generation), Authorisation::Token(token)) = (ended, sent_again, generation, authorisation)
                         && let Some(fresh) = token.carry_again(self, watcher, generation).await?
                     {
                         again = Some(self.carried(token, fresh, request)?);
@@ -362,11 +367,13 @@ impl Wire {
                 }
                 Said::Throttled => {
                     // Where the vendor does not say how long, longer each time.
-                    let wait = answer::asks_to_wait(&received.headers, Some((&dataset.politeness.reset_header, dataset.politeness.reset_in)), now)
-                        .unwrap_or_else(|| Duration::from_secs(15) * 2_u32.pow(waits.min(8)))
-                        .max(Duration::from_secs(1));
+                    let wait =
+                        answer::asks_to_wait(&received.headers, Some((&dataset.politeness.reset_header, dataset.politeness.reset_in)), now)
+                            .unwrap_or_else(|| Duration::from_secs(15) * 2_u32.pow(waits.min(8)))
+                            .max(Duration::from_secs(1));
                     let until = gate.pause(now, wait);
-                    waited += wait;
+                    // What the vendor asks for may be any number.
+                    waited = waited.saturating_add(wait);
                     waits += 1;
                     let limited = ConnectError::RateLimited { host: host.to_owned(), until };
                     line.failed(&limited);

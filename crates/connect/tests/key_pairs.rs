@@ -368,7 +368,7 @@ async fn a_snowflake_user_signs_for_itself_and_signs_anew_in_mid_scan() {
         let kept = scan(&session, &app).await;
         assert_eq!(kept.finished["users"], Completeness::Complete, "{account}");
         assert_eq!(kept.requests.iter().filter(|entry| entry.class == RequestClass::SignInHop).count(), 0);
-        let jwts = jwts.lock().unwrap();
+        let jwts = jwts.lock().unwrap().clone();
         assert_ne!(jwts[0], jwts[jwts.len() - 1], "signed anew");
         let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(jwts[0].split('.').next().unwrap()).unwrap()).unwrap();
         assert_eq!(header["alg"], "RS256");

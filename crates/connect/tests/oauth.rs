@@ -6,7 +6,8 @@ mod vendor;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use catalog::{
-    App, CauseKind, ClientAuthentication, ClientCredentials, Completeness, DatasetKind, Discover, Endpoint, FieldPath, Format, Granted, HostRole, Strategy, Type,
+    App, CauseKind, ClientAuthentication, ClientCredentials, Completeness, DatasetKind, Discover, Endpoint, FieldPath, Format, Granted,
+    HostRole, Strategy, Type,
 };
 use posture_connect::{Clock, ConnectError, Credentials, RequestClass, Resume, Route, Session, SignInStage, SignInStep, collect, sign_in};
 use secrecy::SecretString;

@@ -187,12 +187,8 @@ async fn of_a_list_the_newest_first_only_what_is_new_is_read() {
 }
 
 fn by_offset(first: u32, total: Option<&str>) -> Dataset {
-    let pagination = Pagination::Offset {
-        parameter: "startIndex".into(),
-        first,
-        size: Some(("count".into(), 2)),
-        total: total.map(FieldPath::from),
-    };
+    let pagination =
+        Pagination::Offset { parameter: "startIndex".into(), first, size: Some(("count".into(), 2)), total: total.map(FieldPath::from) };
     Dataset { pagination, ..dataset("users", DatasetKind::List, "/v1/users") }
 }
 

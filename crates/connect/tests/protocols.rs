@@ -127,13 +127,13 @@ impl Came {
     fn partial(&self, dataset: &str) -> &str {
         match self.completeness(dataset) {
             Completeness::Partial(cause) => &cause.sentence,
-            other => panic!("{other:?}"),
+            other @ (Completeness::Complete | Completeness::Unavailable(_)) => panic!("{other:?}"),
         }
     }
     fn unavailable(&self, dataset: &str) -> &str {
         match self.completeness(dataset) {
             Completeness::Unavailable(cause) => &cause.sentence,
-            other => panic!("{other:?}"),
+            other @ (Completeness::Complete | Completeness::Partial(_)) => panic!("{other:?}"),
         }
     }
 }

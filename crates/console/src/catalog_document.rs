@@ -2,8 +2,8 @@
 //!
 //! Paths are written from the root of an answer: `.` between members, `[]` for each element of a list, `{}` for each value of a map.
 
-use catalog::{App, Check, CheckKind, Dataset, Feature, FieldPath, Format, Keep, ParamType, TimestampFormat, Type, Verified};
 use crate::{applications::availability, screen::Availability};
+use catalog::{App, Check, CheckKind, Dataset, Feature, FieldPath, Format, Keep, ParamType, TimestampFormat, Type, Verified};
 use serde::Serialize;
 use std::collections::BTreeMap;
 

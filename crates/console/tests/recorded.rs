@@ -85,6 +85,49 @@ fn repositories() -> Table {
     ]
 }
 
+const DEPLOY_KEY_WRITE: &str = "github-enterprise.repo.deploy_key_write";
+
+/// Whatever rests on requests that no scenario holds: each is answered as a repository that was not recorded is, by 404.
+fn unrecorded() -> Table {
+    let mut table = vec![("github-enterprise.access.dormant_owner", WHOLE, NotEvaluated("manual"))];
+    table.extend(
+        [
+            // POST /graphql
+            "github-enterprise.auth.saml_sso",
+            "github-enterprise.auth.member_without_mfa",
+            "github-enterprise.net.ip_allow_list_apps",
+            "github-enterprise.org.email_restriction",
+            // GET /orgs/octokit-fixture-org/actions/…
+            "github-enterprise.actions.allowed_actions",
+            "github-enterprise.actions.sha_pin",
+            "github-enterprise.actions.token_readonly",
+            "github-enterprise.actions.no_pr_approval",
+            "github-enterprise.actions.fork_secrets",
+            "github-enterprise.actions.runner_public",
+            "github-enterprise.secret.stale",
+            // GET /orgs/octokit-fixture-org/hooks, /installations, /credential-authorizations
+            "github-enterprise.hook.ssl",
+            "github-enterprise.hook.secret",
+            "github-enterprise.app.broad",
+            "github-enterprise.token.no_expiry",
+            "github-enterprise.token.stale",
+        ]
+        .map(|check| (check, WHOLE, NOT_FOUND)),
+    );
+    table.extend(
+        [
+            // Views of the organization's people, of its IP allow list and of its audit streams.
+            "github-enterprise.auth.unlinked_member",
+            "github-enterprise.auth.outside_without_mfa",
+            "github-enterprise.access.owner_count",
+            "github-enterprise.net.ip_allow_list",
+            "github-enterprise.audit.streaming",
+        ]
+        .map(|check| (check, WHOLE, INPUT_INCOMPLETE)),
+    );
+    table
+}
+
 const MAIN: &[&str] = &["branch-protection@main"];
 
 const FORCE_PUSH: &str = "github-enterprise.repo.no_force_push";
@@ -124,6 +167,9 @@ async fn the_recorded_organization_is_judged_as_its_recording_reads() {
         let mut table = organization();
         table.extend(repositories());
         table.extend(protection(step));
+        table.extend(unrecorded());
+        // GET /repos/octokit-fixture-org/hello-world/keys
+        table.push((DEPLOY_KEY_WRITE, WHOLE, NOT_FOUND));
         cases += held_against(&scene, &table, &format!("after exchange {step}"), &mut wrong).await;
         // What the rule asks of reviews: exchange 1 has no member "required_pull_request_reviews", exchange 2 has
         // "required_approving_review_count": 1.
@@ -154,6 +200,8 @@ async fn what_was_not_recorded_says_why() {
     table.extend([(DELETION, MAIN, Pass), (ADMINS, MAIN, Pass), (CONVERSATIONS, MAIN, Fail)]);
     // Whether a branch is protected, and from force pushes, rests on its rules too, and they were not recorded.
     table.extend([PROTECTED, FORCE_PUSH, TWO_REVIEWS].map(|check| (check, WHOLE, INPUT_INCOMPLETE)));
+    table.extend(unrecorded());
+    table.push((DEPLOY_KEY_WRITE, WHOLE, NOT_FOUND));
     let mut cases = held_against(&scene, &table, "of one repository", &mut wrong).await;
 
     // The list of repositories was not recorded: nothing is known of any, the organization is judged as before.
@@ -170,6 +218,9 @@ async fn what_was_not_recorded_says_why() {
     let mut table = organization();
     table.extend(repositories().into_iter().filter(|(_, row, _)| *row == WHOLE));
     table.extend([FORCE_PUSH, DELETION, ADMINS, CONVERSATIONS, PROTECTED, TWO_REVIEWS].map(|check| (check, WHOLE, INPUT_INCOMPLETE)));
+    table.extend(unrecorded());
+    // Of each repository, and none is known.
+    table.push((DEPLOY_KEY_WRITE, WHOLE, INPUT_INCOMPLETE));
     cases += held_against(&scene, &table, "without a list of repositories", &mut wrong).await;
     promise("recorded", cases, wrong.len());
     assert!(wrong.is_empty(), "{} of {cases} are wrong:\n  {}", wrong.len(), wrong.join("\n  "));

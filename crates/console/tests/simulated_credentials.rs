@@ -243,7 +243,10 @@ const TENANTS: [(&str, &str); 6] = [
     ("headers", "key = \"first-of-two\"\nsecond = \"second-of-two\""),
     ("basic", "email = \"scan@harbour.example\"\nkey = \"basic-key\""),
     ("client", "account = \"acc-1\"\nclient_id = \"client one\"\nkey = \"client:key%\""),
-    ("bound", "client_id = \"bound-1\"\nkey_id = \"kid-1\"\nkey = \"{{private_key:rsa,passphrase=open sesame}}\"\npassphrase = \"open sesame\""),
+    (
+        "bound",
+        "client_id = \"bound-1\"\nkey_id = \"kid-1\"\nkey = \"{{private_key:rsa,passphrase=open sesame}}\"\npassphrase = \"open sesame\"",
+    ),
     (
         "file",
         "email = \"admin@harbour.example\"\nfile = '''{\"type\": \"service_account\", \"client_email\": \"scan@project.example\", \"private_key_id\": \"kid-2\", \"private_key\": \"{{private_key:rsa}}\"}'''",
@@ -352,7 +355,9 @@ async fn what_is_wrong_is_refused_in_words() {
     let key = file["private_key"].as_str().unwrap();
     let renamed = other.replace("scan@project.example", "nobody@project.example");
     let cut = &key[..key.len() / 2];
-    let table: Vec<(&str, Vec<(&str, &str)>, &str)> = vec![
+    /// A tenant, what is changed about its fields, and the code that it ends with.
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+    let table: Vec<Case<'_>> = vec![
         ("headers", vec![("key", "wrong")], "E-KEY-REFUSED"),
         ("headers", vec![("second", "wrong")], "E-KEY-REFUSED"),
         ("headers", vec![("second", "")], "E-FIELD-MISSING"),

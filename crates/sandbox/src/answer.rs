@@ -2,8 +2,8 @@
 
 use crate::{
     paging::Paging,
-    spoken::Spoken,
     placeholder::{INDEX, with_index},
+    spoken::Spoken,
 };
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;

@@ -146,7 +146,7 @@ impl Opened<'_> {
             Dpop::Ignored => Credential::Issued { secret },
             Dpop::Wanted { .. } => Credential::Bound { secret, seen: Seen::default() },
         };
-        Ok((credential, Some(Door::Token(endpoint))))
+        Ok((credential, Some(Door::Token(Box::new(endpoint)))))
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 /// How a tenant signs in, where that takes requests of its own.
 pub(crate) enum Door {
-    Token(TokenEndpoint),
+    Token(Box<TokenEndpoint>),
     Okta(Box<Organization>),
     /// A person, in a browser or with a device code.
     Person(Box<Authorize>),

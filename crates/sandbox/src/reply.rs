@@ -109,7 +109,8 @@ fn choose<'a>(overlay: &Overlay, served: &'a [Arc<Served>], asked: &Asked, now: 
             Chosen { source, admission, found: source.find(asked), now, account, ambiguous: false }
         })
         .collect();
-    let knows: Vec<Knows> = candidates.iter().map(|one| one.source.doors().map(|door| door.knows(asked)).max().unwrap_or(Knows::No)).collect();
+    let knows: Vec<Knows> =
+        candidates.iter().map(|one| one.source.doors().map(|door| door.knows(asked)).max().unwrap_or(Knows::No)).collect();
     let surely = knows.iter().position(|knows| *knows == Knows::Surely);
     let admitted = |wanted| candidates.iter().position(|one| one.source.is_particular() && one.admission == wanted);
     let perhaps = knows.iter().position(|knows| *knows == Knows::Perhaps);
@@ -223,7 +224,11 @@ fn regular(
     let spoken = || source.answers.iter().filter(|answer| answer.hosts.contains(&asked.host)).filter_map(|answer| answer.spoken.as_ref());
     let spoken = || spoken().find(|spoken| spoken.is_spoken_to(asked));
     let sent = |(status, kind, body): crate::spoken::Reply| {
-        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), vec![("content-type".to_owned(), kind.to_owned())], body)
+        (
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            vec![("content-type".to_owned(), kind.to_owned())],
+            body,
+        )
     };
     if let Some(spoken) = spoken().filter(|_| !standing.authorised && !public) {
         return sent(spoken.failure(401, &source.error(401, "unauthorized", "Unauthorized")));

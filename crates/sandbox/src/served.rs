@@ -79,7 +79,17 @@ impl Credential {
             (Self::Bound { secret: one, .. }, Self::Bound { secret: two, .. }) => one == two,
             (Self::Headers(one), Self::Headers(two)) => one == two,
             // What a tenant signs or issues is its own.
-            (Self::Bound { .. } | Self::Headers(_) | Self::Any | Self::Bearer(_) | Self::Token(_) | Self::Issued { .. } | Self::KeyPair(_) | Self::Session { .. }, _) => false,
+            (
+                Self::Bound { .. }
+                | Self::Headers(_)
+                | Self::Any
+                | Self::Bearer(_)
+                | Self::Token(_)
+                | Self::Issued { .. }
+                | Self::KeyPair(_)
+                | Self::Session { .. },
+                _,
+            ) => false,
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::{
     paging::Paging,
     placeholder::{Filler, claims, has_index},
     served::{AlsoServed, Credential},
-    tenant_sign_in::Preparing,
     spoken::Spoken,
+    tenant_sign_in::Preparing,
 };
 use catalog::{App, Dataset, Format, FormatProblem, Login, MfaKey, OktaStart, Pagination, SandboxTenant, Strategy};
 use jiff::Timestamp;
@@ -75,7 +75,8 @@ impl Tenant {
                 for (part, value) in &answer.each {
                     each.insert(part.clone(), filler.text(value)?);
                 }
-                let spoken = Spoken::new(dataset, prefix(&dataset.host), answers.len(), answer.page_rows, each, |template| places.text(template));
+                let spoken =
+                    Spoken::new(dataset, prefix(&dataset.host), answers.len(), answer.page_rows, each, |template| places.text(template));
                 answers.push(Answer {
                     hosts: own,
                     method: dataset.method.as_str().to_owned(),

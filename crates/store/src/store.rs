@@ -1,16 +1,19 @@
 //! The one handle through which everything else reads and writes the database.
 
+use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{
     Act, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId,
     FindingList, FindingSort, Instance, InstanceId, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable,
     ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally, SignInLease, Since, StoreError, StoredFile, StoredRow,
     StoredVerdict, TrendDay,
 };
-use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{
     lease::Lease,
     pool::{Durability, Pool},
-    table::{account, activity, attestation, dataset, event, finding, granted, instance, inventory, own_check, preference, request, row, scan, verdict},
+    table::{
+        account, activity, attestation, dataset, event, finding, granted, instance, inventory, own_check, preference, request, row, scan,
+        verdict,
+    },
 };
 use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -273,9 +276,8 @@ impl Store {
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<Option<ScanOutcome>, StoreError> {
-        let unchanged = |instance: &Instance, thresholds: &InventoryThresholds| {
-            instance.params == *params && *thresholds == inventory.thresholds
-        };
+        let unchanged =
+            |instance: &Instance, thresholds: &InventoryThresholds| instance.params == *params && *thresholds == inventory.thresholds;
         self.commit(scan, unchanged, checks, Some(inventory), as_of, now)
     }
 

@@ -1,9 +1,9 @@
 //! What a vendor said that a credential holds: one word per instance, the last one, gone with the instance.
 #![allow(clippy::unwrap_used)]
 
-use store::{GrantedScopes, Instance, InstanceId, Store};
 use secrecy::SecretBox;
 use std::collections::BTreeMap;
+use store::{GrantedScopes, Instance, InstanceId, Store};
 
 #[test]
 fn what_is_granted_is_the_last_word_of_its_instance_and_goes_with_it() {

@@ -6,9 +6,9 @@ use super::{
     words,
 };
 use crate::{
-    Availability, Category, Choice, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, HostRole, Identity,
-    LeftOut, Login, PlannedLogin, Meaning, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, Says, Scope, Step, Strategy, Verified,
-    format, hosts,
+    Availability, Category, Choice, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, HostRole, Identity, LeftOut,
+    Login, Meaning, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, PlannedLogin, Says, Scope,
+    Step, Strategy, Verified, format, hosts,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,7 +110,8 @@ pub(super) fn read(table: Table<'_>, folder: &str) -> Option<Whole> {
     }
     let planned: Vec<PlannedLogin> = table.tables("planned_login").into_iter().map(planned).collect();
     if !planned.is_empty() && !logins.is_empty() {
-        table.wrong("`[[planned_login]]` is for applications that nothing signs in to yet; write the option as `[[login]]` or leave it out");
+        table
+            .wrong("`[[planned_login]]` is for applications that nothing signs in to yet; write the option as `[[login]]` or leave it out");
     }
     let ended = table.get("ended").and_then(|value| value.text());
     if ended.is_some() && !(logins.is_empty() && planned.is_empty()) {
@@ -329,7 +330,25 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
     let source = words::source(&table);
     let place = table.place.clone();
     table.finish();
-    Some(Login { id, label, summary, strategy: strategy?, fields, also, headers, hosts, roles, test, discover, identity, needs, granted_header, steps, source, place })
+    Some(Login {
+        id,
+        label,
+        summary,
+        strategy: strategy?,
+        fields,
+        also,
+        headers,
+        hosts,
+        roles,
+        test,
+        discover,
+        identity,
+        needs,
+        granted_header,
+        steps,
+        source,
+        place,
+    })
 }
 
 pub(super) fn strategy(table: &Table<'_>, fields: &[Field]) -> Option<Strategy> {
@@ -698,7 +717,9 @@ fn host_templates(value: &Value<'_>, fields: &[Field]) -> Vec<String> {
                     | Format::KeyFile { .. }
                     | Format::Pattern { .. }
                     | Format::Url { .. } => {
-                        value.wrong(format!("holds {{{name}}}, whose format does not keep it a host name; use dns_label, host, vendor_host or choice"));
+                        value.wrong(format!(
+                            "holds {{{name}}}, whose format does not keep it a host name; use dns_label, host, vendor_host or choice"
+                        ));
                     }
                 },
             }

@@ -5,7 +5,8 @@ use super::{
     source::{Errors, Source, Table, Value, word},
 };
 use crate::{
-    App, Dataset, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
+    App, Dataset, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant,
+    SandboxTokens, SecondFactor, Strategy,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -44,7 +45,13 @@ pub(super) fn read_all(files: &Files, folder: &str, app: &App, errors: &Errors) 
                 if app.login(&tenant.login).is_some_and(lacks) {
                     continue;
                 }
-                if !tenant.answers.iter().any(|own| own.host == answer.host && own.method == answer.method && own.path == answer.path && own.document == answer.document && own.each == answer.each) {
+                if !tenant.answers.iter().any(|own| {
+                    own.host == answer.host
+                        && own.method == answer.method
+                        && own.path == answer.path
+                        && own.document == answer.document
+                        && own.each == answer.each
+                }) {
                     tenant.answers.push(answer);
                 }
             }

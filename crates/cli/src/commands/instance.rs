@@ -86,7 +86,11 @@ impl Terminal {
             .fields
             .iter()
             .filter(|field| field.secret && !field.optional)
-            .map(|field| Wanted { id: field.id.clone(), label: field.label.clone(), several_lines: matches!(field.format.as_str(), "certificate_and_key" | "private_key" | "key_file") })
+            .map(|field| Wanted {
+                id: field.id.clone(),
+                label: field.label.clone(),
+                several_lines: matches!(field.format.as_str(), "certificate_and_key" | "private_key" | "key_file"),
+            })
             .collect();
         let draft = self.console.open_draft(&request.app, &request.login)?;
         for (field, value) in secrets::for_fields(&fields, arguments.secret_stdin)? {

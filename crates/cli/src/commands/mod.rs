@@ -4,8 +4,8 @@ mod attestation;
 mod browse;
 mod catalog;
 mod instance;
-mod permissions;
 mod inventory;
+mod permissions;
 mod sandbox;
 
 use crate::{

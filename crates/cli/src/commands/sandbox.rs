@@ -108,7 +108,8 @@ impl Terminal {
             .into_iter()
             .filter(|known| {
                 let named = app.is_some() || tenant.is_some();
-                let wanted = app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant);
+                let wanted =
+                    app.as_ref().is_none_or(|app| *app == known.app) && tenant.as_ref().is_none_or(|tenant| *tenant == known.tenant);
                 wanted && (named || all || known.tour)
             })
             .map(|known| TenantChoice { app: known.app, tenant: known.tenant })

@@ -63,7 +63,7 @@ async fn as_application(attempt: &Attempt<'_>, client: Client, proof: Proof) -> 
     let exchange = ProofExchange { client, proof };
     let watch = |event| attempt.watch(event);
     let issued = exchange.exchange(attempt.wire, &watch).await?;
-    let authorisation = Authorisation::Token(Token::new(issued, Box::new(exchange)));
+    let authorisation = Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))));
     Ok(Signed { expires_at, ..Signed::of(authorisation) })
 }
 
@@ -99,7 +99,7 @@ async fn as_user(attempt: &Attempt<'_>, client: Client, flow: &EntraFlow) -> Res
     let keepsakes = Keepsakes::default();
     keepsakes.put(REFRESH_TOKEN, refresh.clone());
     let exchange = RefreshExchange { client, refresh: Mutex::new(refresh), keepsakes: keepsakes.clone() };
-    Ok(Signed { keepsakes, ..Signed::of(Authorisation::Token(Token::new(issued, Box::new(exchange)))) })
+    Ok(Signed { keepsakes, ..Signed::of(Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))))) })
 }
 
 /// An application of a tenant, and what it asks for.

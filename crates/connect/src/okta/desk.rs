@@ -230,8 +230,8 @@ impl<'d> Desk<'d> {
             return Ok(false);
         }
         let now = self.clock().now();
-        let wait =
-            answer::asks_to_wait(&reply.headers, Some(("x-rate-limit-reset", catalog::ResetIn::Epoch)), self.codes.their_now()).map(|wait| wait.max(Duration::from_secs(1)));
+        let wait = answer::asks_to_wait(&reply.headers, Some(("x-rate-limit-reset", catalog::ResetIn::Epoch)), self.codes.their_now())
+            .map(|wait| wait.max(Duration::from_secs(1)));
         match wait {
             Some(wait) if wait <= self.attempt.wire.limits().patience && self.waits < MOST_WAITS => {
                 self.waits += 1;

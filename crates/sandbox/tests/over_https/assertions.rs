@@ -112,7 +112,10 @@ impl Stand {
     }
     /// The claims of a client's assertion as they should be, but for `changes`; null takes one away.
     fn client_claims(&self, changes: Value) -> Value {
-        changed(json!({"iss": CLIENT, "sub": CLIENT, "aud": self.url(), "jti": self.id(), "iat": self.now(), "exp": self.now() + 300}), changes)
+        changed(
+            json!({"iss": CLIENT, "sub": CLIENT, "aud": self.url(), "jti": self.id(), "iat": self.now(), "exp": self.now() + 300}),
+            changes,
+        )
     }
     fn signed(&self, claims: &Value) -> String {
         self.signed_by(claims, &self.key, Some(KID), Algorithm::RS256)
@@ -138,7 +141,11 @@ impl Stand {
 fn changed(mut claims: Value, changes: Value) -> Value {
     let members = claims.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
-        if value.is_null() { members.remove(name) } else { members.insert(name.clone(), value.clone()) };
+        if value.is_null() {
+            members.remove(name)
+        } else {
+            members.insert(name.clone(), value.clone())
+        };
     }
     claims
 }
@@ -221,8 +228,7 @@ async fn an_assertion_of_a_client_is_verified() {
 async fn a_grant_is_verified_and_names_the_host() {
     let mut strategy = grant();
     if let Strategy::Assertion(grant) = &mut strategy {
-        grant.host_from =
-            Some(HostFrom { member: "instance_url".into(), role: "org".into(), suffixes: vec![".my.vendor.example".into()] });
+        grant.host_from = Some(HostFrom { member: "instance_url".into(), role: "org".into(), suffixes: vec![".my.vendor.example".into()] });
     }
     let stand = Stand::of(strategy, SandboxTokens { host: Some("halden.my.vendor.example".into()), ..plain() }).await;
     let claims = |changes: Value| {
@@ -310,9 +316,7 @@ async fn a_bound_token_needs_a_proof_of_its_key_for_each_request() {
     let token = granted["access_token"].as_str().unwrap();
     let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(token));
     let url = format!("https://{HOST}/v1/settings");
-    let here = |changes: Value| {
-        changed(json!({"htm": "GET", "htu": url, "jti": stand.id(), "iat": stand.now(), "ath": digest}), changes)
-    };
+    let here = |changes: Value| changed(json!({"htm": "GET", "htu": url, "jti": stand.id(), "iat": stand.now(), "ath": digest}), changes);
     let reads = |scheme: &str, proof: Option<String>| {
         let request = stand.client.get(&url).header("authorization", format!("{scheme} {token}"));
         match proof {

@@ -28,7 +28,10 @@ async fn each_tenant_gives_its_own_answers_to_its_own_key() {
             let key = match &login.strategy {
                 Strategy::Bearer { token } => Key::Token(tenant.fields()[token].clone()),
                 Strategy::ClientCredentials(ClientCredentials {
-                    endpoint, client_id: None, authenticate: ClientAuthentication::Post { secret }, ..
+                    endpoint,
+                    client_id: None,
+                    authenticate: ClientAuthentication::Post { secret },
+                    ..
                 }) => {
                     let (host, prefix) = &roles[&endpoint.role];
                     Key::Exchanged { at: format!("https://{host}{prefix}{}", endpoint.path), secret: tenant.fields()[secret].clone() }

@@ -139,7 +139,18 @@ pub fn app() -> App {
 }
 
 pub fn answer(path: &str, body: Value) -> SandboxAnswer {
-    SandboxAnswer { host: "api".into(), method: "GET".into(), path: path.into(), document: None, each: BTreeMap::new(), page_rows: None, status: 200, paged: None, body, authorised: true }
+    SandboxAnswer {
+        host: "api".into(),
+        method: "GET".into(),
+        path: path.into(),
+        document: None,
+        each: BTreeMap::new(),
+        page_rows: None,
+        status: 200,
+        paged: None,
+        body,
+        authorised: true,
+    }
 }
 
 pub fn paged(path: &str, style: &str, body: Value) -> SandboxAnswer {
