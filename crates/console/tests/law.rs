@@ -174,7 +174,7 @@ fn own_datasets(catalog: &Catalog, app: &App, tenant: &SandboxTenant) -> BTreeSe
     let answers = |tenant: &SandboxTenant, dataset: &Dataset| -> Vec<Value> {
         let alike = |path: &str| {
             let (path, template) = (path.split('?').next().unwrap_or(path), dataset.path.as_str());
-            let segments = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+            let segments = |text: &str| text.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect::<Vec<_>>();
             let (path, template) = (segments(path), segments(template));
             // A server's own prefix comes first.
             path.len() >= template.len()
