@@ -432,6 +432,10 @@ async fn mutations(scene: &Scene, baseline: &Read, own: &BTreeSet<String>, trial
             for place in places {
                 for (name, damage) in &damages {
                     let absence = matches!(*name, "deleted" | "null");
+                    // That one row alone is damaged is tried once: which damage it is makes no other difference than in all rows.
+                    if place != root && *name != "deleted" {
+                        continue;
+                    }
                     let (tenant, answer, field) = (scene.name.clone(), dataset.id.clone(), place.clone());
                     let change = match damage {
                         None => OverlayChange::Remove { tenant, answer, field },
@@ -609,7 +613,11 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
         let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
         let paged = dataset.pagination != Pagination::None && baseline[&dataset.id].rows.len() > PAGE as usize && dataset.each.is_none();
         for (name, fault, from_page, may_be_whole) in &faults {
+            // What befalls later pages has nothing to befall where there is one.
             let of_pages = from_page.is_some() || matches!(fault, Fault::CirclePages | Fault::RepeatPage);
+            if of_pages && !paged {
+                continue;
+            }
             scene.change(OverlayChange::Fault {
                 tenant: scene.name.clone(),
                 answer: Some(dataset.id.clone()),
@@ -629,9 +637,7 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
             let what = format!("{}: {} answered {name}", scene.name, dataset.id);
             compare(&what, &before, &after, trial);
             let read = &collected[&dataset.id];
-            if !of_pages || paged {
-                trial.case(*may_be_whole || !read.completeness.is_complete(), || format!("{what} and is taken for whole"));
-            }
+            trial.case(*may_be_whole || !read.completeness.is_complete(), || format!("{what} and is taken for whole"));
             // Every row of a dataset that was not read at all: no check on it may pass.
             if !read.completeness.is_complete() && read.rows.is_empty() {
                 for check in court.checks.iter().filter(|check| scene.app.inputs(check).contains(&dataset.id.as_str())) {
