@@ -1,6 +1,7 @@
 //! What is written to the log, at its most talkative, while a tenant is read.
 #![allow(clippy::unwrap_used)]
 
+#[path = "connect/vendor/mod.rs"]
 mod vendor;
 
 use catalog::{Dataset, DatasetKind};

@@ -1,6 +1,7 @@
 //! What `-vv` prints while a user signs in through Okta by SAML.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "console/scene/mod.rs"]
 mod scene;
 
 use catalog::{Catalog, Strategy};

@@ -80,7 +80,11 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
         stage("Frontend: build", Counts::Step, npm("build")),
         stage("Lint", Counts::Step, cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
         // A debug build reads the catalog's folder, a release build holds it.
-        stage("Embedded catalog", Counts::Tests, cargo(&["test", "-p", "posture-catalog", "--features", "embedded", "--test", "built_in"])),
+        stage(
+            "Embedded catalog",
+            Counts::Tests,
+            cargo(&["test", "--workspace", "--features", "posture-catalog/embedded", "--test", "catalog", "built_in"]),
+        ),
         stage("Tests", Counts::Tests, cargo(&["test", "--workspace", "--no-fail-fast"])),
         // `--workspace` beside `--test` keeps the selection of features, so nothing is compiled a second time.
         stage(

@@ -1,0 +1,126 @@
+//! What an application says of itself beside its checks: what it can be used for, what it leaves out, what no check looks at, and
+//! which scopes hold others.
+use posture_catalog::{App, Availability, Catalog, MOST_LEFT_OUT, SSCF_CONTROLS};
+use std::{fmt::Write, fs, sync::Arc};
+
+const PLANNED: &str =
+    "slug = \"notes\"\nname = \"Notes\"\nvendor = \"Anybody\"\ncategory = \"other\"\nfeatures = [\"config\"]\nverified = \"manual\"\n";
+const CHECK: &str = "[[check]]\nid = \"notes.sso\"\ntitle = \"Sign-on is federated\"\nseverity = \"high\"\nfeature = \"config\"\nkind = \"manual\"\nrecommended = \"on\"\nwhy = \"Because.\"\nsteps = [\"Look.\"]\nsscf = [\"IAM-SaaS-04\"]\nsource = \"https://docs.notes.example/sso\"\n";
+const LOGIN: &str = "home = \"https://notes.example\"\nlink_hosts = [\"notes.example\"]\n[[login]]\nid = \"key\"\nlabel = \"Key\"\nsummary = \"A key.\"\nstrategy = { name = \"bearer\", token = \"key\" }\nhosts = [\"notes.example\"]\nroles = [{ id = \"api\", hosts = [\"notes.example\"] }]\ntest = \"settings\"\nsource = \"https://docs.notes.example/keys\"\n";
+const FIELD: &str = "[[login.field]]\nid = \"key\"\nlabel = \"Key\"\nsecret = true\nformat = \"text\"\n";
+const SETTINGS: &str = "[[dataset]]\nid = \"settings\"\ntitle = \"Settings\"\nhost = \"api\"\npath = \"/settings\"\nsource = \"https://docs.notes.example/settings\"\n[dataset.keep]\n\"sso\" = \"bool\"\n";
+
+/// Panics with every error, one a line.
+fn whole<T>(result: Result<T, Vec<posture_catalog::LoadError>>) -> T {
+    result.unwrap_or_else(|errors| panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+fn load(app: &str, datasets: &str) -> Result<(Availability, Arc<App>), String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("notes")).unwrap();
+    fs::write(folder.path().join("notes/app.toml"), app).unwrap();
+    fs::write(folder.path().join("notes/checks.toml"), CHECK).unwrap();
+    if !datasets.is_empty() {
+        fs::write(folder.path().join("notes/datasets.toml"), datasets).unwrap();
+    }
+    let loaded =
+        Catalog::from_folder(folder.path()).and_then(|catalog| Ok((catalog.tiles()[0].availability, catalog.app("notes")?.unwrap())));
+    let loaded =
+        loaded.inspect(|(availability, app)| assert_eq!(*availability, app.availability(), "the tile says what the application says"));
+    loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+fn signed_in_to(header: &str, more: &str) -> Result<(Availability, Arc<App>), String> {
+    load(&format!("{}{LOGIN}{header}{FIELD}{more}", PLANNED.replace("manual", "facts")), SETTINGS)
+}
+
+#[test]
+fn a_tile_tells_what_can_be_done_with_it() {
+    let planned = "[[planned_login]]\nlabel = \"API key\"\nsummary = \"A key of an administrator.\"\n";
+    for (more, availability) in [
+        ("", Availability::Attested),
+        (planned, Availability::Planned),
+        ("ended = \"The service ended in 2024. Delete what is left there.\"\n", Availability::Ended),
+    ] {
+        assert_eq!(load(&format!("{PLANNED}{more}"), "").unwrap().0, availability, "{more}");
+    }
+    assert_eq!(signed_in_to("", "").unwrap().0, Availability::Offered);
+    assert!(load(&format!("{PLANNED}ended = \"It ended.\"\n{planned}"), "").unwrap_err().contains("has ended"));
+}
+
+#[test]
+fn what_signs_in_leaves_out_little_and_what_does_not_is_exempt() {
+    let left_out = |count: usize| {
+        (0..count).fold(String::new(), |mut text, at| {
+            write!(text, "[[left_out]]\nid = \"notes.more.{at}\"\ntitle = \"More\"\nreason = \"Nobody publishes it.\"\n").unwrap();
+            text
+        })
+    };
+    // One check is built: one left out of two is half of them.
+    assert!(!signed_in_to("", "").unwrap().1.leaves_out_too_much());
+    assert!(signed_in_to("", &left_out(1)).unwrap().1.leaves_out_too_much());
+    assert!(!load(&format!("{PLANNED}{}", left_out(9)), "").unwrap().1.leaves_out_too_much());
+    let there = "[[left_out]]\nid = \"notes.sso\"\ntitle = \"Sign-on\"\nreason = \"Nobody publishes it.\"\n";
+    assert!(load(&format!("{PLANNED}{there}"), "").unwrap_err().contains("keep one of the two"));
+}
+
+#[test]
+fn the_applications_of_the_program_leave_out_little() {
+    let catalog = whole(Catalog::built_in());
+    for tile in catalog.tiles() {
+        let app = whole(catalog.app(&tile.slug)).unwrap();
+        assert!(
+            !app.leaves_out_too_much(),
+            "{} leaves out {} of {} known checks; at most {MOST_LEFT_OUT} % may be",
+            app.slug,
+            app.left_out.len(),
+            app.left_out.len() + app.checks.len()
+        );
+        for one in &app.left_out {
+            assert!(one.reason.split_whitespace().count() >= 4, "{} is left out for a reason that says nothing: {}", one.id, one.reason);
+        }
+    }
+}
+
+#[test]
+fn a_control_is_not_covered_once_with_a_source_and_only_where_no_check_names_it() {
+    let entry = |sscf: &str| {
+        format!("[[not_covered]]\nsscf = \"{sscf}\"\nreason = \"No log is published.\"\nsource = \"https://docs.notes.example/logs\"\n")
+    };
+    let (_, app) = load(&format!("{PLANNED}{}", entry("LOG-SaaS-02")), "").unwrap();
+    assert_eq!((app.not_covered[0].sscf.as_str(), app.not_covered[0].reason.as_str()), ("LOG-SaaS-02", "No log is published."));
+    for (wrong, word) in [
+        (entry("LOG-SaaS-99"), "no control"),
+        (entry("IAM-SaaS-04"), "notes.sso"),
+        (entry("LOG-SaaS-02").repeat(2), "twice"),
+        (entry("LOG-SaaS-02").replace("source", "# source"), "lacks `source`"),
+        (entry("LOG-SaaS-02").replace("https", "http"), "not an https URL"),
+    ] {
+        let told = load(&format!("{PLANNED}{wrong}"), "").unwrap_err();
+        assert!(told.contains(word), "{told}");
+    }
+    assert_eq!(SSCF_CONTROLS.len(), 36);
+}
+
+#[test]
+fn a_scope_holds_what_its_scopes_hold() {
+    let scope = |name: &str, holds: &str| {
+        format!("[[scope]]\nname = \"{name}\"\nholds = [{holds}]\nsource = \"https://docs.notes.example/scopes\"\n")
+    };
+    // A ring is no trap.
+    let scopes = [scope("admin", "\"write\""), scope("write", "\"read\""), scope("read", "\"admin\"")].concat();
+    let (_, app) = signed_in_to("granted_header = \"X-OAuth-Scopes\"\n", &scopes).unwrap();
+    assert_eq!(app.logins[0].granted_header.as_deref(), Some("x-oauth-scopes"));
+    assert!(app.scope_holds("admin", "read") && app.scope_holds("other", "other"));
+    assert!(!app.scope_holds("admin", "other") && !app.scope_holds("other", "read"));
+    for (header, more, word) in [
+        ("granted_header = \"set-cookie\"\n", String::new(), "not the name of a header"),
+        ("granted_header = \"x scopes\"\n", String::new(), "not the name of a header"),
+        ("", scope("a", "\"a\""), "holds itself"),
+        ("", scope("a", "\"b\"").repeat(2), "twice"),
+        ("", scope("a", ""), "holds"),
+    ] {
+        let told = signed_in_to(header, &more).unwrap_err();
+        assert!(told.contains(word), "{told}");
+    }
+}

@@ -1,0 +1,111 @@
+//! `[[accounts]]` and `[[plugins]]`: a small application that loads, and changes that must not.
+use posture_catalog::{App, Catalog, InventoryKind, Property};
+use std::{fs, sync::Arc};
+
+const APP: &str = r#"slug = "tiny"
+name = "Tiny"
+vendor = "Tiny, Inc."
+category = "other"
+home = "https://tiny.example"
+features = ["config", "risky_accounts", "third_party_plugins"]
+verified = "facts"
+link_hosts = ["docs.tiny.example"]
+[[login]]
+id = "key"
+label = "Key"
+summary = "A key."
+strategy = { name = "bearer", token = "key" }
+hosts = ["api.tiny.example"]
+roles = [{ id = "api", hosts = ["api.tiny.example"] }]
+test = "settings"
+source = "https://docs.tiny.example/keys"
+[[login.field]]
+id = "key"
+label = "Key"
+secret = true
+format = { kind = "token", prefixes = ["tk_"], min = 8 }
+"#;
+
+const DATASETS: &str = r#"[[dataset]]
+id = "settings"
+title = "Settings"
+host = "api"
+path = "/settings"
+source = "https://docs.tiny.example/settings"
+[dataset.keep]
+"id" = "id"
+[[dataset]]
+id = "users"
+title = "Users"
+host = "api"
+path = "/users"
+rows = "items[]"
+key = ["id"]
+label = "name"
+source = "https://docs.tiny.example/users"
+[dataset.keep]
+"id" = "id"
+"name" = "string"
+"mfa" = "bool"
+[[view]]
+id = "hooks"
+title = "Hooks"
+from = "users"
+[[accounts]]
+from = "users"
+when = "row.mfa"
+id = "row.id"
+name = "row.name"
+mfa = "row.mfa ? 'strong' : 'none'"
+[[plugins]]
+from = "hooks"
+id = "row.id"
+name = "row.name"
+kind = "'webhook'"
+"#;
+
+fn load(app: &str, datasets: &str) -> Result<Arc<App>, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = folder.path().join("tiny");
+    fs::create_dir_all(&tiny).unwrap();
+    fs::write(tiny.join("app.toml"), app).unwrap();
+    fs::write(tiny.join("datasets.toml"), datasets).unwrap();
+    fs::write(tiny.join("checks.toml"), "").unwrap();
+    Catalog::from_folder(folder.path())
+        .and_then(|catalog| catalog.app("tiny"))
+        .map(|app| app.unwrap())
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn tables_of_accounts_and_plugins_load_with_the_lines_of_their_expressions() {
+    let app = load(APP, DATASETS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let [accounts, plugins] = app.inventories.as_slice() else { panic!("{:?}", app.inventories) };
+    assert_eq!((accounts.kind, accounts.from.as_str()), (InventoryKind::Accounts, "users"));
+    assert_eq!(accounts.properties.keys().copied().collect::<Vec<_>>(), [Property::Id, Property::Name, Property::Mfa]);
+    let line = 1 + DATASETS.lines().position(|line| line.starts_with("mfa = ")).unwrap();
+    assert_eq!(accounts.properties[&Property::Mfa].place.to_string(), format!("tiny/datasets.toml:{line}"));
+    assert_eq!(accounts.when.as_ref().unwrap().text, "row.mfa");
+    assert_eq!((plugins.kind, plugins.from.as_str(), plugins.when.is_none()), (InventoryKind::Plugins, "hooks", true));
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_named() {
+    let cases = [
+        ("from = \"users\"\nwhen", "from = \"nobody\"\nwhen", "`from` names \"nobody\", which is neither a dataset nor a view"),
+        ("from = \"users\"\nwhen", "from = \"settings\"\nwhen", "`from` names \"settings\", which is one object; name a list"),
+        ("[[accounts]]\nfrom = \"users\"", "[[accounts]]", "[[accounts]] lacks `from`"),
+        ("kind = \"'webhook'\"", "", "[[plugins]] lacks `kind`: an expression over `row`"),
+        ("name = \"row.name\"\nmfa", "mfa", "[[accounts]] lacks `name`"),
+        ("mfa = \"row.mfa ?", "scopes = \"row.mfa ?", "unknown key `scopes` in [[accounts]]"),
+        ("when = \"row.mfa\"", "when = true", "`when` must be text"),
+        ("when = \"row.mfa\"", "when = \" \"", "`when` is empty"),
+    ];
+    for (old, new, expected) in cases {
+        assert!(DATASETS.contains(old), "{old}");
+        let errors = load(APP, &DATASETS.replacen(old, new, 1)).map(|_| ()).unwrap_err();
+        assert!(errors.iter().any(|error| error.contains(expected)), "{new}: {errors:?}");
+    }
+    let errors = load(&APP.replace(", \"third_party_plugins\"", ""), DATASETS).map(|_| ()).unwrap_err();
+    assert!(errors.iter().any(|error| error.contains("`features` of app.toml does not name \"third_party_plugins\"")), "{errors:?}");
+}

@@ -1,0 +1,13 @@
+//! What the catalog promises, through its public interface.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod attested;
+mod built_in;
+mod capability;
+mod contract;
+mod inventory;
+mod loading;
+mod okta;
+mod protocols;
+mod simulated_sign_in;
+mod values;

@@ -1,0 +1,16 @@
+//! What the console promises, with simulated tenants, a real database and a vault.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod attested;
+mod capability;
+mod disturbed;
+mod inventory;
+mod journey;
+mod law;
+mod links;
+mod recorded;
+mod scene;
+mod simulated_credentials;
+mod simulated_okta;
+mod simulated_people;
+mod wholeness;

@@ -1,0 +1,463 @@
+//! People, GitHub Apps, Snowflake users and applications of Microsoft Entra ID, from the manifest to rows: each way of signing in
+//! at simulated vendors over HTTPS, with a browser that follows the page as a person's would, and each way of being refused.
+use crate::scene;
+
+use catalog::{Catalog, Completeness, InstallationState, SandboxRefresh, SandboxTenant};
+use connect::{Clock, ConnectError, Credentials, Limits, Route, Session, SignIn, SignInStep};
+use sandbox::{OverlayChange, Sandbox, Tenant, Visited};
+use scene::{Follows, MemoryLedger, Patient, Shelf, SteppingClock, today};
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+use tokio_util::sync::CancellationToken;
+
+const APP: &str = r#"
+slug = "harbour"
+name = "Harbour"
+vendor = "Harbour, Inc."
+category = "other"
+home = "https://www.harbour.example"
+features = ["config"]
+verified = "facts"
+link_hosts = ["docs.harbour.example"]
+
+[[login]]
+id = "browser"
+label = "In the browser"
+summary = "A person."
+hosts = ["login.harbour.example", "api.harbour.example"]
+roles = [{ id = "login", hosts = ["login.harbour.example"] }, { id = "api", hosts = ["api.harbour.example"] }]
+test = "me"
+source = "https://docs.harbour.example/"
+[login.strategy]
+name = "authorization_code"
+authorize = { role = "login", path = "/{realm}/authorize" }
+token = { role = "login", path = "/{realm}/token" }
+client_id = "client_id"
+client_secret = "client_secret"
+authenticate = "basic"
+scope = "read:all offline"
+parameters = { prompt = "consent" }
+redirect = { host = "localhost", path = "/done" }
+[[login.field]]
+id = "realm"
+label = "Realm"
+format = "text"
+[[login.field]]
+id = "client_id"
+label = "Client ID"
+format = "text"
+[[login.field]]
+id = "client_secret"
+label = "Client secret"
+secret = true
+format = "text"
+
+[[login]]
+id = "named"
+label = "In the browser, on a host of its own"
+summary = "A person."
+hosts = ["login.harbour.example"]
+roles = [{ id = "login", hosts = ["login.harbour.example"] }, { id = "api" }]
+test = "me"
+source = "https://docs.harbour.example/"
+[login.strategy]
+name = "authorization_code"
+authorize = { role = "login", path = "/authorize" }
+token = { role = "login", path = "/token" }
+client_id = "client_id"
+scope = "read:all"
+host_from = { member = "instance_url", role = "api", suffixes = [".my.harbour.example"] }
+[[login.field]]
+id = "client_id"
+label = "Client ID"
+format = "text"
+
+[[login]]
+id = "key"
+label = "Key pair"
+summary = "A key."
+strategy = { name = "snowflake_key_pair", account = "account", user = "user", private_key = "private_key", passphrase = "passphrase" }
+hosts = ["api.harbour.example"]
+roles = [{ id = "api", hosts = ["api.harbour.example"] }]
+test = "me"
+source = "https://docs.harbour.example/"
+[[login.field]]
+id = "account"
+label = "Account"
+format = "text"
+[[login.field]]
+id = "user"
+label = "User"
+format = "text"
+[[login.field]]
+id = "private_key"
+label = "Private key"
+secret = true
+format = "private_key"
+[[login.field]]
+id = "passphrase"
+label = "Passphrase"
+secret = true
+optional = true
+format = "password"
+"#;
+
+/// One login option of Microsoft Entra ID.
+fn entra(id: &str, flow: &str, secret: Option<(&str, &str)>, scope: &str) -> String {
+    let field = secret.map_or_else(String::new, |(id, format)| {
+        format!("[[login.field]]\nid = \"{id}\"\nlabel = \"{id}\"\nsecret = true\nformat = \"{format}\"\n")
+    });
+    format!(
+        r#"
+[[login]]
+id = "{id}"
+label = "{id}"
+summary = "Microsoft Entra ID."
+hosts = ["login.microsoftonline.com", "graph.microsoft.com"]
+roles = [{{ id = "authority", hosts = ["login.microsoftonline.com"] }}, {{ id = "api", hosts = ["graph.microsoft.com"] }}]
+test = "me"
+needs = ["Policy.Read.All"]
+source = "https://docs.harbour.example/"
+[login.strategy]
+name = "entra"
+authority = "authority"
+tenant = "tenant"
+client_id = "client_id"
+scope = "{scope}"
+flow = {flow}
+[[login.field]]
+id = "tenant"
+label = "Tenant"
+format = "entra_tenant"
+[[login.field]]
+id = "client_id"
+label = "Client ID"
+format = "guid"
+{field}"#
+    )
+}
+
+const DATASETS: &str = r#"
+[[dataset]]
+id = "me"
+title = "Account"
+host = "api"
+path = "/v1/me"
+source = "https://docs.harbour.example/me"
+[dataset.keep]
+"id" = "id"
+
+[[dataset]]
+id = "settings"
+title = "Settings"
+host = "api"
+path = "/v1/settings"
+source = "https://docs.harbour.example/settings"
+[dataset.keep]
+"sso" = "bool"
+"#;
+
+const CHECKS: &str = r#"
+[[check]]
+id = "harbour.auth.sso"
+title = "Single sign-on is on"
+finding = "Single sign-on is off"
+severity = "high"
+feature = "config"
+on = "settings"
+pass = "row.sso"
+recommended = "on"
+why = "Passwords that are kept here are looked after by nobody."
+steps = ["Turn it on."]
+sscf = ["IAM-SaaS-12"]
+source = "https://docs.harbour.example/settings"
+"#;
+
+const ANSWERS: &str = r#"
+[[answer]]
+host = "api"
+path = "/v1/me"
+body = { id = 7 }
+[[answer]]
+host = "api"
+path = "/v1/settings"
+body = { sso = true }
+"#;
+
+const TENANT: &str = "8a1f5d2e-0c3b-4f6a-9d7e-112233445566";
+const CLIENT: &str = "2b7c9e40-5f1d-4a8b-b3c6-665544332211";
+
+fn harbour(folder: &Path) -> Catalog {
+    let app = folder.join("harbour");
+    let user = "https://graph.microsoft.com/Policy.Read.All";
+    let application = "https://graph.microsoft.com/.default";
+    let logins = [
+        entra("secret", r#"{ kind = "secret", secret = "secret" }"#, Some(("secret", "text")), application),
+        entra("certificate", r#"{ kind = "certificate", pem = "pem" }"#, Some(("pem", "certificate_and_key")), application),
+        entra("device", r#"{ kind = "device_code" }"#, None, user),
+        entra("page", r#"{ kind = "browser" }"#, None, user),
+    ];
+    let write = |path: &str, text: &str| {
+        let path = app.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("app.toml", &format!("{APP}{}", logins.concat()));
+    write("datasets.toml", DATASETS);
+    write("checks.toml", CHECKS);
+    let microsoft = format!("tenant = \"{TENANT}\"\nclient_id = \"{CLIENT}\"\n");
+    for (login, fields, table) in [
+        ("browser", "realm = \"halden\"\nclient_id = \"client-1\"\nclient_secret = \"s3cret+/=\"\n", "[authorize]\napprove = true\n"),
+        ("named", "client_id = \"client-2\"\n", "[authorize]\napprove = true\n"),
+        (
+            "key",
+            "account = \"halden-moor.eu-central-1\"\nuser = \"scanner\"\npassphrase = \"open sesame\"\nprivate_key = \"{{private_key:rsa,passphrase=open sesame}}\"\n",
+            "",
+        ),
+        ("secret", &format!("{microsoft}secret = \"pX8Q~value-of-the-secret\"\n"), ""),
+        ("certificate", &format!("{microsoft}pem = \"{{{{certificate_and_key:until=2040}}}}\"\n"), ""),
+        ("device", &microsoft, "[entra]\napprove = true\n"),
+        ("page", &microsoft, "[entra]\napprove = true\n"),
+    ] {
+        write(
+            &format!("sandbox/{login}/tenant.toml"),
+            &format!("name = \"{login}\"\nlogin = \"{login}\"\n[fields]\n{fields}{table}{ANSWERS}"),
+        );
+    }
+    Catalog::from_folder(folder).unwrap_or_else(|errors| panic!("{errors:#?}"))
+}
+
+struct Try {
+    app: Arc<catalog::App>,
+    files: SandboxTenant,
+    inputs: BTreeMap<String, String>,
+    credentials: Credentials,
+    name: String,
+    sandbox: Sandbox,
+    clock: Arc<SteppingClock>,
+    came_to: Arc<Mutex<Vec<Visited>>>,
+}
+
+impl Try {
+    async fn at(catalog: &Catalog, slug: &str, tenant: &str, change: impl FnOnce(&mut SandboxTenant)) -> Self {
+        let app = catalog.app(slug).unwrap().unwrap();
+        let mut files = catalog.sandbox_tenants(slug).unwrap().into_iter().find(|known| known.id == tenant).unwrap();
+        change(&mut files);
+        let clock = SteppingClock::at(today());
+        let told = Arc::clone(&clock);
+        let prepared = Tenant::new(&files, &app, today()).unwrap_or_else(|error| panic!("{tenant}: {error}"));
+        let (mut inputs, mut credentials) = (BTreeMap::new(), Credentials::new());
+        for field in &app.login(&files.login).unwrap().fields {
+            match prepared.fields().get(&field.id) {
+                Some(value) if field.secret => drop(credentials.insert(field.id.clone(), SecretString::from(value.clone()))),
+                Some(value) => drop(inputs.insert(field.id.clone(), value.clone())),
+                None => {}
+            }
+        }
+        let name = prepared.name().to_owned();
+        let sandbox = Sandbox::start(vec![prepared.into()], Arc::new(move || told.now())).await.unwrap();
+        Self { app, files, inputs, credentials, name, sandbox, clock, came_to: Arc::default() }
+    }
+
+    async fn sign_in(&self) -> Result<Session, ConnectError> {
+        self.sign_in_with(&Credentials::new()).await
+    }
+
+    /// With what an earlier sign-in left, or other secrets.
+    async fn sign_in_with(&self, more: &Credentials) -> Result<Session, ConnectError> {
+        let mut credentials = self.credentials.clone();
+        credentials.extend(more.clone());
+        let browser = Follows { sandbox: self.sandbox.address(), ca_pem: self.sandbox.ca_pem().to_owned(), came_to: self.came_to.clone() };
+        let steps: Mutex<Vec<SignInStep>> = Mutex::default();
+        let signed = connect::sign_in(SignIn {
+            app: &self.app,
+            login: self.app.login(&self.files.login).unwrap(),
+            inputs: &self.inputs,
+            credentials: &credentials,
+            route: &Route::sandbox(self.sandbox.address(), self.sandbox.ca_pem()).unwrap(),
+            limits: Limits::default(),
+            clock: Arc::new(Patient { clock: self.clock.clone(), waits: true.into() }),
+            ledger: Arc::new(MemoryLedger::default()),
+            browser: Arc::new(browser),
+            cancel: CancellationToken::new(),
+            events: &|step| steps.lock().unwrap().push(step),
+        })
+        .await;
+        let told = serde_json::to_string(&steps.into_inner().unwrap()).unwrap();
+        for secret in credentials.values() {
+            assert!(!told.contains(secret.expose_secret()), "a secret is told");
+        }
+        signed
+    }
+
+    async fn refused(&self) -> &'static str {
+        match self.sign_in().await {
+            Ok(_) => panic!("{} let us in", self.name),
+            Err(error) => error.code(),
+        }
+    }
+
+    async fn reads(&self, session: &Session, dataset: &str) {
+        let mut shelf = Shelf::default();
+        connect::collect(session, &self.app, &[dataset], connect::Resume::default(), &mut shelf, CancellationToken::new()).await.unwrap();
+        assert_eq!(shelf.completeness[dataset], Completeness::Complete, "{}", self.name);
+    }
+
+    fn change(&self, change: OverlayChange) {
+        self.sandbox.overlay().apply(change).unwrap();
+    }
+}
+
+fn secret(name: &str, value: &str) -> Credentials {
+    Credentials::from([(name.to_owned(), SecretString::from(value.to_owned()))])
+}
+
+const WAYS: [&str; 7] = ["browser", "named", "key", "secret", "certificate", "device", "page"];
+
+#[tokio::test]
+async fn each_way_signs_in_reads_and_goes_on_after_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = harbour(folder.path());
+    for way in WAYS {
+        let at = Try::at(&catalog, "harbour", way, |_| {}).await;
+        let session = at.sign_in().await.unwrap_or_else(|error| panic!("{way}: {} {error}", error.code()));
+        at.reads(&session, "settings").await;
+        // In the middle of a scan the token ends, and another one is fetched or signed.
+        at.clock.pass(jiff::SignedDuration::from_mins(61));
+        at.reads(&session, "settings").await;
+        assert!(at.sandbox.refused().is_empty(), "{way}: {:?}", at.sandbox.refused());
+        if ["browser", "named", "page"].contains(&way) {
+            assert_eq!(*at.came_to.lock().unwrap(), [Visited::Returned(200)], "{way}");
+        }
+        // A later scan needs nobody.
+        let pages = at.came_to.lock().unwrap().len();
+        at.sign_in_with(&session.keepsakes()).await.unwrap_or_else(|error| panic!("{way}, again: {error}"));
+        if !session.keepsakes().is_empty() {
+            assert_eq!(at.came_to.lock().unwrap().len(), pages, "{way}: nobody is asked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_credential_is_refused_by_each_vendor() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = harbour(folder.path());
+    let others_key = {
+        let other = Try::at(&catalog, "harbour", "certificate", |files| files.id = "other".into()).await;
+        other.credentials["pem"].clone()
+    };
+    let key_of_another = {
+        let other = Try::at(&catalog, "harbour", "key", |files| files.id = "other".into()).await;
+        other.credentials["private_key"].clone()
+    };
+    for (way, wrong, code) in [
+        ("browser", secret("client_secret", "another"), "E-OAUTH-CLIENT"),
+        ("key", Credentials::from([("private_key".into(), key_of_another)]), "E-KEY-REFUSED"),
+        ("key", secret("passphrase", "another"), "E-PRIVATE-KEY-PASSPHRASE"),
+        ("secret", secret("secret", "another~value-of-the-secret"), "E-AADSTS-7000215"),
+        ("certificate", Credentials::from([("pem".into(), others_key)]), "E-AADSTS-700027"),
+    ] {
+        let at = Try::at(&catalog, "harbour", way, |_| {}).await;
+        let error = at.sign_in_with(&wrong).await.map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), code, "{way}: {error}");
+    }
+    // Another tenant than the one that is there; another application.
+    for (field, value, code) in [
+        ("tenant", "00000000-0000-4000-8000-000000000000", "E-AADSTS-90002"),
+        ("client_id", "00000000-0000-4000-8000-000000000000", "E-AADSTS-700016"),
+    ] {
+        let mut at = Try::at(&catalog, "harbour", "secret", |_| {}).await;
+        at.inputs.insert(field.into(), value.into());
+        assert_eq!(at.refused().await, code);
+    }
+    let at = Try::at(&catalog, "harbour", "secret", |files| files.sign_in.entra.government = true).await;
+    assert_eq!(at.refused().await, "E-ENTRA-OTHER-CLOUD");
+    // A certificate that ended.
+    let at = Try::at(&catalog, "harbour", "certificate", |files| {
+        files.fields.insert("pem".into(), "{{certificate_and_key:until=2020}}".into());
+    })
+    .await;
+    assert_eq!(at.refused().await, "E-CERTIFICATE-EXPIRED");
+}
+
+#[tokio::test]
+async fn where_nobody_approves_the_sign_in_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = harbour(folder.path());
+    for (way, code) in [("browser", "E-OAUTH-BROWSER-TIME"), ("page", "E-ENTRA-BROWSER-TIME"), ("device", "E-ENTRA-CODE-EXPIRED")] {
+        let at = Try::at(&catalog, "harbour", way, |files| files.sign_in.authorize.approve = false).await;
+        assert_eq!(at.refused().await, code, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn refresh_tokens_replace_themselves_and_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = harbour(folder.path());
+    for (way, again) in [("browser", "E-OAUTH-SIGN-IN-AGAIN"), ("device", "E-ENTRA-SIGN-IN-AGAIN"), ("page", "E-ENTRA-SIGN-IN-AGAIN")] {
+        let at = Try::at(&catalog, "harbour", way, |_| {}).await;
+        let session = at.sign_in().await.unwrap();
+        let first = session.keepsakes();
+        at.clock.pass(jiff::SignedDuration::from_mins(61));
+        at.reads(&session, "settings").await;
+        let next = session.keepsakes();
+        assert_ne!(
+            first.values().next().unwrap().expose_secret(),
+            next.values().next().unwrap().expose_secret(),
+            "{way}: what is kept is the newest"
+        );
+        // The one before was used, and is good for nothing.
+        assert_eq!(at.sign_in_with(&first).await.map(|_| ()).unwrap_err().code(), again, "{way}");
+        at.sign_in_with(&next).await.unwrap_or_else(|error| panic!("{way}: {error}"));
+        // Revoked at the vendor.
+        let last = at.sign_in().await.unwrap().keepsakes();
+        at.change(OverlayChange::Revoke { tenant: at.name.clone() });
+        assert_eq!(at.sign_in_with(&last).await.map(|_| ()).unwrap_err().code(), again, "{way}");
+    }
+    // One that stays.
+    let at = Try::at(&catalog, "harbour", "browser", |files| files.sign_in.authorize.refresh = SandboxRefresh::Stays).await;
+    let kept = at.sign_in().await.unwrap().keepsakes();
+    for _ in 0..2 {
+        at.sign_in_with(&kept).await.unwrap();
+    }
+    let at = Try::at(&catalog, "harbour", "browser", |files| files.sign_in.authorize.refresh = SandboxRefresh::None).await;
+    assert_eq!(at.refused().await, "E-OAUTH-NO-REFRESH");
+}
+
+#[tokio::test]
+async fn github_is_read_as_an_app_and_by_device_code() {
+    let catalog = Catalog::built_in().unwrap();
+    for tenant in ["app", "device", "app-server", "device-server"] {
+        let at = Try::at(&catalog, "github-enterprise", tenant, |_| {}).await;
+        let session = at.sign_in().await.unwrap_or_else(|error| panic!("{tenant}: {} {error}", error.code()));
+        at.reads(&session, "org").await;
+        at.clock.pass(jiff::SignedDuration::from_mins(61));
+        at.reads(&session, "repos").await;
+        at.sign_in_with(&session.keepsakes()).await.unwrap();
+        assert!(at.sandbox.refused().is_empty(), "{tenant}: {:?}", at.sandbox.refused());
+        let hosts: Vec<String> = at.sandbox.log().into_iter().map(|seen| seen.host).collect();
+        assert_eq!(hosts.iter().all(|host| host.ends_with("haldenmoor.example")), tenant.ends_with("server"), "{tenant}");
+    }
+    for (state, code) in [(InstallationState::Suspended, "E-GITHUB-SUSPENDED"), (InstallationState::Absent, "E-GITHUB-NOT-INSTALLED")] {
+        let at = Try::at(&catalog, "github-enterprise", "app", |files| files.sign_in.installation.state = state).await;
+        assert_eq!(at.refused().await, code);
+    }
+    let at = Try::at(&catalog, "github-enterprise", "app", |files| {
+        files.sign_in.installation.permissions = Some(BTreeMap::from([("issues".into(), "write".into())]));
+    })
+    .await;
+    assert_eq!(at.refused().await, "E-GITHUB-PERMISSIONS");
+    let mut at = Try::at(&catalog, "github-enterprise", "app", |_| {}).await;
+    at.inputs.insert("app_id".into(), "11".into());
+    assert_eq!(at.refused().await, "E-GITHUB-APP");
+    // A token that never ends, revoked.
+    let at = Try::at(&catalog, "github-enterprise", "device", |_| {}).await;
+    let kept = at.sign_in().await.unwrap().keepsakes();
+    at.change(OverlayChange::Revoke { tenant: at.name.clone() });
+    assert_eq!(at.sign_in_with(&kept).await.map(|_| ()).unwrap_err().code(), "E-OAUTH-SIGN-IN-AGAIN");
+}

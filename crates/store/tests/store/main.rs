@@ -1,0 +1,12 @@
+//! What the database promises, on real files.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod attestations;
+mod crash;
+mod granted;
+mod inventory;
+mod laws;
+mod opening;
+mod speed;
+mod store;
+mod tenant;
