@@ -1,17 +1,20 @@
 //! Private keys of simulated organizations, and what their owners sign, checked.
 //!
-//! A key follows from the tenant's name: it is made when it is first asked for, and is the same in every process, so that a
+//! A key follows from the tenant's name: it is one of the files in `keys/`, and so the same in every process, so that a
 //! credential that was stored by one run opens the sandbox of the next. It opens nothing but a sandbox.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use catalog::{KeyKind, PrivateKey, SigningAlgorithm};
-use chacha20::{ChaCha20Rng, rand_core::SeedableRng};
 use jiff::Timestamp;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Validation,
     jwk::{Jwk, ThumbprintHash},
 };
-use pkcs8::{EncodePrivateKey, LineEnding, PrivateKeyInfoRef, der::Decode, pkcs5::pbes2};
+use pkcs8::{
+    LineEnding, PrivateKeyInfoRef, SecretDocument,
+    der::Decode,
+    pkcs5::pbes2,
+};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::{
@@ -19,8 +22,27 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-/// Keys that were made in this process, by tenant and arguments.
-static MADE: OnceLock<Mutex<HashMap<(String, String), String>>> = OnceLock::new();
+/// The keys, for simulation only (`keys/README.md`).
+const KEYS: [&str; 16] = [
+    include_str!("keys/rsa-01.pem"),
+    include_str!("keys/rsa-02.pem"),
+    include_str!("keys/rsa-03.pem"),
+    include_str!("keys/rsa-04.pem"),
+    include_str!("keys/rsa-05.pem"),
+    include_str!("keys/rsa-06.pem"),
+    include_str!("keys/rsa-07.pem"),
+    include_str!("keys/rsa-08.pem"),
+    include_str!("keys/rsa-09.pem"),
+    include_str!("keys/rsa-10.pem"),
+    include_str!("keys/rsa-11.pem"),
+    include_str!("keys/rsa-12.pem"),
+    include_str!("keys/rsa-13.pem"),
+    include_str!("keys/rsa-14.pem"),
+    include_str!("keys/rsa-15.pem"),
+    include_str!("keys/rsa-16.pem"),
+];
+/// Keys that were sealed in this process, by tenant and passphrase.
+static SEALED: OnceLock<Mutex<HashMap<(String, String), String>>> = OnceLock::new();
 /// Few, since nothing is protected: every reading of a tenant's files opens the key.
 const ROUNDS: u32 = 2048;
 /// How far the times of what was signed may lie from ours, as vendors allow for clocks.
@@ -28,41 +50,36 @@ const TOLERANCE: i64 = 60;
 /// The longest that an assertion may be good for.
 const LONGEST: i64 = 3600;
 
-/// `rsa` or `ec`, then `,passphrase=…`: PEM, PKCS#8.
+/// `rsa`, then `,passphrase=…`: PEM, PKCS#8.
 pub(crate) fn pem(tenant: &str, arguments: &str) -> Result<String, String> {
-    let made = MADE.get_or_init(Mutex::default);
-    let name = (tenant.to_owned(), arguments.to_owned());
-    if let Some(known) = made.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+    let (kind, rest) = arguments.split_once(',').unwrap_or((arguments, ""));
+    if kind.trim() != "rsa" {
+        return Err(format!("{kind} is not rsa"));
+    }
+    let open = KEYS[usize::from(Sha256::digest(tenant)[0]) % KEYS.len()];
+    let passphrase = match rest.trim() {
+        "" => return Ok(open.to_owned()),
+        rest => rest.strip_prefix("passphrase=").ok_or_else(|| format!("{rest} is not of the form passphrase=words"))?,
+    };
+    let sealed = SEALED.get_or_init(Mutex::default);
+    let name = (tenant.to_owned(), passphrase.to_owned());
+    if let Some(known) = sealed.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
         return Ok(known.clone());
     }
-    let (kind, rest) = arguments.split_once(',').unwrap_or((arguments, ""));
-    let passphrase = match rest.trim() {
-        "" => None,
-        rest => Some(rest.strip_prefix("passphrase=").ok_or_else(|| format!("{rest} is not of the form passphrase=words"))?),
-    };
-    let seed = |what: &str| -> [u8; 32] { Sha256::digest(format!("{what}\0{tenant}\0{kind}")).into() };
-    let failed = |_| "the key could not be made".to_owned();
-    let der = match kind.trim() {
-        "rsa" => {
-            let key = rsa::RsaPrivateKey::new(&mut ChaCha20Rng::from_seed(seed("key")), 2048).map_err(|_| failed(()))?;
-            key.to_pkcs8_der().map_err(|_| failed(()))?
-        }
-        _ => return Err(format!("{kind} is not rsa")),
-    };
-    let made_now = match passphrase {
-        None => der.to_pem("PRIVATE KEY", LineEnding::LF).map_err(|_| failed(()))?,
-        Some(passphrase) => {
-            let salt = seed("salt");
-            let mut start = [0; 16];
-            start.copy_from_slice(&seed("start")[..16]);
-            let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt[..16], start).map_err(|_| failed(()))?;
-            let info = PrivateKeyInfoRef::from_der(der.as_bytes()).map_err(|_| failed(()))?;
-            let closed = info.encrypt_with_params(parameters, passphrase).map_err(|_| failed(()))?;
-            closed.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).map_err(|_| failed(()))?
-        }
-    };
-    made.lock().unwrap_or_else(PoisonError::into_inner).insert(name, made_now.to_string());
-    Ok(made_now.to_string())
+    let closed = closed(tenant, open, passphrase).map_err(|_| "the key could not be sealed".to_owned())?;
+    sealed.lock().unwrap_or_else(PoisonError::into_inner).insert(name, closed.clone());
+    Ok(closed)
+}
+
+/// The key under a passphrase, the same in every process.
+fn closed(tenant: &str, open: &str, passphrase: &str) -> Result<String, pkcs8::Error> {
+    let seed = |what: &str| -> [u8; 32] { Sha256::digest(format!("{what}\0{tenant}")).into() };
+    let mut start = [0; 16];
+    start.copy_from_slice(&seed("start")[..16]);
+    let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &seed("salt")[..16], start)?;
+    let (_, key) = SecretDocument::from_pem(open)?;
+    let closed = PrivateKeyInfoRef::from_der(key.as_bytes())?.encrypt_with_params(parameters, passphrase)?;
+    Ok(closed.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF)?.to_string())
 }
 
 /// The public half of a key that is registered with a simulated vendor.
