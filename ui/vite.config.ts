@@ -26,7 +26,7 @@ export default defineConfig(({ mode }) => {
       environment: 'jsdom',
       include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
       setupFiles: ['./tests/setup.ts'],
-      testTimeout: 30_000,
+      testTimeout: 120_000,
     },
   };
 });

@@ -2,7 +2,8 @@ import '@testing-library/jest-dom/vitest';
 import { configure } from '@testing-library/svelte';
 
 // A loaded machine is slow, not wrong.
-configure({ asyncUtilTimeout: 5000 });
+// Beside the compiler, on two cores, what takes a moment takes seconds.
+configure({ asyncUtilTimeout: 20_000 });
 
 // jsdom knows neither of these, which headless components and virtual rows ask for.
 class Observer {
