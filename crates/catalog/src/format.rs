@@ -1,7 +1,7 @@
 //! What a field's value must look like: checked while typing, again before anything is sent, and before a value may stand
 //! in a host or path. Pure. A sentence never holds the value, nor any part of it.
 
-use crate::{Choice, Format, KeyProblem, MfaKey, Mistaken, PrivateKey, okta_domain};
+use crate::{Choice, Format, KeyProblem, MfaKey, Mistaken, PrivateKey, okta_domain, private_key::Wiped};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -70,8 +70,8 @@ impl Format {
     /// The text of a member of a stored key file, with dots between levels: `boxAppSettings.clientID`. `None` where it is not
     /// there as a text that is not empty, and for text that is no JSON.
     pub fn member(file: &str, member: &str) -> Option<Zeroizing<String>> {
-        let file: serde_json::Value = serde_json::from_str(file).ok()?;
-        key_file_member(&file, member).map(|text| Zeroizing::new(text.to_owned()))
+        let file = Wiped(serde_json::from_str(file).ok()?);
+        key_file_member(&file.0, member).map(|text| Zeroizing::new(text.to_owned()))
     }
 
     /// The items of a stored list value.
@@ -346,7 +346,7 @@ fn key_file(value: &str, members: &[String], refused: &[Mistaken]) -> Result<Str
     {
         return problem(mistaken.sentence.clone());
     }
-    let Ok(file) = serde_json::from_str::<serde_json::Value>(value) else {
+    let Ok(file) = serde_json::from_str(value).map(Wiped) else {
         return problem(if value.starts_with('{') {
             "This JSON file is cut or damaged. Paste it whole, from its first brace to its last."
         } else if value.contains("-----BEGIN ") {
@@ -356,7 +356,7 @@ fn key_file(value: &str, members: &[String], refused: &[Mistaken]) -> Result<Str
         });
     };
     for member in members {
-        let Some(text) = key_file_member(&file, member) else {
+        let Some(text) = key_file_member(&file.0, member) else {
             return problem(format!("This JSON file lacks \"{member}\". Paste the whole file as the vendor gave it out."));
         };
         if text.contains("-----BEGIN ") {

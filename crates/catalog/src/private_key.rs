@@ -10,8 +10,8 @@ use pkcs8::{
     },
 };
 use sec1::EcPrivateKey;
-use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
 
 /// `rsaEncryption` (RFC 8017, appendix A.1).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -232,16 +232,36 @@ fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<PrivateKey, 
     Ok(PrivateKey { kind: KeyKind::P256, der: Zeroizing::new(der), id: None })
 }
 
+/// JSON that holds a secret. Its texts are wiped when it is dropped.
+pub(crate) struct Wiped(pub(crate) Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// A JSON Web Key (RFC 7517; RFC 7518, sections 6.2 and 6.3), alone or the only one of a set.
 fn from_jwk(text: &str) -> Result<PrivateKey, KeyProblem> {
-    let mut key: Map<String, Value> = serde_json::from_str(text).map_err(|_| KeyProblem::Cut)?;
-    if let Some(Value::Array(mut keys)) = key.remove("keys") {
-        key = match (keys.pop(), keys.is_empty()) {
-            (Some(Value::Object(only)), true) => only,
-            (Some(_), false) => return Err(KeyProblem::Several),
-            (Some(_) | None, _) => return Err(KeyProblem::Nothing),
-        };
-    }
+    let whole = Wiped(serde_json::from_str(text).map_err(|_| KeyProblem::Cut)?);
+    let key = match whole.0.get("keys") {
+        Some(Value::Array(keys)) => match keys.as_slice() {
+            [only] => only,
+            [] => return Err(KeyProblem::Nothing),
+            [..] => return Err(KeyProblem::Several),
+        },
+        Some(_) | None => &whole.0,
+    };
+    let Value::Object(key) = key else { return Err(KeyProblem::Nothing) };
     let member = |name: &'static str| -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
         let text = key.get(name).and_then(Value::as_str).ok_or(KeyProblem::JwkLacks { what: name })?;
         URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map(Zeroizing::new).map_err(|_| KeyProblem::Cut)
@@ -286,4 +306,18 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyProblem> {
         None => return Err(KeyProblem::Nothing),
     };
     Ok(PrivateKey { id, ..read })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_text_of_a_secret_document_stays() {
+        let mut document =
+            json!({"keys": [{"kty": "RSA", "d": "secret", "n": 1, "more": ["secret", {"deep": "secret"}]}], "kid": "secret"});
+        wipe(&mut document);
+        assert!(!document.to_string().contains("secret"), "{document}");
+    }
 }

@@ -4,10 +4,10 @@
 use crate::{ConnectError, SignInStage};
 use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair, RsaKeyPair};
 use base64::{Engine, engine::general_purpose};
-use catalog::CauseKind;
+use catalog::{CauseKind, KeyKind, PrivateKey};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroize};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, Pem, X509Certificate};
@@ -22,6 +22,27 @@ pub(super) struct Signer {
     thumbprint: String,
     not_before: Timestamp,
     not_after: Timestamp,
+}
+
+/// The blocks of a PEM text, one of which is the key. Wiped when they are dropped.
+struct Blocks(Vec<Pem>);
+
+impl Blocks {
+    fn read(text: &SecretString) -> Option<Self> {
+        let mut blocks = Self(Vec::new());
+        for block in Pem::iter_from_buffer(text.expose_secret().as_bytes()) {
+            blocks.0.push(block.ok()?);
+        }
+        Some(blocks)
+    }
+}
+
+impl Drop for Blocks {
+    fn drop(&mut self) {
+        for block in &mut self.0 {
+            block.contents.zeroize();
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -52,14 +73,14 @@ impl Signer {
     /// # Errors
     /// What is wrong with them, with nothing of their content.
     pub(super) fn read(text: &SecretString) -> Result<Self, ConnectError> {
-        let blocks: Vec<Pem> = Pem::iter_from_buffer(text.expose_secret().as_bytes()).collect::<Result<_, _>>().map_err(|_| {
+        let blocks = Blocks::read(text).ok_or_else(|| {
             unfit(
                 "E-CERTIFICATE-UNREADABLE",
                 "The text is not a certificate and a key in PEM form.",
                 "Paste both blocks whole, with their first and last lines.",
             )
         })?;
-        let keys: Vec<&Pem> = blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY")).collect();
+        let keys: Vec<&Pem> = blocks.0.iter().filter(|block| block.label.ends_with("PRIVATE KEY")).collect();
         let [key] = keys.as_slice() else {
             let what = if keys.is_empty() { "The private key is missing." } else { "There is more than one private key." };
             return Err(unfit("E-CERTIFICATE-KEY", what, "Paste the certificate and the one private key that belongs to it."));
@@ -70,7 +91,7 @@ impl Signer {
             _ => return Err(Self::of_another_kind(key)),
         }
         .map_err(|_| Self::of_another_kind(key))?;
-        let certificates: Vec<&Pem> = blocks.iter().filter(|block| block.label == "CERTIFICATE").collect();
+        let certificates: Vec<&Pem> = blocks.0.iter().filter(|block| block.label == "CERTIFICATE").collect();
         if certificates.is_empty() {
             return Err(unfit("E-CERTIFICATE-MISSING", "The certificate is missing.", "Paste the certificate beside its private key."));
         }
@@ -105,8 +126,12 @@ impl Signer {
             body.expose_secret().as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect::<Vec<_>>().join("\n"),
         );
         let pem = SecretString::from(format!("-----BEGIN {0}-----\n{1}\n-----END {0}-----\n", key.label, lines.expose_secret()));
+        let private = PrivateKey::parse(pem.expose_secret(), None).map_err(|_| Self::of_another_kind(key))?;
+        if !matches!(private.kind(), KeyKind::Rsa { .. }) {
+            return Err(Self::of_another_kind(key));
+        }
         Ok(Self {
-            key: EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes()).map_err(|_| Self::of_another_kind(key))?,
+            key: EncodingKey::from_rsa_der(private.der()),
             thumbprint: general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(&block.contents)),
             not_before: time(&certificate.validity().not_before)?,
             not_after: time(&certificate.validity().not_after)?,
