@@ -24,6 +24,8 @@ use url::Url;
 
 /// A difference of clocks by which what was signed may be refused; vendors allow for some seconds to some minutes.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(60);
+/// The code of a refusal that the clocks explain.
+pub(crate) const CLOCK_DIFFERS: &str = "E-CLOCK-DIFFERS";
 /// How long an assertion of a client is good for.
 const ASSERTION_LIFE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -204,13 +206,19 @@ impl Exchange for CredentialExchange {
                 let now = wire.clock().now();
                 let theirs = now.checked_add(self.learned().ahead).unwrap_or(now);
                 let (form, mut headers) = self.form(theirs)?;
-                if let Some(prover) = &self.prover {
-                    headers.insert(PROOF, prover.proof("POST", &self.url, None, now)?);
-                }
+                let held = match &self.prover {
+                    Some(prover) => {
+                        let (proof, held) = prover.proof("POST", &self.url, None, now)?;
+                        headers.insert(PROOF, proof);
+                        Some(held)
+                    }
+                    None => None,
+                };
                 let answer = post_form_with(wire, watcher, self.url.clone(), form, self.path_template.clone(), headers).await?;
                 let now = wire.clock().now();
                 self.learned().ahead = token::ahead(&answer.headers, now);
-                let fresh = self.prover.as_ref().is_some_and(|prover| prover.heed(&self.url, &answer.headers, now));
+                let proved = self.prover.as_ref().zip(held.as_ref());
+                let fresh = proved.is_some_and(|(prover, held)| prover.heed(&self.url, &answer.headers, held, now));
                 match token::understand_bound(&self.vendor, &answer, wire.clock(), self.prover.is_some())? {
                     Told::Issued(issued) => {
                         self.narrow_enough(issued.scope.as_deref())?;
@@ -310,7 +318,7 @@ impl CredentialExchange {
                 reference: None,
             })
         };
-        let Some(scope) = scope else {
+        let Some(scope) = scope.filter(|scope| !scope.is_empty()) else {
             return too_wide(format!("{} does not say what the token may do. It is not used, because it might write.", self.vendor));
         };
         let words: Vec<&str> = scope.split([' ', ',']).map(str::trim).filter(|word| !word.is_empty()).collect();
@@ -357,15 +365,11 @@ impl CredentialExchange {
         let of_what_was_signed = of_the_proof
             || (self.signed().is_some() && matches!(refusal.error, OAuthError::InvalidClient | OAuthError::InvalidGrant))
             || (self.signed().is_some() && (refusal.error, status) == (OAuthError::Unknown, 401));
-        if of_what_was_signed && ahead.abs() > CLOCKS_DIFFER {
-            let minutes = (ahead.abs().as_secs() + 30) / 60;
-            let which = if ahead.is_positive() { "behind" } else { "ahead of" };
+        if let Some(differ) = clocks_differ(vendor, ahead).filter(|_| of_what_was_signed) {
             return end(
-                "E-CLOCK-DIFFERS",
+                CLOCK_DIFFERS,
                 CauseKind::CredentialRefused,
-                format!(
-                    "{vendor} refused what was signed ({status}). This computer's clock is about {minutes} minutes {which} that of {vendor}."
-                ),
+                format!("{vendor} refused what was signed ({status}). {differ}"),
                 "Set this computer's date and time right, and connect again.",
             );
         }
@@ -436,6 +440,13 @@ impl CredentialExchange {
             }
         }
     }
+}
+
+/// By how much this computer's clock differs from the vendor's, where what was signed may be refused for that.
+pub(crate) fn clocks_differ(vendor: &str, ahead: SignedDuration) -> Option<String> {
+    let minutes = (ahead.abs().as_secs() + 30) / 60;
+    let which = if ahead.is_positive() { "behind" } else { "ahead of" };
+    (ahead.abs() > CLOCKS_DIFFER).then(|| format!("This computer's clock is about {minutes} minutes {which} that of {vendor}."))
 }
 
 /// The host that a token's answer names, if it is one that may be named.

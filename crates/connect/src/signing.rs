@@ -157,6 +157,9 @@ pub(crate) struct Prover {
     ahead: Mutex<SignedDuration>,
 }
 
+/// The nonce that a proof held, if it held one.
+pub(crate) struct Held(Option<String>);
+
 /// The claims of a proof (RFC 9449, section 4.2).
 #[derive(Serialize)]
 struct Proof<'a> {
@@ -190,13 +193,14 @@ impl Prover {
     ///
     /// # Errors
     /// [`ConnectError::SignInFailed`] when the key does not sign.
-    pub(crate) fn proof(&self, method: &str, url: &Url, ath: Option<&str>, now: Timestamp) -> Result<HeaderValue, ConnectError> {
+    pub(crate) fn proof(&self, method: &str, url: &Url, ath: Option<&str>, now: Timestamp) -> Result<(HeaderValue, Held), ConnectError> {
         let mut target = url.clone();
         target.set_query(None);
         target.set_fragment(None);
         let ahead = *self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let theirs = now.checked_add(ahead).unwrap_or(now);
         let nonce = self.nonces().get(url.host_str().unwrap_or_default()).cloned();
+        let held = Held(nonce.clone());
         let claims =
             Proof { jti: uuid::Uuid::new_v4().to_string(), htm: method, htu: target.as_str(), iat: theirs.as_second(), nonce, ath };
         let header = Header { typ: Some("dpop+jwt".to_owned()), jwk: Some(self.public.clone()), ..Header::new(Algorithm::ES256) };
@@ -204,19 +208,23 @@ impl Prover {
         let proof = jsonwebtoken::encode(&header, &claims, &self.key).map_err(|_| failed())?;
         let mut value = HeaderValue::from_str(&proof).map_err(|_| failed())?;
         value.set_sensitive(true);
-        Ok(value)
+        Ok((value, held))
     }
 
-    /// Takes the time that an answer tells, and the nonce that it gives, if it gives one. Answers whether that is a new one.
-    pub(crate) fn heed(&self, url: &Url, headers: &HeaderMap, now: Timestamp) -> bool {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = token::ahead(headers, now);
+    /// Takes the time that an answer tells, and the nonce that it gives, if it gives one. Answers whether that is another one
+    /// than the request's proof held: not than the newest known, which may have come to another request meanwhile.
+    pub(crate) fn heed(&self, url: &Url, headers: &HeaderMap, held: &Held, now: Timestamp) -> bool {
+        if let Some(ahead) = token::ahead_if_told(headers, now) {
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+        }
         let Some(nonce) = headers.get(NONCE).and_then(|value| value.to_str().ok()) else { return false };
         // Letters of RFC 9449, section 8.1.
         let plain = nonce.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
         if nonce.is_empty() || nonce.len() > LONGEST_NONCE || !plain {
             return false;
         }
-        self.nonces().insert(url.host_str().unwrap_or_default().to_owned(), nonce.to_owned()).as_deref() != Some(nonce)
+        self.nonces().insert(url.host_str().unwrap_or_default().to_owned(), nonce.to_owned());
+        held.0.as_deref() != Some(nonce)
     }
 
     fn nonces(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {

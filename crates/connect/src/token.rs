@@ -5,11 +5,11 @@ use crate::{
     Clock, ConnectError, SignInStage, answer,
     hop::HopAnswer,
     session::token_header,
-    signing::{self, Prover},
+    signing::{self, Held, Prover},
     transform,
     wire::{Watcher, Wire},
 };
-use catalog::CauseKind;
+use catalog::{CauseKind, ResetIn};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -19,7 +19,8 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
+use url::Url;
 
 /// How long before its end a token is renewed, so that none ends on its way.
 const EARLY: SignedDuration = SignedDuration::from_secs(60);
@@ -40,6 +41,16 @@ pub(crate) trait Exchange: Send + Sync {
     fn prover(&self) -> Option<&Prover> {
         None
     }
+    /// Takes the time that the answer to a request with the token tells.
+    fn heed(&self, _headers: &HeaderMap, _now: Timestamp) {}
+    /// Whether the token was made for another time than the vendor's, as far as that is known now.
+    fn is_off(&self) -> bool {
+        false
+    }
+    /// What it comes to that the vendor refused the token, where there is more to say than that.
+    fn refused(&self, _status: u16) -> Option<ConnectError> {
+        None
+    }
 }
 
 /// A token as it was issued.
@@ -48,7 +59,7 @@ pub(crate) struct Issued {
     came: Timestamp,
     /// When it ends by our clock; `None` when neither the answer nor the token says.
     ends: Option<Timestamp>,
-    /// The granted scope; `None` when the answer does not say.
+    /// The granted scope; `None` when the answer has none. Some vendors write an empty one, which says nothing.
     pub(crate) scope: Option<String>,
     /// What a token that is a JSON Web Token says of itself. Not verified.
     pub(crate) claims: Option<Map<String, Value>>,
@@ -151,6 +162,12 @@ impl OAuthError {
     }
 }
 
+/// The refresh token of a token endpoint's answer, whatever else stands in it.
+pub(crate) fn refresh_of(answer: &HopAnswer) -> Option<SecretString> {
+    let body = (answer.status == 200).then(|| answer.json()).flatten()?;
+    body.get("refresh_token").and_then(Value::as_str).filter(|text| !text.is_empty()).map(|text| SecretString::from(text.to_owned()))
+}
+
 /// Reads the answer of a token endpoint. Refusals that say nothing of the credential are errors of their own.
 ///
 /// # Errors
@@ -196,8 +213,13 @@ pub(crate) fn understand_bound(vendor: &str, answer: &HopAnswer, clock: &dyn Clo
 }
 
 pub(crate) fn rate_limited(host: String, headers: &HeaderMap, now: Timestamp) -> ConnectError {
+    rate_limited_until(host, headers, None, now)
+}
+
+/// The same where a header tells when the limit is whole again.
+pub(crate) fn rate_limited_until(host: String, headers: &HeaderMap, reset: Option<(&str, ResetIn)>, now: Timestamp) -> ConnectError {
     // A minute where the vendor does not say.
-    let wait = answer::asks_to_wait(headers, None, now).unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(LONGEST));
+    let wait = answer::asks_to_wait(headers, reset, now).unwrap_or(Duration::from_secs(60)).min(Duration::from_secs(LONGEST));
     let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now);
     ConnectError::RateLimited { host, until: until.round(jiff::Unit::Second).unwrap_or(until) }
 }
@@ -234,7 +256,7 @@ fn issued(vendor: &str, body: &Map<String, Value>, headers: &HeaderMap, now: Tim
         header,
         came: now,
         ends,
-        scope: text("scope").map(str::to_owned),
+        scope: body.get("scope").and_then(Value::as_str).map(str::to_owned),
         claims,
         refresh: text("refresh_token").map(|token| SecretString::from(token.to_owned())),
         bound: bound.then(|| signing::digest_of(&token)),
@@ -255,10 +277,14 @@ fn ended_already(vendor: &str) -> ConnectError {
 /// How far the vendor's clock is ahead of ours, by the `Date` of an answer that has just come (RFC 9110, section 6.6.1).
 /// Nothing when it does not say, or when it is off by more than clocks are.
 pub(crate) fn ahead(headers: &HeaderMap, now: Timestamp) -> SignedDuration {
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(|date| httpdate::parse_http_date(date).ok());
-    let Some(theirs) = date.and_then(|date| Timestamp::try_from(date).ok()) else { return SignedDuration::ZERO };
-    let ahead = theirs.duration_since(now);
-    if ahead.abs() > CORRECTED { SignedDuration::ZERO } else { ahead }
+    ahead_if_told(headers, now).unwrap_or(SignedDuration::ZERO)
+}
+
+/// The same, and `None` for an answer that does not say: what an earlier one told holds on.
+pub(crate) fn ahead_if_told(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+    let date = headers.get(DATE)?.to_str().ok().and_then(|date| httpdate::parse_http_date(date).ok())?;
+    let ahead = Timestamp::try_from(date).ok()?.duration_since(now);
+    Some(if ahead.abs() > CORRECTED { SignedDuration::ZERO } else { ahead })
 }
 
 /// A token that is renewed by itself. Requests that find it near its end wait for one renewal together.
@@ -270,6 +296,8 @@ pub(crate) struct Token {
     /// Whether a refused request may renew a token: not again before some request was answered, since a vendor that refuses
     /// new tokens too would be asked for one at every request.
     may_renew_refused: AtomicBool,
+    /// Whether an exchange is under way.
+    exchanging: watch::Sender<bool>,
     claims: Option<Map<String, Value>>,
     scope: Option<String>,
 }
@@ -300,12 +328,32 @@ impl Token {
         let renew_at = issued.renew_at();
         let Issued { header, bound, ends, claims, scope, .. } = issued;
         let state = State { header, bound, ends, renew_at, generation: 0, failed: None, refused: false };
-        Self { exchange, state: Mutex::new(state), ended: AtomicU64::new(0), may_renew_refused: AtomicBool::new(true), claims, scope }
+        Self {
+            exchange,
+            state: Mutex::new(state),
+            ended: AtomicU64::new(0),
+            may_renew_refused: AtomicBool::new(true),
+            exchanging: watch::Sender::new(false),
+            claims,
+            scope,
+        }
     }
 
     /// What proves that a bound token is ours.
     pub(crate) fn prover(&self) -> Option<&Prover> {
         self.exchange.prover()
+    }
+
+    /// Takes what an answer to a request with the token tells of the vendor's time, and its nonce. Answers whether the proof
+    /// that went along, if one did, held another nonce than that.
+    pub(crate) fn heed(&self, url: &Url, headers: &HeaderMap, held: Option<&Held>, now: Timestamp) -> bool {
+        self.exchange.heed(headers, now);
+        self.prover().zip(held).is_some_and(|(prover, held)| prover.heed(url, headers, held, now))
+    }
+
+    /// What it comes to that the vendor refused the token, where there is more to say than that.
+    pub(crate) fn refused(&self, status: u16) -> Option<ConnectError> {
+        self.exchange.refused(status)
     }
 
     /// What the first token says of itself. Not verified.
@@ -315,7 +363,7 @@ impl Token {
 
     /// The scope that the first token was granted, if the endpoint said.
     pub(crate) fn scope(&self) -> Option<&str> {
-        self.scope.as_deref()
+        self.scope.as_deref().filter(|scope| !scope.is_empty())
     }
 
     /// The token to send now, renewed before where it is near its end.
@@ -327,8 +375,8 @@ impl Token {
     }
 
     /// After a request with the token of `generation` was answered with 401: the token that is worth one more try, or `None`
-    /// when there is none, because it was neither renewed meanwhile nor near its end, or because the token before it was
-    /// renewed for the same reason and nothing was answered since.
+    /// when there is none, because it was neither renewed meanwhile nor near its end nor made for another time, or because the
+    /// token before it was renewed for the same reason and nothing was answered since.
     ///
     /// # Errors
     /// What the renewal failed with.
@@ -337,11 +385,24 @@ impl Token {
             let state = self.state.lock().await;
             let now = wire.clock().now();
             let fresh = state.ends.is_some_and(|ends| ends.duration_since(now) > NEAR_ITS_END);
-            if state.generation == generation && (fresh || !self.may_renew_refused.swap(false, Ordering::AcqRel)) {
-                return Ok(None);
+            if state.generation == generation {
+                if fresh && !self.exchange.is_off() {
+                    return Ok(None);
+                }
+                if !self.may_renew_refused.swap(false, Ordering::AcqRel) {
+                    // What stands in the way is that no new token came, where that may pass; not the credential.
+                    return state.failed.clone().filter(may_pass).map_or(Ok(None), Err);
+                }
             }
         }
         self.renewed(wire, watcher, Some(generation)).await.map(Some)
+    }
+
+    /// Ends as soon as no exchange is under way. Whoever wants to leave waits for it: what is exchanged may be good for one use,
+    /// and what replaces it comes with the answer.
+    pub(crate) async fn settled(&self) {
+        // The sender lives as long as `self`.
+        let _ = self.exchanging.subscribe().wait_for(|exchanging| !exchanging).await;
     }
 
     /// A request with a token of this kind was answered with what was asked for.
@@ -363,7 +424,10 @@ impl Token {
             return if works { Ok(state.carried()) } else { Err(error) };
         }
         state.failed = None;
-        let renewed = self.exchange.exchange(wire, watcher).await;
+        let renewed = {
+            let _under_way = Exchanging::begin(&self.exchanging);
+            self.exchange.exchange(wire, watcher).await
+        };
         self.ended.fetch_add(1, Ordering::AcqRel);
         match renewed {
             Ok(issued) => {
@@ -376,6 +440,10 @@ impl Token {
             }
             Err(error) => {
                 state.refused = !may_pass(&error);
+                if !state.refused {
+                    // Nobody refused the credential; the next request may try again.
+                    self.may_renew_refused.store(true, Ordering::Release);
+                }
                 state.failed = Some(error.clone());
                 if works {
                     state.renew_at = now.checked_add(LEFT_ALONE).ok();
@@ -384,6 +452,22 @@ impl Token {
                 Err(error)
             }
         }
+    }
+}
+
+/// An exchange that is under way, until it is dropped.
+struct Exchanging<'t>(&'t watch::Sender<bool>);
+
+impl<'t> Exchanging<'t> {
+    fn begin(exchanging: &'t watch::Sender<bool>) -> Self {
+        exchanging.send_replace(true);
+        Self(exchanging)
+    }
+}
+
+impl Drop for Exchanging<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
     }
 }
 

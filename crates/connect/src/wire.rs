@@ -11,7 +11,7 @@ use crate::{
     protocol::{self, Spoken},
     proxy::{self, Chooser},
     request::Request,
-    signing::PROOF,
+    signing::{Held, PROOF},
     tls,
     token::{self, Token},
 };
@@ -83,6 +83,8 @@ pub(crate) enum Authorisation {
 struct Carried {
     headers: Vec<(HeaderName, HeaderValue)>,
     generation: Option<u64>,
+    /// The nonce of the proof that goes along, where one does.
+    held: Option<Held>,
 }
 
 /// By what right some datasets are read: an authorisation and whose right it is, or why there is none.
@@ -169,6 +171,13 @@ impl Wire {
         right.as_ref().map(|(authorisation, bearer)| (authorisation, *bearer)).map_err(Clone::clone)
     }
 
+    /// Ends as soon as no token is being exchanged for the next one. Second credentials leave nothing behind.
+    pub(crate) async fn settled(&self) {
+        if let Ok((Authorisation::Token(token), _)) = &self.right {
+            token.settled().await;
+        }
+    }
+
     /// Goes on with other values of the fields, and the hosts that they come to. The way out stays: `hosts` holds no host that
     /// was not allowed before.
     pub(crate) fn settle(&mut self, app: &App, hosts: ResolvedHosts, inputs: Inputs) {
@@ -245,7 +254,11 @@ impl Wire {
             body: request.body.as_deref(),
         };
         let permit = guard::permit(app, &self.hosts, &self.inputs, &asked)?;
-        let (authorisation, bearer) = self.right(dataset)?;
+        let (authorisation, bearer) = match self.right(dataset) {
+            // What needs no credential is read without it, whatever became of the one that others need.
+            Err(_) if !permit.credential => (&Authorisation::Nothing, Bearer::Key),
+            right => right?,
+        };
         let gate = self.gates.get(host).ok_or_else(|| ConnectError::RequestRefused { sentence: "the host has no gate.".to_owned() })?;
         let waiting = |until| watcher(Event::Waiting { host: host.to_owned(), until });
         let (mut tries, mut waits, mut waited) = (0_u32, 0_u32, Duration::ZERO);
@@ -259,7 +272,7 @@ impl Wire {
                 Some(carried) => Ok(carried),
                 None => self.carry(request, authorisation, permit.credential, watcher).await,
             };
-            let carried = match carried {
+            let mut carried = match carried {
                 Ok(carried) => carried,
                 Err(error) => {
                     drop(place);
@@ -271,7 +284,7 @@ impl Wire {
                     return Err(error);
                 }
             };
-            let generation = carried.generation;
+            let (generation, held) = (carried.generation, carried.held.take());
             let mut line = self.line(request, dataset, watcher);
             let received = self.send(dataset, request, authorisation, carried, &mut line).await;
             drop(place);
@@ -289,6 +302,11 @@ impl Wire {
             };
             let now = self.clock.now();
             gate.heed(&dataset.politeness, &received.headers, now);
+            let another_nonce = if let (Some(_), Authorisation::Token(token)) = (generation, authorisation) {
+                token.heed(&request.url, &received.headers, held.as_ref(), now)
+            } else {
+                false
+            };
             match answer::understand(app, dataset, bearer, host, &received, &self.limits) {
                 Said::Running(handle) => {
                     if let (Some(_), Authorisation::Token(token)) = (generation, authorisation) {
@@ -338,9 +356,7 @@ impl Wire {
                 }
                 Said::Refused(error) => {
                     line.failed(&error);
-                    if let (401, false, Authorisation::Token(token)) = (received.status, nonce_taken, authorisation)
-                        && token.prover().is_some_and(|prover| prover.heed(&request.url, &received.headers, now))
-                    {
+                    if received.status == 401 && another_nonce && !nonce_taken {
                         // The vendor wants its nonce in the proof (RFC 9449, section 9); the refused request was none.
                         nonce_taken = true;
                         continue;
@@ -348,12 +364,13 @@ impl Wire {
                     // A fault of SOAP says so with status 500.
                     let ended = received.status == 401
                         || (protocol::holds_session(&dataset.protocol) && error.kind() == CauseKind::CredentialRefused);
-                    if let (true, false, Some(generation), Authorisation::Token(token)) = (ended, sent_again, generation, authorisation)
-                        && let Some(fresh) = token.carry_again(self, watcher, generation).await?
-                    {
-                        again = Some(self.carried(token, fresh, request)?);
-                        sent_again = true;
-                        continue;
+                    if let (true, Some(generation), Authorisation::Token(token)) = (ended, generation, authorisation) {
+                        if !sent_again && let Some(fresh) = token.carry_again(self, watcher, generation).await? {
+                            again = Some(self.carried(token, fresh, request)?);
+                            sent_again = true;
+                            continue;
+                        }
+                        return Err(token.refused(received.status).unwrap_or(error));
                     }
                     return Err(error);
                 }
@@ -494,16 +511,19 @@ impl Wire {
             Authorisation::Cookies(jar) => jar.header_for(&request.url).map(|header| (COOKIE, header)).into_iter().collect(),
             Authorisation::Token(token) => return self.carried(token, token.carry(self, watcher).await?, request),
         };
-        Ok(Carried { headers, generation: None })
+        Ok(Carried { headers, generation: None, held: None })
     }
 
     /// A token as one request carries it, with the proof that it is ours where it is bound to a key.
     fn carried(&self, token: &Token, carried: token::Carried, request: &Request) -> Result<Carried, ConnectError> {
         let mut headers = vec![(AUTHORIZATION, carried.header)];
+        let mut held = None;
         if let (Some(digest), Some(prover)) = (&carried.bound, token.prover()) {
-            headers.push((PROOF, prover.proof(request.method.as_str(), &request.url, Some(digest), self.clock.now())?));
+            let (proof, nonce) = prover.proof(request.method.as_str(), &request.url, Some(digest), self.clock.now())?;
+            headers.push((PROOF, proof));
+            held = Some(nonce);
         }
-        Ok(Carried { headers, generation: Some(carried.generation) })
+        Ok(Carried { headers, generation: Some(carried.generation), held })
     }
 
     async fn send(

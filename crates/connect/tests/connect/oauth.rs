@@ -714,3 +714,36 @@ fn an_open_region_allows_the_hosts_of_all_of_them() {
     app.logins[0].roles.push(HostRole { id: "web".into(), hosts: vec!["web.vendor.example".into()], prefix: String::new() });
     assert!(app.logins[0].resolve(&inputs).is_err(), "a role outside of the hosts stays refused");
 }
+
+#[tokio::test]
+async fn a_token_that_could_not_be_renewed_for_a_moment_is_not_a_refused_credential() {
+    let clock = TestClock::new();
+    let books = Arc::new(Books::open(&clock));
+    let away = Arc::new(Mutex::new(false));
+    let (by, by_away) = (books.clone(), away.clone());
+    let vendor = Vendor::start(move |seen| match seen.path.as_str() {
+        TOKEN_PATH if *by_away.lock().unwrap() => status(503, json!({})),
+        TOKEN_PATH => by.exchange(seen),
+        _ if !by.admits(seen) => status(401, json!({})),
+        "/v1/me" => me(),
+        _ => ok(json!({"data": [{"id": 1, "name": "One"}]})),
+    })
+    .await;
+    let app = exchanging(strategy(), vec![dataset("users", DatasetKind::List, "/v1/users")]);
+    let session = signing(&app, &vendor.route(), clock.clone(), &[]).await.result.unwrap();
+    let scan = async || {
+        let mut kept = Kept::default();
+        collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+        kept.finished["users"].clone()
+    };
+    // By the vendor's clock the token has ended already; by ours it is not renewed yet.
+    clock.jump(Duration::from_secs(3600 - 200));
+    books.given.lock().unwrap().clear();
+    *away.lock().unwrap() = true;
+    for round in 0..3 {
+        let Completeness::Unavailable(cause) = scan().await else { panic!("read without a token") };
+        assert_eq!(cause.kind, CauseKind::VendorError, "{round}: {cause:?}");
+    }
+    *away.lock().unwrap() = false;
+    assert_eq!(scan().await, Completeness::Complete, "the credential was never refused");
+}

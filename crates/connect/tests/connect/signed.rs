@@ -539,6 +539,30 @@ async fn proofs_of_possession_hold_for_another_library_with_the_nonces_of_both_s
 }
 
 #[tokio::test]
+async fn each_of_two_requests_under_way_is_made_again_with_a_new_nonce() {
+    let clock = TestClock::new();
+    let possession = Possession::new(&clock, SignedDuration::ZERO, [None, Some("first")]);
+    let by = possession.clone();
+    // Refusals take their time, so that both requests are under way with the nonce before.
+    let vendor = Vendor::start(move |seen| match by.answer(seen) {
+        refusal if refusal.status == 401 => refusal.after(Duration::from_millis(300)),
+        reply => reply,
+    })
+    .await;
+    let mut app = client(SigningAlgorithm::Ps256, true);
+    app.datasets.push(dataset("groups", DatasetKind::List, "/v1/groups"));
+    let session = enter(&app, &vendor, &RSA.serialize_pem(), "", "", clock.clone()).await.unwrap();
+    possession.refusals.lock().unwrap().clear();
+    *possession.nonces.lock().unwrap() = [None, Some("second")];
+    let mut kept = Kept::default();
+    collect(&session, &app, &["users", "groups"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    assert_eq!(*possession.refusals.lock().unwrap(), ["nonce", "nonce"], "both were under way");
+    for dataset in ["users", "groups"] {
+        assert_eq!(kept.finished[dataset], Completeness::Complete, "{dataset}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_wants_another_nonce_each_time_is_not_asked_for_ever() {
     for path in [TOKEN_PATH, "/v1/me"] {
         let clock = TestClock::new();
@@ -781,7 +805,9 @@ fn with_site() -> App {
     let mut app = client(SigningAlgorithm::Rs256, false);
     let mut site = dataset("site", DatasetKind::Object, "/v1/site");
     site.host = "site".into();
-    app.datasets.push(site);
+    let mut open = dataset("status", DatasetKind::Object, "/v1/status");
+    (open.host, open.authorised) = ("site".into(), false);
+    app.datasets.extend([site, open]);
     let login = &mut app.logins[0];
     login.fields.push(field("site_key", true, true, Format::Text));
     login.hosts.push(SITE.into());
@@ -835,8 +861,9 @@ async fn a_second_credential_that_is_refused_costs_its_datasets_alone() {
             .await
             .unwrap_or_else(|error| panic!("{what}: {error}"));
         let mut kept = Kept::default();
-        collect(&session, &app, &["users", "site"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+        collect(&session, &app, &["users", "site", "status"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
         assert_eq!(kept.finished["users"], Completeness::Complete, "{what}");
+        assert_eq!(kept.finished["status"], Completeness::Complete, "{what}: it needs no credential");
         match (&kept.finished["site"], kind) {
             (Completeness::Complete, None) => {}
             (Completeness::Unavailable(cause), Some(kind)) => {
@@ -851,6 +878,7 @@ async fn a_second_credential_that_is_refused_costs_its_datasets_alone() {
             assert!(seen.authorization.as_deref().is_none_or(|header| header == theirs), "{what}: {seen:?}");
             assert!(!seen.body.contains(other), "{what}: {seen:?}");
             assert!(kind.is_none() || seen.path != "/v1/site", "{what}: asked without a credential");
+            assert!(seen.path != "/v1/status" || seen.authorization.is_none(), "{what}: {seen:?}");
         }
     }
 }
