@@ -13,7 +13,7 @@ use crate::{
     token::{self, Exchange, Issued, Token},
     wire::{Authorisation, Watcher, Wire},
 };
-use catalog::{CauseKind, GithubApp, SigningAlgorithm};
+use catalog::{CauseKind, GithubApp, ResetIn, SigningAlgorithm};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -68,6 +68,47 @@ struct Claims<'a> {
     iss: &'a str,
     iat: i64,
     exp: i64,
+}
+
+/// Why an app is forbidden something: GitHub has one status for all of it.
+enum Forbidden {
+    /// The primary limit is used up, or the message speaks of a secondary one
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#rate-limit-errors>).
+    Limit,
+    /// "This installation has been suspended" (<https://github.com/octokit/octokit.rb/pull/1307>).
+    Suspended,
+    /// The organization has an IP allow list
+    /// (<https://github.blog/changelog/2021-06-07-installation-access-token-creation-requests-now-respect-ip-allow-list-settings>),
+    /// by the words of <https://github.com/cli/cli/issues/12150>.
+    Address,
+    /// "Resource not accessible by integration"
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api>).
+    Permission,
+    /// It does not say in words that are known.
+    Other,
+}
+
+impl Forbidden {
+    fn of(answer: &HopAnswer) -> Self {
+        let body = answer.json().unwrap_or(Value::Null);
+        let message = body.get("message").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+        if token::asks_to_wait(&answer.headers) || used_up(answer) || message.contains("secondary rate limit") {
+            Self::Limit
+        } else if message.contains("installation has been suspended") {
+            Self::Suspended
+        } else if message.contains("ip allow list") {
+            Self::Address
+        } else if message.contains("not accessible by integration") {
+            Self::Permission
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether nothing is left of the primary limit.
+fn used_up(answer: &HopAnswer) -> bool {
+    answer.headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0")
 }
 
 /// The organization's installation of the app.
@@ -195,6 +236,12 @@ impl InstallationExchange {
         ConnectError::SignInFailed { stage: SignInStage::Token, code, kind, sentence, remedy, reference: None }
     }
 
+    /// A limit that is used up says when it is whole again.
+    fn rate_limited(&self, answer: &HopAnswer, wire: &Wire) -> ConnectError {
+        let reset = used_up(answer).then_some(("x-ratelimit-reset", ResetIn::Epoch));
+        token::rate_limited_until(self.host.clone(), &answer.headers, reset, wire.clock().now())
+    }
+
     fn suspended(&self) -> ConnectError {
         self.end(
             "E-GITHUB-SUSPENDED",
@@ -216,10 +263,31 @@ impl InstallationExchange {
                 format!("{vendor} refused what the app signed ({status}): the private key does not belong to the app with this ID, or was deleted."),
                 "Compare the app ID with the app's settings, and generate a new private key there if in doubt.".to_owned(),
             ),
-            // Secondary limits are told by the same status, with a header of their own.
-            403 | 429 if token::asks_to_wait(&answer.headers) => token::rate_limited(self.host.clone(), &answer.headers, wire.clock().now()),
-            429 => token::rate_limited(self.host.clone(), &answer.headers, wire.clock().now()),
-            403 => self.suspended(),
+            429 => self.rate_limited(answer, wire),
+            403 => match Forbidden::of(answer) {
+                Forbidden::Limit => self.rate_limited(answer, wire),
+                Forbidden::Suspended => self.suspended(),
+                Forbidden::Address => self.end(
+                    "E-GITHUB-ADDRESS",
+                    CauseKind::ScopeMissing,
+                    format!("{} lets only certain IP addresses in, and this computer's is none of them ({status}).", self.organization),
+                    "Add the address that this computer is seen with to the organization's IP allow list, or scan from a computer that is on it."
+                        .to_owned(),
+                ),
+                Forbidden::Permission => self.end(
+                    "E-GITHUB-PERMISSIONS",
+                    CauseKind::ScopeMissing,
+                    format!("{vendor} does not let the app do this: a permission is missing ({status})."),
+                    "Give the app read access to what is listed, and accept the change in the organization's settings.".to_owned(),
+                ),
+                Forbidden::Other => self.end(
+                    "E-TOKEN-DENIED",
+                    CauseKind::ScopeMissing,
+                    format!("{vendor} knows the app and gives it no token ({status})."),
+                    "Look under Settings > GitHub Apps of the organization whether the app's installation is suspended or limited, and whether a policy of the organization or of its enterprise stands against it."
+                        .to_owned(),
+                ),
+            },
             404 => self.end(
                 "E-GITHUB-NOT-INSTALLED",
                 CauseKind::InputMissing,

@@ -261,8 +261,22 @@ async fn each_refusal_of_github_has_its_own_end() {
     let table: Vec<(&str, Reply, &str)> = vec![
         ("installation", at(401), "E-GITHUB-APP"),
         ("installation", at(404), "E-GITHUB-NOT-INSTALLED"),
-        ("installation", at(403), "E-GITHUB-SUSPENDED"),
+        ("installation", at(403), "E-TOKEN-DENIED"),
+        ("installation", status(403, json!({"message": "This installation has been suspended"})), "E-GITHUB-SUSPENDED"),
+        ("installation", status(403, json!({"message": ["This installation has been suspended"]})), "E-TOKEN-DENIED"),
+        ("installation", status(403, json!({"message": "Resource not accessible by integration"})), "E-GITHUB-PERMISSIONS"),
+        (
+            "installation",
+            status(
+                403,
+                json!({"message": "Although you appear to have the correct authorization credentials, the `halden-moor` organization has an IP allow list enabled, and your IP address is not permitted to access this resource."}),
+            ),
+            "E-GITHUB-ADDRESS",
+        ),
         ("installation", at(403).header("retry-after", "60"), "E-RATE-LIMITED"),
+        ("installation", status(403, json!({"message": "You have exceeded a secondary rate limit."})), "E-RATE-LIMITED"),
+        ("installation", at(403).header("x-ratelimit-remaining", "0").header("x-ratelimit-reset", "1795251660"), "E-RATE-LIMITED"),
+        ("installation", at(403).header("x-ratelimit-remaining", "4999").header("x-ratelimit-reset", "1795251660"), "E-TOKEN-DENIED"),
         ("installation", at(429), "E-RATE-LIMITED"),
         ("installation", at(500), "E-VENDOR-ERROR"),
         ("installation", at(301).header("location", "https://evil.example/"), "E-REDIRECTED"),
@@ -278,7 +292,8 @@ async fn each_refusal_of_github_has_its_own_end() {
             "E-GITHUB-SUSPENDED",
         ),
         ("tokens", at(401), "E-GITHUB-APP"),
-        ("tokens", at(403), "E-GITHUB-SUSPENDED"),
+        ("tokens", status(403, json!({"message": "This installation has been suspended"})), "E-GITHUB-SUSPENDED"),
+        ("tokens", at(403), "E-TOKEN-DENIED"),
         ("tokens", at(404), "E-GITHUB-NOT-INSTALLED"),
         ("tokens", at(422), "E-GITHUB-PERMISSIONS"),
         ("tokens", at(503), "E-VENDOR-ERROR"),
@@ -331,7 +346,7 @@ fn snowflake(account: Format) -> App {
 }
 
 /// What Snowflake holds against a user's registered key.
-fn is_the_user(clock: &TestClock, seen: &Seen, jwts: &Mutex<Vec<String>>) -> bool {
+fn is_the_user(now: Timestamp, seen: &Seen, jwts: &Mutex<Vec<String>>) -> bool {
     let token = seen.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
     let mut rules = Validation::new(Algorithm::RS256);
     // `subject_public_key_info` is DER by rcgen, not by what signs.
@@ -341,7 +356,7 @@ fn is_the_user(clock: &TestClock, seen: &Seen, jwts: &Mutex<Vec<String>>) -> boo
     rules.set_required_spec_claims(&["iss", "sub", "exp"]);
     rules.validate_exp = false;
     let Ok(decoded) = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_rsa_der(KEY.der_bytes()), &rules) else { return false };
-    let (iat, exp, now) = (decoded.claims["iat"].as_i64().unwrap(), decoded.claims["exp"].as_i64().unwrap(), clock.now().as_second());
+    let (iat, exp, now) = (decoded.claims["iat"].as_i64().unwrap(), decoded.claims["exp"].as_i64().unwrap(), now.as_second());
     jwts.lock().unwrap().push(token.to_owned());
     iat <= now && exp > now && exp - iat <= 3600
 }
@@ -352,7 +367,7 @@ async fn a_snowflake_user_signs_for_itself_and_signs_anew_in_mid_scan() {
         let clock = TestClock::new();
         let jwts = Arc::new(Mutex::new(Vec::new()));
         let (by_clock, by_jwts) = (clock.clone(), jwts.clone());
-        let vendor = Vendor::start(move |seen| match (is_the_user(&by_clock, seen, &by_jwts), seen.path.as_str()) {
+        let vendor = Vendor::start(move |seen| match (is_the_user(by_clock.now(), seen, &by_jwts), seen.path.as_str()) {
             (false, _) => status(401, json!({"code": "390144", "message": "JWT token is invalid."})),
             (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
             (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
@@ -373,5 +388,44 @@ async fn a_snowflake_user_signs_for_itself_and_signs_anew_in_mid_scan() {
         // A key that is not registered.
         let error = refused(signing(&app, &vendor, &inputs, &OTHER.serialize_pem(), clock.clone()).await);
         assert_eq!(error.kind(), CauseKind::CredentialRefused, "{error}");
+    }
+}
+
+/// The token says from when until when it is good; nothing but the vendor's answers tells the vendor's time.
+#[tokio::test]
+async fn a_snowflake_user_signs_for_the_vendors_time() {
+    for minutes in [-90, -12, 0, 12, 90] {
+        let clock = TestClock::new();
+        let theirs = {
+            let clock = clock.clone();
+            move || clock.now() + SignedDuration::from_mins(minutes)
+        };
+        let vendor = Vendor::start(move |seen| {
+            let reply = match (is_the_user(theirs(), seen, &Mutex::default()), seen.path.as_str()) {
+                (false, _) => status(401, json!({"code": "390144", "message": "JWT token is invalid."})),
+                (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
+                (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
+            };
+            reply.header("date", httpdate::fmt_http_date(theirs().into()))
+        })
+        .await;
+        let app = snowflake(Format::Text);
+        let inputs = [("account", "halden-moor"), ("user", "Scanner")];
+        let session =
+            signing(&app, &vendor, &inputs, &KEY.serialize_pem(), clock.clone()).await.unwrap_or_else(|error| panic!("{minutes}: {error}"));
+        assert!(vendor.seen().len() <= 2, "{minutes}: once more at most");
+        let before = vendor.seen().len();
+        clock.jump(Duration::from_secs(3600));
+        assert_eq!(scan(&session, &app).await.finished["users"], Completeness::Complete, "{minutes}");
+        assert_eq!(vendor.seen().len(), before + 1, "{minutes}: signed for the vendor's time at once");
+        // Another key is refused for any time; the clock is told where it differs.
+        let before = vendor.seen().len();
+        let error = refused(signing(&app, &vendor, &inputs, &OTHER.serialize_pem(), clock.clone()).await);
+        assert_eq!(error.code(), if minutes == 0 { "E-KEY-REFUSED" } else { "E-CLOCK-DIFFERS" }, "{minutes}: {error}");
+        assert_eq!(error.kind(), CauseKind::CredentialRefused);
+        let which = if minutes > 0 { "behind" } else { "ahead of" };
+        let told = format!("{} minutes {which} that of Vendor", minutes.abs());
+        assert_eq!(error.to_string().contains(&told), minutes != 0, "{minutes}: {error}");
+        assert!(vendor.seen().len() <= before + 2, "{minutes}");
     }
 }
