@@ -5,7 +5,7 @@ use crate::{
     ConnectError, SignInStage, SignInStep,
     loopback::{Listener, Returned},
     oauth::{self, pair},
-    session::{Attempt, Signed},
+    session::{Attempt, Signed, unless_cancelled},
     token::{Issued, OAuthError, Told},
     user::{self, Asked, UserClient},
 };
@@ -26,12 +26,12 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &AuthorizationCode)
         Some(field) => Some(attempt.secret(field)?),
         None => None,
     };
-    let client = UserClient::new(attempt, &strategy.token, &strategy.client_id, client_secret, strategy.authenticate, &strategy.host_from)?;
-    let client = Arc::new(client);
+    let (by, from) = (strategy.authenticate, &strategy.host_from);
+    let client = Arc::new(UserClient::new(attempt, &strategy.token, &strategy.client_id, client_secret, by, &strategy.scope, from)?);
     if let Some(signed) = user::again(attempt, &client).await? {
         return Ok(signed);
     }
-    let issued = in_browser(attempt, strategy, &client).await?;
+    let issued = unless_cancelled(attempt.cancel, in_browser(attempt, strategy, &client)).await?;
     user::signed(&client, issued)
 }
 

@@ -91,6 +91,18 @@ pub async fn collect(
             }
         }
     };
+    if ended.is_err() {
+        // What is being exchanged for a token may be good for one use: that is waited for, and nothing else.
+        let settled = session.wire.settled();
+        tokio::pin!(settled);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut settled => break,
+                more = running.next() => if more.is_none() { break },
+            }
+        }
+    }
     // Requests that were under way write their line as they are dropped.
     drop(running);
     let logged = drain(&mut incoming, sink);

@@ -5,7 +5,7 @@ use crate::{
     ConnectError, SignInStage, SignInStep,
     hop::HopAnswer,
     oauth::{self, pair},
-    session::{Attempt, Signed},
+    session::{Attempt, Signed, unless_cancelled},
     token::{self, Issued, OAuthError, Refusal, Told},
     user::{self, Asked, UserClient},
     wire::{Watcher, Wire},
@@ -51,14 +51,15 @@ pub(crate) trait Device: Sync {
 
 /// Signs in; with what an earlier sign-in left, nobody needs to be there.
 pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &DeviceCode) -> Result<Signed, ConnectError> {
-    let client = Arc::new(UserClient::new(attempt, &strategy.token, &strategy.client_id, None, SecretBy::Post, &None)?);
+    let by = SecretBy::Post;
+    let client = Arc::new(UserClient::new(attempt, &strategy.token, &strategy.client_id, None, by, &strategy.scope, &None)?);
     if let Some(signed) = user::again(attempt, &client).await? {
         return Ok(signed);
     }
     let (host, url, path_template) = oauth::address(attempt, &strategy.device)?;
     let vendor =
         Vendor { client: &client, host, url, path_template, scope: &strategy.scope, name: &attempt.app.name, hosts: attempt.wire.hosts() };
-    let issued = ask(attempt, &vendor).await?;
+    let issued = unless_cancelled(attempt.cancel, ask(attempt, &vendor)).await?;
     user::signed(&client, issued)
 }
 

@@ -2,15 +2,24 @@
 //! provider knows this computer. Some replace themselves while a scan runs, and the one before is worth nothing then.
 
 use crate::Credentials;
-use secrecy::SecretString;
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 use tokio::sync::watch;
+
+/// What signing in leaves to be sealed, as it is now, whatever becomes of the sign-in: a refresh token that is good for one use
+/// was used, and the next one is lost where only a session hands it out.
+#[derive(Default)]
+pub struct Left(pub(crate) Keepsakes);
+
+impl Left {
+    /// By the names of [`crate::Session::keepsakes`]. Empty before anything came.
+    pub fn all(&self) -> Credentials {
+        self.0.all()
+    }
+}
 
 /// The keepsakes of one session. Clones are the same keepsakes.
 #[derive(Clone)]
@@ -26,19 +35,23 @@ struct Shelf {
 
 impl Default for Keepsakes {
     fn default() -> Self {
-        Self::of(BTreeMap::new())
+        let shelf = Shelf { held: Mutex::default(), replaced: watch::Sender::new(0), handed_out: AtomicU64::new(0) };
+        Self(Arc::new(shelf))
     }
 }
 
 impl Keepsakes {
-    pub(crate) fn of(held: Credentials) -> Self {
-        Self(Arc::new(Shelf { held: Mutex::new(held), replaced: watch::Sender::new(0), handed_out: AtomicU64::new(0) }))
-    }
-
     /// Puts a keepsake, in the place of the one of that name.
     pub(crate) fn put(&self, name: &str, value: SecretString) {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
         self.0.replaced.send_modify(|count| *count += 1);
+    }
+
+    /// Puts a keepsake where it is not there already.
+    pub(crate) fn renew(&self, name: &str, value: &SecretString) {
+        if self.get(name).is_none_or(|held| held.expose_secret() != value.expose_secret()) {
+            self.put(name, value.clone());
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<SecretString> {

@@ -4,7 +4,7 @@ use crate::{
     Browser, Clock, CodeLedger, ConnectError, Granted, Hints, Limits, RequestEntry, Route, ToldBy,
     answer::Bearer,
     assertion, authorization_code, credential, device_code, entra, github_app, hints,
-    keepsake::Keepsakes,
+    keepsake::{Keepsakes, Left},
     oauth, okta,
     reduce::{at_path, reduce, text_of},
     request::{Request, label_of},
@@ -161,6 +161,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) app: &'a App,
     pub(crate) login: &'a Login,
     pub(crate) credentials: &'a Credentials,
+    /// Where to put what is sealed with the instance's credentials and handed in again next time.
+    pub(crate) left: &'a Keepsakes,
     pub(crate) wire: &'a Wire,
     pub(crate) ledger: &'a Arc<dyn CodeLedger>,
     pub(crate) browser: &'a Arc<dyn Browser>,
@@ -289,8 +291,6 @@ fn watched(event: Event, events: &(dyn Fn(SignInStep) + Send + Sync)) {
 pub(crate) struct Signed {
     /// What dataset requests carry.
     pub(crate) authorisation: Authorisation,
-    /// What is sealed with the instance's credentials and handed in again next time.
-    pub(crate) keepsakes: Keepsakes,
     /// When it ends, where that matters to the person: not for tokens that are renewed by themselves.
     pub(crate) expires_at: Option<jiff::Timestamp>,
     /// The host that the vendor named, with the role that it becomes the only host of.
@@ -298,9 +298,9 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// With nothing kept, no end and no host named.
+    /// With no end and no host named.
     pub(crate) fn of(authorisation: Authorisation) -> Self {
-        Self { authorisation, keepsakes: Keepsakes::default(), expires_at: None, named: None }
+        Self { authorisation, expires_at: None, named: None }
     }
 }
 
@@ -361,6 +361,14 @@ impl Session {
 /// # Errors
 /// Whatever stands in the way, with a code and a remedy. Dropping the future ends it at once.
 pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
+    sign_in_leaving(request, &Left::default()).await
+}
+
+/// The same, and puts what is to be sealed into `left` as soon as it is there, whatever becomes of the sign-in after it.
+///
+/// # Errors
+/// As [`sign_in`].
+pub async fn sign_in_leaving(request: SignIn<'_>, left: &Left) -> Result<Session, ConnectError> {
     let SignIn { login, inputs, credentials, events, .. } = request;
     let inputs = check_inputs(login, inputs)?;
     for field in login.fields.iter().filter(|field| field.secret && !field.optional) {
@@ -368,9 +376,9 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
     }
     events(SignInStep::FieldsChecked);
     let session = match &login.discover {
-        Some(discover) if inputs.get(&discover.input) == Some(&discover.open) => discovered(&request, discover, inputs).await?,
+        Some(discover) if inputs.get(&discover.input) == Some(&discover.open) => discovered(&request, discover, inputs, left).await?,
         Some(_) | None => {
-            let entrance = enter(&request, resolved(login, &inputs)?, inputs, credentials).await?;
+            let entrance = enter(&request, resolved(login, &inputs)?, inputs, credentials, left).await?;
             match read_test(&request, &entrance).await {
                 Ok(_) => entrance.into_session(request.app),
                 Err(error) => return Err(with_hints(error, &request, &entrance, false)),
@@ -383,7 +391,7 @@ pub async fn sign_in(request: SignIn<'_>) -> Result<Session, ConnectError> {
 
 /// Signs in where the vendor keeps the tenant, which its own answer tells: at the first place that takes the credential, and
 /// from there at the one that it names.
-async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -> Result<Session, ConnectError> {
+async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs, left: &Left) -> Result<Session, ConnectError> {
     let SignIn { app, login, credentials, events, .. } = *request;
     let field = login.fields.iter().find(|field| field.id == discover.input);
     let label = field.map_or(discover.input.as_str(), |field| field.label.as_str());
@@ -432,9 +440,9 @@ async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -
             Some(entrance) => moved(entrance, value),
             None if carries => {
                 let hosts = ResolvedHosts { allowed: everywhere.allowed.clone(), ..resolved(login, &at(value))? };
-                enter(request, hosts, at(value), credentials).await
+                enter(request, hosts, at(value), credentials, left).await
             }
-            None => enter(request, resolved(login, &at(value))?, at(value), credentials).await,
+            None => enter(request, resolved(login, &at(value))?, at(value), credentials, left).await,
         };
         let entrance = match entered {
             Ok(entrance) => entrance,
@@ -455,9 +463,7 @@ async fn discovered(request: &SignIn<'_>, discover: &Discover, inputs: Inputs) -
         let entrance = if carries {
             moved(entrance, &there)?
         } else {
-            let mut credentials = credentials.clone();
-            credentials.extend(entrance.keepsakes.all());
-            enter(request, resolved(login, &at(&there))?, at(&there), &credentials).await?
+            enter(request, resolved(login, &at(&there))?, at(&there), credentials, left).await?
         };
         let row = match read_test(request, &entrance).await {
             Ok(row) => row,
@@ -501,12 +507,23 @@ fn resolved(login: &Login, inputs: &Inputs) -> Result<ResolvedHosts, ConnectErro
 }
 
 /// Signs in with these inputs.
-async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, credentials: &Credentials) -> Result<Entrance, ConnectError> {
+async fn enter(
+    request: &SignIn<'_>,
+    hosts: ResolvedHosts,
+    inputs: Inputs,
+    credentials: &Credentials,
+    left: &Left,
+) -> Result<Entrance, ConnectError> {
     let SignIn { app, login, route, events, .. } = *request;
     let cancel = &request.cancel;
+    // What an attempt before this one left is what holds now.
+    let mut credentials = credentials.clone();
+    credentials.extend(left.all());
+    let credentials = &credentials;
     events(SignInStep::HostsResolved { hosts: hosts.allowed.iter().cloned().collect() });
     let mut wire = Wire::new(app, hosts, inputs, credentials, route, request.limits.clone(), Arc::clone(&request.clock))?;
-    let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, cancel, events };
+    let (ledger, browser) = (&request.ledger, &request.browser);
+    let attempt = Attempt { app, login, credentials, left: &left.0, wire: &wire, ledger, browser, cancel, events };
     let signed = by(&attempt, &login.strategy).await?;
     if let Some((role, host)) = &signed.named {
         // The way out is made anew for the host that the vendor named.
@@ -518,8 +535,10 @@ async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, crede
         wire.count_from(counted);
     }
     let mut also = Vec::with_capacity(login.also.len());
+    // Second credentials ask nobody, and leave nothing.
+    let nothing = Keepsakes::default();
     for one in &login.also {
-        let attempt = Attempt { app, login, credentials, wire: &wire, ledger: &request.ledger, browser: &request.browser, cancel, events };
+        let attempt = Attempt { app, login, credentials, left: &nothing, wire: &wire, ledger, browser, cancel, events };
         let outcome = match by_also(&attempt, one).await {
             Ok(signed) => Ok((signed.authorisation, bearer_of(&one.strategy))),
             Err(ConnectError::Cancelled) => return Err(ConnectError::Cancelled),
@@ -547,7 +566,7 @@ async fn enter(request: &SignIn<'_>, hosts: ResolvedHosts, inputs: Inputs, crede
     for (roles, outcome) in also {
         wire.authorise_also(&roles, outcome);
     }
-    Ok(Entrance { wire, hints, keepsakes: signed.keepsakes, by_header: Mutex::default() })
+    Ok(Entrance { wire, hints, keepsakes: left.0.clone(), by_header: Mutex::default() })
 }
 
 /// Signs in by one strategy.
@@ -560,9 +579,10 @@ async fn by(attempt: &Attempt<'_>, strategy: &Strategy) -> Result<Signed, Connec
         Strategy::ClientCredentials(strategy) => unless_cancelled(cancel, oauth::client_credentials(attempt, strategy)).await,
         Strategy::Assertion(strategy) => unless_cancelled(cancel, assertion::sign_in(attempt, strategy)).await,
         Strategy::Okta(strategy) => okta::sign_in(attempt, strategy).await,
-        Strategy::Entra(strategy) => unless_cancelled(cancel, entra::sign_in(attempt, strategy)).await,
-        Strategy::AuthorizationCode(strategy) => unless_cancelled(cancel, authorization_code::sign_in(attempt, strategy)).await,
-        Strategy::DeviceCode(strategy) => unless_cancelled(cancel, device_code::sign_in(attempt, strategy)).await,
+        // These finish the exchange of a refresh token that they have begun: it may be good for one use.
+        Strategy::Entra(strategy) => entra::sign_in(attempt, strategy).await,
+        Strategy::AuthorizationCode(strategy) => authorization_code::sign_in(attempt, strategy).await,
+        Strategy::DeviceCode(strategy) => device_code::sign_in(attempt, strategy).await,
         Strategy::GithubApp(strategy) => unless_cancelled(cancel, github_app::sign_in(attempt, strategy)).await,
         Strategy::SnowflakeKeyPair(strategy) => snowflake::sign_in(attempt, strategy).await,
     }

@@ -2,7 +2,7 @@
 //! later scans need nobody, and the words of every refusal (RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628, section 3.5).
 
 use crate::{
-    ConnectError, SignInStage,
+    ConnectError, Granted, SignInStage,
     keepsake::Keepsakes,
     oauth::{address, client_header, named_host, pair, post_form_with},
     session::{Attempt, Signed},
@@ -22,6 +22,8 @@ const REFRESH_TOKEN: &str = "oauth_refresh_token";
 /// The keepsake of vendors whose tokens live long and have no refresh tokens: the token itself, and when it ends.
 const ACCESS_TOKEN: &str = "oauth_access_token";
 const ACCESS_TOKEN_ENDS: &str = "oauth_access_token_ends";
+/// The keepsake of the scope that was granted: answers that renew a token need not say it again (RFC 6749, sections 5.1 and 6).
+const SCOPE: &str = "oauth_scope";
 /// The keepsake of the host that came with such a token.
 const NAMED_HOST: &str = "oauth_named_host";
 /// A token that lives for less has to be renewed by something.
@@ -36,7 +38,10 @@ pub(crate) struct UserClient {
     id: String,
     secret: Option<SecretString>,
     by: SecretBy,
+    /// The scope that is asked for.
+    scope: String,
     host_from: Option<HostFrom>,
+    left: Keepsakes,
     /// The host that the first answer named; it does not change within a session.
     named: Mutex<Option<String>>,
 }
@@ -48,6 +53,7 @@ impl UserClient {
         client_id: &str,
         secret: Option<SecretString>,
         by: SecretBy,
+        scope: &str,
         host_from: &Option<HostFrom>,
     ) -> Result<Self, ConnectError> {
         let (host, url, path_template) = address(attempt, endpoint)?;
@@ -60,7 +66,9 @@ impl UserClient {
             id,
             secret,
             by,
+            scope: scope.to_owned(),
             host_from: host_from.clone(),
+            left: attempt.left.clone(),
             named: Mutex::default(),
         })
     }
@@ -97,6 +105,10 @@ impl UserClient {
             (None, SecretBy::Post | SecretBy::Basic) => form.push(pair("client_id", self.id.clone())),
         }
         let answer = post_form_with(wire, watcher, self.url.clone(), form, self.path_template.clone(), headers).await?;
+        if let Some(next) = token::refresh_of(&answer) {
+            // The one before may have been good for one use, whatever else this answer comes to.
+            self.left.renew(REFRESH_TOKEN, &next);
+        }
         let told = token::understand(&self.vendor, &answer, wire.clock())?;
         if let (Told::Issued(_), Some(from)) = (&told, &self.host_from) {
             let host = named_host(&self.vendor, from, &answer)?;
@@ -117,10 +129,17 @@ impl UserClient {
         Some((self.host_from.as_ref()?.role.clone(), host))
     }
 
-    async fn refresh(&self, refresh: &SecretString, wire: &Wire, watcher: Watcher<'_>) -> Result<Issued, ConnectError> {
-        let form = vec![pair("grant_type", "refresh_token"), ("refresh_token".to_owned(), refresh.clone())];
+    /// Asks for a token by the refresh token that is kept.
+    async fn refresh(&self, wire: &Wire, watcher: Watcher<'_>) -> Result<Issued, ConnectError> {
+        let refresh = self.left.get(REFRESH_TOKEN).ok_or_else(|| ended(&self.vendor, "is not there"))?;
+        let form = vec![pair("grant_type", "refresh_token"), ("refresh_token".to_owned(), refresh)];
         match self.token(form, wire, watcher).await? {
-            Told::Issued(issued) => Ok(*issued),
+            Told::Issued(mut issued) => {
+                // An answer that does not say it means the scope that was granted first (RFC 6749, section 6).
+                let granted = self.left.get(SCOPE).map(|scope| scope.expose_secret().to_owned());
+                issued.scope = scope_of(&issued, granted);
+                Ok(*issued)
+            }
             Told::Refused(refusal) => Err(end(&self.vendor, SignInStage::Token, Asked::Refresh, refusal.error, Some(refusal.status))),
         }
     }
@@ -128,21 +147,28 @@ impl UserClient {
 
 /// Signs in by what an earlier sign-in left. `None`: it left nothing, and the person is asked.
 pub(crate) async fn again(attempt: &Attempt<'_>, client: &Arc<UserClient>) -> Result<Option<Signed>, ConnectError> {
+    if attempt.cancel.is_cancelled() {
+        return Err(ConnectError::Cancelled);
+    }
     let kept = |name: &str| attempt.credentials.get(name).filter(|secret| !secret.expose_secret().is_empty());
-    if let Some(refresh) = kept(REFRESH_TOKEN) {
+    let keep = |names: &[&str]| {
+        for (name, value) in names.iter().filter_map(|name| Some((*name, kept(name)?))) {
+            client.left.put(name, value.clone());
+        }
+    };
+    if kept(REFRESH_TOKEN).is_some() {
         attempt.stage(SignInStage::Token, &client.host);
+        keep(&[REFRESH_TOKEN, SCOPE]);
         let watch = |event| attempt.watch(event);
-        let issued = client.refresh(refresh, attempt.wire, &watch).await?;
-        let refresh = issued.refresh.clone().unwrap_or_else(|| refresh.clone());
-        return Ok(Some(renewing(client, issued, refresh)));
+        let issued = client.refresh(attempt.wire, &watch).await?;
+        return Ok(Some(renewing(client, issued)));
     }
     let Some(token) = kept(ACCESS_TOKEN) else { return Ok(None) };
     let ends: Option<Timestamp> = kept(ACCESS_TOKEN_ENDS).and_then(|text| text.expose_secret().parse().ok());
     if ends.is_some_and(|ends| ends <= attempt.wire.clock().now()) {
         return Err(ended(&client.vendor, "has ended"));
     }
-    let names = [ACCESS_TOKEN, ACCESS_TOKEN_ENDS, NAMED_HOST];
-    let keepsakes = Keepsakes::of(names.iter().filter_map(|name| Some(((*name).to_owned(), kept(name)?.clone()))).collect());
+    keep(&[ACCESS_TOKEN, ACCESS_TOKEN_ENDS, NAMED_HOST, SCOPE]);
     let named = match &client.host_from {
         None => None,
         Some(from) => {
@@ -150,18 +176,21 @@ pub(crate) async fn again(attempt: &Attempt<'_>, client: &Arc<UserClient>) -> Re
             Some((from.role.clone(), host.ok_or_else(|| ended(&client.vendor, "does not say for which host it is"))?))
         }
     };
-    let issued = Issued::bearer(&client.vendor, token.clone(), None, attempt.wire.clock().now(), None)?;
+    let scope = kept(SCOPE).map(|scope| scope.expose_secret().to_owned());
+    let issued = Issued::bearer(&client.vendor, token.clone(), None, attempt.wire.clock().now(), scope)?;
     let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone(), first: false }));
-    Ok(Some(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(Box::new(token))) }))
+    Ok(Some(Signed { expires_at: ends, named, ..Signed::of(Authorisation::Token(Box::new(token))) }))
 }
 
 /// What a first token comes to: one that renews itself, or one that is good for long.
 ///
 /// # Errors
 /// `E-OAUTH-NO-REFRESH`, when the token ends soon and nothing came to renew it by.
-pub(crate) fn signed(client: &Arc<UserClient>, issued: Issued) -> Result<Signed, ConnectError> {
-    if let Some(refresh) = issued.refresh.clone() {
-        return Ok(renewing(client, issued, refresh));
+pub(crate) fn signed(client: &Arc<UserClient>, mut issued: Issued) -> Result<Signed, ConnectError> {
+    // An answer that does not say the scope means the one that was asked for (RFC 6749, section 5.1).
+    issued.scope = scope_of(&issued, Some(client.scope.clone()));
+    if issued.refresh.is_some() {
+        return Ok(renewing(client, issued));
     }
     let ends = issued.ends();
     if ends.is_some_and(|ends| ends.duration_since(issued.came()) < WORTH_KEEPING) {
@@ -174,43 +203,47 @@ pub(crate) fn signed(client: &Arc<UserClient>, issued: Issued) -> Result<Signed,
             reference: None,
         });
     }
-    let keepsakes = Keepsakes::default();
-    keepsakes.put(ACCESS_TOKEN, issued.token());
+    let left = &client.left;
+    left.put(ACCESS_TOKEN, issued.token());
+    keep_scope(client, &issued);
     if let Some(ends) = ends {
-        keepsakes.put(ACCESS_TOKEN_ENDS, SecretString::from(ends.to_string()));
+        left.put(ACCESS_TOKEN_ENDS, SecretString::from(ends.to_string()));
     }
     let named = client.named();
     if let Some((_, host)) = &named {
-        keepsakes.put(NAMED_HOST, SecretString::from(host.clone()));
+        left.put(NAMED_HOST, SecretString::from(host.clone()));
     }
     let token = Token::new(issued, Box::new(Spent { vendor: client.vendor.clone(), first: true }));
-    Ok(Signed { keepsakes, expires_at: ends, named, ..Signed::of(Authorisation::Token(Box::new(token))) })
+    Ok(Signed { expires_at: ends, named, ..Signed::of(Authorisation::Token(Box::new(token))) })
 }
 
-fn renewing(client: &Arc<UserClient>, issued: Issued, refresh: SecretString) -> Signed {
-    let keepsakes = Keepsakes::default();
-    keepsakes.put(REFRESH_TOKEN, refresh);
+fn renewing(client: &Arc<UserClient>, issued: Issued) -> Signed {
+    keep_scope(client, &issued);
     let named = client.named();
-    let exchange = RefreshExchange { client: Arc::clone(client), keepsakes: keepsakes.clone() };
-    Signed { keepsakes, named, ..Signed::of(Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))))) }
+    let exchange = RefreshExchange { client: Arc::clone(client) };
+    Signed { named, ..Signed::of(Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))))) }
+}
+
+/// The scope of a token: as its answer says it, or what its silence means where the token itself is silent too.
+fn scope_of(issued: &Issued, silence: Option<String>) -> Option<String> {
+    let silent = || issued.claims.as_ref().and_then(Granted::of_claims).is_none();
+    issued.scope.clone().or_else(|| silence.filter(|_| silent()))
+}
+
+fn keep_scope(client: &UserClient, issued: &Issued) {
+    if let Some(scope) = issued.scope.as_ref().filter(|scope| !scope.is_empty()) {
+        client.left.renew(SCOPE, &SecretString::from(scope.clone()));
+    }
 }
 
 /// A refresh token may replace itself when it is used; the one before is forgotten, here and where it is sealed.
 struct RefreshExchange {
     client: Arc<UserClient>,
-    keepsakes: Keepsakes,
 }
 
 impl Exchange for RefreshExchange {
     fn exchange<'a>(&'a self, wire: &'a Wire, watcher: Watcher<'a>) -> BoxFuture<'a, Result<Issued, ConnectError>> {
-        Box::pin(async move {
-            let refresh = self.keepsakes.get(REFRESH_TOKEN).ok_or_else(|| ended(&self.client.vendor, "is not there"))?;
-            let issued = self.client.refresh(&refresh, wire, watcher).await?;
-            if let Some(next) = issued.refresh.as_ref().filter(|next| next.expose_secret() != refresh.expose_secret()) {
-                self.keepsakes.put(REFRESH_TOKEN, next.clone());
-            }
-            Ok(issued)
-        })
+        Box::pin(self.client.refresh(wire, watcher))
     }
 }
 

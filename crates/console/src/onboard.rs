@@ -16,7 +16,7 @@ use crate::{
     start::user,
 };
 use catalog::{App, Login, Strategy};
-use connect::{ConnectError, Limits, RequestEntry, Route, Session, SignIn};
+use connect::{ConnectError, Left, Limits, RequestEntry, Route, Session, SignIn};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc};
 use store::{Act, Instance, InstanceId, Store};
@@ -202,8 +202,9 @@ impl Console {
     ) -> Result<(Session, Vec<RequestEntry>), Failure> {
         let clock = SignInClock::begin(listener, job, route);
         let ledger = self.code_ledger(occasion.attended())?;
+        let (open, left) = (self.open()?, Left::default());
         // Cancelled inside, so that what was begun at an identity provider is closed first.
-        let signed_in = connect::sign_in(SignIn {
+        let request = SignIn {
             app,
             login,
             inputs,
@@ -215,9 +216,8 @@ impl Console {
             browser: crate::browser::of_route(&self.inner.options.browser, route),
             cancel: job.cancel.clone(),
             events: &|step| clock.tell(step),
-        })
-        .await
-        .map_err(|error| {
+        };
+        let signed_in = connect::sign_in_leaving(request, &left).await.map_err(|error| {
             let refused = matches!(error, ConnectError::CredentialRefused { .. });
             clock.fail();
             let failure = Failure::from(error);
@@ -227,12 +227,22 @@ impl Console {
             }
         });
         let requests = clock.into_requests();
+        let sealed = match occasion {
+            // Sealed whatever came of it, and before all else: a refresh token may have been good for one use.
+            Occasion::Stored(id) => seal_keepsakes(&open, id, credentials.clone(), left.all(), self.now()).await,
+            Occasion::Connect | Occasion::Reauthenticate(_) => Ok(()),
+        };
+        if let Err(failure) = &sealed {
+            tracing::warn!(code = failure.code, "what the sign-in left could not be sealed");
+        }
         if let (Err(_), Some(id)) = (&signed_in, occasion.instance()) {
             // What went wrong is looked for in the log.
-            log_if_possible(&self.open()?.store, id, requests).await;
+            log_if_possible(&open.store, id, requests).await;
             return signed_in.map(|session| (session, Vec::new()));
         }
-        Ok((signed_in?, requests))
+        let session = signed_in?;
+        sealed?;
+        Ok((session, requests))
     }
 
     /// Reauthenticate: signs in with the draft's secrets and, if they work, seals them in place of the stored ones, then scans.
@@ -315,7 +325,7 @@ impl Console {
         Ok(serde_json::json!({ "schema": 1, "app": app.slug, "shapes": shapes }))
     }
 
-    /// Reads until somebody cancels the job. The requests are logged either way.
+    /// Reads until somebody cancels the job. The requests are logged, and what replaced itself meanwhile is sealed, either way.
     pub(crate) async fn unless_cancelled<T>(
         &self,
         instance: &Instance,
@@ -323,11 +333,14 @@ impl Console {
         job: &JobGuard,
         reading: impl Future<Output = T>,
     ) -> Result<T, Failure> {
+        let mut sealed = session.keepsakes();
         let read = tokio::select! {
             () = job.cancel.cancelled() => Err(Failure::from(ConnectError::Cancelled)),
             read = reading => Ok(read),
         };
-        log_requests(&self.open()?.store, instance.id, session.take_requests()).await?;
+        let open = self.open()?;
+        self.keep(&open, instance.id, session, &mut sealed).await;
+        log_requests(&open.store, instance.id, session.take_requests()).await?;
         read
     }
 
@@ -351,7 +364,6 @@ impl Console {
         let (session, requests) = self.sign_in(Occasion::Stored(id), &app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
         let open = self.open()?;
         log_requests(&open.store, id, requests).await?;
-        seal_keepsakes(&open, id, secrets, &session, self.now()).await?;
         Ok((stored, app, session, job))
     }
 }
@@ -377,17 +389,16 @@ fn with_keepsakes(mut secrets: BTreeMap<String, SecretString>, session: &Session
     secrets
 }
 
-/// Seals what a sign-in with stored credentials wants to find again next time, where it differs from what is sealed. Nothing is
+/// Seals what a sign-in with stored credentials left for the next one, where it differs from what is sealed. Nothing is
 /// sealed when the credentials were replaced since they were unsealed: what came of the earlier ones does not belong to them.
 pub(crate) async fn seal_keepsakes(
     open: &Open,
     instance: InstanceId,
     unsealed: BTreeMap<String, SecretString>,
-    session: &Session,
+    mut news: BTreeMap<String, SecretString>,
     now: jiff::Timestamp,
 ) -> Result<(), Failure> {
     use secrecy::ExposeSecret;
-    let mut news = session.keepsakes();
     news.retain(|name, value| unsealed.get(name).is_none_or(|known| known.expose_secret() != value.expose_secret()));
     if news.is_empty() {
         return Ok(());

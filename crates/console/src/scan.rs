@@ -15,7 +15,8 @@ use crate::{
 use assess::Program;
 use catalog::{App, Cause, CauseKind, Collected, RowKey};
 use connect::{
-    Begun, BegunStream, CodeLedger, ConnectError, Limits, RequestEntry, Resume, Roots, Route, Session, SignIn, SignInStage, SignInStep,
+    Begun, BegunStream, CodeLedger, ConnectError, Left, Limits, RequestEntry, Resume, Roots, Route, Session, SignIn, SignInStage,
+    SignInStep,
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -142,8 +143,9 @@ impl Console {
         })?;
         let clock = SignInClock::begin(listener, job, &route);
         let ledger = self.code_ledger(false)?;
+        let left = Left::default();
         // Cancelled inside, so that what was begun at an identity provider is closed first.
-        let signed_in = connect::sign_in(SignIn {
+        let request = SignIn {
             app,
             login,
             inputs: &instance.inputs,
@@ -155,11 +157,17 @@ impl Console {
             browser: crate::browser::of_route(&self.inner.options.browser, &route),
             cancel: job.cancel.clone(),
             events: &|step| clock.tell(step),
-        })
-        .await;
-        log_requests(&open.store, instance.id, clock.into_requests()).await?;
+        };
+        let signed_in = connect::sign_in_leaving(request, &left).await;
+        // Sealed whatever came of it, and before all else: a refresh token may have been good for one use.
+        let sealed = seal_keepsakes(open, instance.id, credentials, left.all(), self.now()).await;
+        if let Err(failure) = &sealed {
+            tracing::warn!(code = failure.code, "what the sign-in left could not be sealed");
+        }
+        let logged = log_requests(&open.store, instance.id, clock.into_requests()).await;
         let session = signed_in.map_err(ScanError::Wire)?;
-        seal_keepsakes(open, instance.id, credentials, &session, self.now()).await?;
+        sealed?;
+        logged?;
         self.keep_granted(instance.id, &session).await?;
         Ok(session)
     }
@@ -274,7 +282,7 @@ impl Console {
     }
 
     /// Seals what replaced itself. What cannot be sealed costs the next sign-in and not this scan.
-    async fn keep(&self, open: &Open, instance: InstanceId, session: &Session, sealed: &mut connect::Credentials) {
+    pub(crate) async fn keep(&self, open: &Open, instance: InstanceId, session: &Session, sealed: &mut connect::Credentials) {
         if let Err(failure) = seal_replaced(open, instance, session, sealed, self.now()).await {
             tracing::warn!(code = failure.code, "what the sign-in left could not be sealed anew");
         }

@@ -16,7 +16,7 @@ use crate::{
     hop::HopAnswer,
     keepsake::Keepsakes,
     oauth::{pair, post_form, url_on},
-    session::{Attempt, Signed},
+    session::{Attempt, Signed, unless_cancelled},
     token::{self, Exchange, Issued, OAuthError, Refusal, Token, Told},
     wire::{Authorisation, Watcher, Wire},
 };
@@ -24,7 +24,6 @@ use assertion::Signer;
 use catalog::{CauseKind, EntraFlow, EntraSignIn};
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::{Mutex, PoisonError};
 use tenant::Tenant;
 
 /// As sentences name it.
@@ -47,9 +46,10 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &EntraSignIn) -> Re
         None if strategy.scope.split_ascii_whitespace().any(|word| word == OFFLINE) => strategy.scope.clone(),
         None => format!("{} {OFFLINE}", strategy.scope),
     };
-    let client = Client { tenant: tenant::find(attempt, strategy).await?, client_id, scope };
+    let tenant = unless_cancelled(attempt.cancel, tenant::find(attempt, strategy)).await?;
+    let client = Client { tenant, client_id, scope, left: attempt.left.clone() };
     match proof {
-        Some(proof) => as_application(attempt, client, proof).await,
+        Some(proof) => unless_cancelled(attempt.cancel, as_application(attempt, client, proof)).await,
         None => as_user(attempt, client, &strategy.flow).await,
     }
 }
@@ -71,35 +71,35 @@ async fn as_application(attempt: &Attempt<'_>, client: Client, proof: Proof) -> 
 async fn as_user(attempt: &Attempt<'_>, client: Client, flow: &EntraFlow) -> Result<Signed, ConnectError> {
     let watch = |event| attempt.watch(event);
     let kept = attempt.credentials.get(REFRESH_TOKEN).filter(|token| !token.expose_secret().is_empty());
-    let (issued, refresh) = match kept {
+    let issued = match kept {
         Some(kept) => {
             attempt.stage(SignInStage::Token, &client.tenant.host);
-            let issued = client.refresh(kept, attempt.wire, &watch).await?;
-            let refresh = issued.refresh.clone().unwrap_or_else(|| kept.clone());
-            (issued, refresh)
+            client.left.put(REFRESH_TOKEN, kept.clone());
+            client.refresh(attempt.wire, &watch).await?
         }
         None => {
             let issued = match flow {
-                EntraFlow::DeviceCode => device::sign_in(attempt, &client).await?,
-                EntraFlow::Browser | EntraFlow::Secret { .. } | EntraFlow::Certificate { .. } => browser::sign_in(attempt, &client).await?,
+                EntraFlow::DeviceCode => unless_cancelled(attempt.cancel, device::sign_in(attempt, &client)).await?,
+                EntraFlow::Browser | EntraFlow::Secret { .. } | EntraFlow::Certificate { .. } => {
+                    unless_cancelled(attempt.cancel, browser::sign_in(attempt, &client)).await?
+                }
             };
-            let refresh = issued.refresh.clone().ok_or_else(|| ConnectError::SignInFailed {
-                stage: SignInStage::Token,
-                code: "E-ENTRA-NO-REFRESH",
-                kind: CauseKind::ScopeMissing,
-                sentence: format!("{VENDOR} gave no refresh token, so that no later scan could sign in by itself."),
-                remedy: format!(
-                    "Allow the app registration the permission {OFFLINE}, or choose the login option with a secret or a certificate."
-                ),
-                reference: None,
-            })?;
-            (issued, refresh)
+            if issued.refresh.is_none() {
+                return Err(ConnectError::SignInFailed {
+                    stage: SignInStage::Token,
+                    code: "E-ENTRA-NO-REFRESH",
+                    kind: CauseKind::ScopeMissing,
+                    sentence: format!("{VENDOR} gave no refresh token, so that no later scan could sign in by itself."),
+                    remedy: format!(
+                        "Allow the app registration the permission {OFFLINE}, or choose the login option with a secret or a certificate."
+                    ),
+                    reference: None,
+                });
+            }
+            issued
         }
     };
-    let keepsakes = Keepsakes::default();
-    keepsakes.put(REFRESH_TOKEN, refresh.clone());
-    let exchange = RefreshExchange { client, refresh: Mutex::new(refresh), keepsakes: keepsakes.clone() };
-    Ok(Signed { keepsakes, ..Signed::of(Authorisation::Token(Box::new(Token::new(issued, Box::new(exchange))))) })
+    Ok(Signed::of(Authorisation::Token(Box::new(Token::new(issued, Box::new(RefreshExchange { client }))))))
 }
 
 /// An application of a tenant, and what it asks for.
@@ -107,6 +107,7 @@ struct Client {
     tenant: Tenant,
     client_id: String,
     scope: String,
+    left: Keepsakes,
 }
 
 /// What proves an application.
@@ -136,12 +137,18 @@ impl Client {
     /// Asks for a token once; a refusal comes as it is.
     async fn token(&self, form: Vec<(String, SecretString)>, wire: &Wire, watcher: Watcher<'_>) -> Result<Told, ConnectError> {
         let answer = self.post("token", form, wire, watcher).await?;
+        if let Some(next) = token::refresh_of(&answer) {
+            // A refresh token replaces itself when it is used, whatever else this answer comes to.
+            self.left.renew(REFRESH_TOKEN, &next);
+        }
         token::understand(VENDOR, &answer, wire.clock())
     }
 
-    async fn refresh(&self, refresh: &SecretString, wire: &Wire, watcher: Watcher<'_>) -> Result<Issued, ConnectError> {
-        let form =
-            vec![pair("grant_type", "refresh_token"), ("refresh_token".to_owned(), refresh.clone()), pair("scope", self.scope.clone())];
+    /// Asks for a token by the refresh token that is kept.
+    async fn refresh(&self, wire: &Wire, watcher: Watcher<'_>) -> Result<Issued, ConnectError> {
+        let refresh = self.left.get(REFRESH_TOKEN).map(|refresh| ("refresh_token".to_owned(), refresh));
+        let mut form = vec![pair("grant_type", "refresh_token"), pair("scope", self.scope.clone())];
+        form.extend(refresh);
         match self.token(form, wire, watcher).await? {
             Told::Issued(issued) => Ok(*issued),
             Told::Refused(refusal) => Err(sign_in_again(&refusal)),
@@ -195,20 +202,10 @@ impl Exchange for ProofExchange {
 /// A refresh token replaces itself when it is used; the one before is forgotten.
 struct RefreshExchange {
     client: Client,
-    refresh: Mutex<SecretString>,
-    keepsakes: Keepsakes,
 }
 
 impl Exchange for RefreshExchange {
     fn exchange<'a>(&'a self, wire: &'a Wire, watcher: Watcher<'a>) -> BoxFuture<'a, Result<Issued, ConnectError>> {
-        Box::pin(async move {
-            let refresh = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let issued = self.client.refresh(&refresh, wire, watcher).await?;
-            if let Some(next) = &issued.refresh {
-                *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) = next.clone();
-                self.keepsakes.put(REFRESH_TOKEN, next.clone());
-            }
-            Ok(issued)
-        })
+        Box::pin(self.client.refresh(wire, watcher))
     }
 }

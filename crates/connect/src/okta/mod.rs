@@ -17,7 +17,6 @@ mod refusal;
 use crate::{
     ConnectError, SignInStage, account_of,
     hop::{Body, Hop, Method, Party, path_template},
-    keepsake::Keepsakes,
     landing::{Landed, Way},
     session::{Attempt, Signed, unless_cancelled},
     totp::Codes,
@@ -76,11 +75,10 @@ pub(crate) async fn sign_in(attempt: &Attempt<'_>, strategy: &OktaSignIn) -> Res
         sign_out(&desk, &mut way.okta, &hosts).await;
     }
     outcome?;
-    let keepsakes = Keepsakes::default();
     if let Some(token) = way.okta.jar().value(&address(&desk.host, "/")?, DEVICE_COOKIE) {
-        keepsakes.put(DEVICE_TOKEN, token);
+        attempt.left.put(DEVICE_TOKEN, token);
     }
-    Ok(Signed { keepsakes, ..Signed::of(Authorisation::Cookies(way.app.into_jar())) })
+    Ok(Signed::of(Authorisation::Cookies(way.app.into_jar())))
 }
 
 fn label_of(attempt: &Attempt<'_>, field: &str) -> String {

@@ -7,16 +7,35 @@ use catalog::{CauseKind, Completeness, Redirect, RedirectHost, SecretBy};
 use jiff::SignedDuration;
 use person::{
     ACCESS, Act, HOSTILE, LOGIN, Person, REFRESH, Script, Settings, Signing, any_port, by_device, in_browser, keepsake, kept, nothing,
-    page, signing, signing_until, visit,
+    page, signing, signing_leaving, signing_until, visit,
 };
-use posture_connect::{Clock, NoBrowser, RequestClass, Resume, Session, SignInStage, SignInStep, SystemClock, collect};
+use posture_connect::{Clock, Left, NoBrowser, RequestClass, Resume, Session, SignInStage, SignInStep, SystemClock, collect};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use vendor::{Body, Kept, Reply, TestClock, Vendor, ok, status};
 
+/// The keepsake of the scope.
+const GRANTED: &str = "oauth_scope";
+
 fn now() -> Arc<SystemClock> {
     Arc::new(SystemClock)
+}
+
+/// A clock that gives a browser time to come back.
+struct Patient(Arc<TestClock>);
+
+impl Clock for Patient {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
+    fn sleep(&self, time: Duration) -> futures::future::BoxFuture<'_, ()> {
+        if time < Duration::from_secs(300) {
+            return self.0.sleep(time);
+        }
+        Box::pin(tokio::time::sleep(time))
+    }
 }
 
 async fn browsing(script: &Arc<Script>, vendor: &Vendor, act: Act) -> (Signing, Arc<Person>) {
@@ -49,7 +68,7 @@ async fn a_person_signs_in_in_the_browser_however_the_client_proves_itself() {
         let session = result.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(script.wrong(), Vec::<String>::new(), "{what}");
         assert_eq!(keepsake(&session, REFRESH).as_deref(), Some("refresh-token-number-1"));
-        assert_eq!(session.keepsakes().len(), 1, "the token itself is not kept where it can be renewed");
+        assert!(!session.keepsakes().contains_key(ACCESS), "the token itself is not kept where it can be renewed");
         let stages: Vec<SignInStage> =
             steps.iter().filter_map(|step| if let SignInStep::Stage { stage, .. } = step { Some(*stage) } else { None }).collect();
         assert_eq!(stages, [SignInStage::Browser, SignInStage::Token], "{what}");
@@ -373,6 +392,112 @@ async fn later_scans_need_nobody_and_the_newest_refresh_token_is_kept() {
     assert_eq!(script.wrong(), Vec::<String>::new());
 }
 
+/// RFC 6749, section 6: the one before may be revoked when the next one is issued.
+#[tokio::test]
+async fn a_refresh_token_that_replaced_itself_is_left_where_the_sign_in_fails_after_it() {
+    let clock = TestClock::new();
+    let script = Script::with(clock.clone(), any_port(), |settings| settings.takes = Duration::from_millis(100));
+    let vendor = script.start().await;
+    let app = by_device();
+    let nobody: Arc<NoBrowser> = Arc::new(NoBrowser);
+    let mut known = signing(&app, &vendor, &nothing(), clock.clone(), nobody.clone()).await.result.unwrap().keepsakes();
+    let ended = json!({"access_token": "x", "token_type": "bearer", "expires_in": 0, "refresh_token": "refresh-token-number-x"});
+    for (what, endpoint, reply, code) in [
+        ("the test dataset is refused", "api", Some(status(403, json!({}))), "E-SCOPE-MISSING"),
+        ("the vendor fails", "api", Some(status(500, json!({}))), "E-VENDOR-ERROR"),
+        ("the token is refused and renewed", "api", Some(status(401, json!({}))), "E-USER-NOT-LET-IN"),
+        ("cancelled while it is exchanged", "api", None, "E-CANCELLED"),
+        ("the answer is worth nothing else", "token", Some(ok(ended)), "E-TOKEN-ENDED"),
+    ] {
+        let (left, cancel) = (Left::default(), CancellationToken::new());
+        let before = vendor.seen().len();
+        let cancelling = reply.is_none();
+        if let Some(reply) = reply {
+            script.fault(endpoint, reply);
+        }
+        let trying = signing_leaving(&app, &vendor, &known, clock.clone(), nobody.clone(), cancel.clone(), &left);
+        let (signed, ()) = tokio::join!(trying, async {
+            while cancelling && vendor.seen().len() == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            if cancelling {
+                cancel.cancel();
+            }
+        });
+        let error = signed.refused();
+        assert_eq!(error.code(), code, "{what}: {error}");
+        script.mend();
+        let next = left.all();
+        assert_ne!(next[REFRESH].expose_secret(), known[REFRESH].expose_secret(), "{what}");
+        if endpoint == "api" {
+            known = next;
+            let again = signing(&app, &vendor, &known, clock.clone(), nobody.clone()).await;
+            known = again.result.unwrap_or_else(|error| panic!("{what}: what is left opens: {error}")).keepsakes();
+        }
+    }
+    // Cancelled before, nothing is exchanged.
+    let (left, cancel) = (Left::default(), CancellationToken::new());
+    cancel.cancel();
+    let before = vendor.seen().len();
+    let error = signing_leaving(&app, &vendor, &known, clock, nobody, cancel, &left).await.refused();
+    assert_eq!((error.code(), vendor.seen().len()), ("E-CANCELLED", before));
+    assert_eq!(script.wrong(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_being_exchanged_when_a_scan_is_cancelled_is_not_lost() {
+    let clock = TestClock::new();
+    let script = Script::with(clock.clone(), any_port(), |settings| settings.takes = Duration::from_millis(200));
+    let vendor = script.start().await;
+    let app = by_device();
+    let session = signing(&app, &vendor, &nothing(), clock.clone(), Arc::new(NoBrowser)).await.result.unwrap();
+    let before = vendor.seen().len();
+    clock.jump(Duration::from_secs(7200));
+    let (mut kept_rows, cancel) = (Kept::default(), CancellationToken::new());
+    let (scanned, ()) = tokio::join!(collect(&session, &app, &["users"], Resume::default(), &mut kept_rows, cancel.clone()), async {
+        while vendor.seen().len() == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(scanned.unwrap_err().code(), "E-CANCELLED");
+    assert_eq!(vendor.seen().len(), before + 1, "nothing is asked after it");
+    signing(&app, &vendor, &session.keepsakes(), clock, Arc::new(NoBrowser)).await.result.unwrap();
+}
+
+/// RFC 6749, sections 5.1 and 6: what an answer does not say is as it was asked for, or as it was granted first.
+#[tokio::test]
+async fn what_a_person_granted_is_known_at_later_scans_too() {
+    for gives_refresh in [true, false] {
+        for (tells, wanted) in [
+            (Some("read:some"), Some(vec!["read:some"])),
+            (None, Some(vec!["offline", "read:all"])),
+            // GitHub's user tokens: it says nothing.
+            (Some(""), None),
+        ] {
+            let clock = TestClock::new();
+            let script = |tells| {
+                Script::with(clock.clone(), any_port(), |settings| {
+                    settings.tells_scope = tells;
+                    settings.gives_refresh = gives_refresh;
+                    settings.expires_in = gives_refresh.then_some(3600);
+                })
+            };
+            let first = script(tells);
+            let vendor = first.start().await;
+            let granted = |session: &Session| session.hints().granted.as_ref().map(|granted| granted.scopes.clone());
+            let wanted = wanted.map(|scopes| scopes.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            for app in [by_device(), in_browser(&first)] {
+                let person = Person::who(&first, Act::SignsIn);
+                let session = signing(&app, &vendor, &nothing(), Arc::new(Patient(clock.clone())), person).await.result.unwrap();
+                assert_eq!(granted(&session), wanted, "{tells:?}");
+                let again = signing(&app, &vendor, &session.keepsakes(), clock.clone(), Arc::new(NoBrowser)).await.result.unwrap();
+                assert_eq!(granted(&again), wanted, "{tells:?}, later");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_refresh_token_that_stays_is_kept() {
     let clock = TestClock::new();
@@ -419,7 +544,8 @@ async fn a_refused_refresh_token_asks_for_the_person_and_opens_nothing() {
 
 #[tokio::test]
 async fn a_token_that_lives_long_is_kept_itself() {
-    for (expires_in, kept_names) in [(None, vec![ACCESS]), (Some(30 * 24 * 3600), vec![ACCESS, "oauth_access_token_ends"])] {
+    let ends = "oauth_access_token_ends";
+    for (expires_in, kept_names) in [(None, vec![ACCESS, GRANTED]), (Some(30 * 24 * 3600), vec![ACCESS, ends, GRANTED])] {
         let clock = TestClock::new();
         let script = Script::with(clock.clone(), any_port(), |settings| {
             settings.gives_refresh = false;

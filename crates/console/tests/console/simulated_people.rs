@@ -3,8 +3,12 @@
 use crate::scene;
 
 use catalog::{Catalog, Completeness, InstallationState, SandboxRefresh, SandboxTenant};
-use connect::{Clock, ConnectError, Credentials, Limits, Route, Session, SignIn, SignInStep};
-use sandbox::{OverlayChange, Sandbox, Tenant, Visited};
+use connect::{Clock, ConnectError, Credentials, Limits, NoBrowser, Route, Session, SignIn, SignInStep};
+use posture_core::{
+    Console, Listener, Options,
+    screen::{AddInstance, Input, Protection, RouteChoice},
+};
+use sandbox::{Fault, OverlayChange, Sandbox, Tenant, Visited};
 use scene::{Follows, MemoryLedger, Patient, Shelf, SteppingClock, today};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
@@ -460,4 +464,54 @@ async fn github_is_read_as_an_app_and_by_device_code() {
     let kept = at.sign_in().await.unwrap().keepsakes();
     at.change(OverlayChange::Revoke { tenant: at.name.clone() });
     assert_eq!(at.sign_in_with(&kept).await.map(|_| ()).unwrap_err().code(), "E-OAUTH-SIGN-IN-AGAIN");
+}
+
+/// A refresh token that is good for one use was used, and the sign-in failed after it: what replaced it is sealed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_fails_after_its_refresh_token_was_used_leaves_the_next_one_what_it_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = harbour(folder.path());
+    let app = catalog.app("harbour").unwrap().unwrap();
+    let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == "device").unwrap();
+    let tenant = Tenant::new(&files, &app, today()).unwrap();
+    let (name, clock) = (tenant.name().to_owned(), SteppingClock::at(today()));
+    let told = Arc::clone(&clock);
+    let vendor = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(move || told.now())).await.unwrap();
+    let mut options = Options::scratch().unwrap();
+    options.clock = clock.clone();
+    options.browser = Arc::new(NoBrowser);
+    options.catalog_folder = Some(folder.path().to_owned());
+    let console = Console::new(options).unwrap();
+    console.first_start(Protection::Keychain, None).await.unwrap();
+    let listener: Listener = Arc::new(|_event| {});
+    let draft = console.open_draft("harbour", "device").unwrap();
+    let input = |field: &str, value: &str| Input { field: field.into(), value: value.into() };
+    let request = AddInstance {
+        app: "harbour".into(),
+        login: "device".into(),
+        name: "Halden Moor".into(),
+        label: "Production".into(),
+        owner: "Mei Laurent".into(),
+        inputs: vec![input("tenant", TENANT), input("client_id", CLIENT)],
+        answers: Vec::new(),
+        route: RouteChoice {
+            proxy: "manual".into(),
+            proxy_url: format!("http://{}", vendor.address()),
+            extra_roots_pem: vendor.ca_pem().to_owned(),
+        },
+    };
+    let id = console.connect(&draft, request, listener.clone()).await.unwrap();
+    for tested in [false, true] {
+        clock.pass(jiff::SignedDuration::from_mins(61));
+        let change = |change| vendor.overlay().apply(change).unwrap();
+        let fault = Fault::Status { status: 500, retry_after: None };
+        change(OverlayChange::Fault { tenant: name.clone(), answer: Some("me".into()), fault, times: None, from_page: None });
+        let failure = match tested {
+            false => console.scan(&id, listener.clone()).await.map(|_| ()).unwrap_err(),
+            true => console.test_instance(&id, listener.clone()).await.map(|_| ()).unwrap_err(),
+        };
+        assert_eq!(failure.code, "E-VENDOR-ERROR", "{failure:?}");
+        change(OverlayChange::Mend { tenant: name.clone(), answer: None });
+        console.scan(&id, listener.clone()).await.unwrap_or_else(|failure| panic!("tested {tested}: {failure:?}"));
+    }
 }

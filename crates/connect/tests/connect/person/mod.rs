@@ -11,13 +11,14 @@ use catalog::{
     App, AuthorizationCode, DatasetKind, DeviceCode, Endpoint, Format, HostFrom, HostRole, Redirect, RedirectHost, SecretBy, Strategy,
 };
 use jiff::{SignedDuration, Timestamp};
-use posture_connect::{Browser, Clock, ConnectError, Credentials, NoBrowser, Session, SignInStep, sign_in};
+use posture_connect::{Browser, Clock, ConnectError, Credentials, Left, NoBrowser, Session, SignInStep, sign_in_leaving};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,10 @@ pub struct Settings {
     pub pending: usize,
     pub slow_down_at: Option<(usize, Option<i64>)>,
     pub device_ends: Option<&'static str>,
+    /// What the token endpoint says of the scope, if it does.
+    pub tells_scope: Option<&'static str>,
+    /// How long the token endpoint takes.
+    pub takes: Duration,
 }
 
 #[derive(Default)]
@@ -93,6 +98,8 @@ impl Script {
             pending: 2,
             slow_down_at: None,
             device_ends: None,
+            tells_scope: Some(SCOPE),
+            takes: Duration::ZERO,
         };
         change(&mut settings);
         Arc::new(Self { clock, settings, redirect, state: Mutex::default() })
@@ -105,6 +112,10 @@ impl Script {
 
     pub fn fault(&self, endpoint: &'static str, reply: Reply) {
         self.state.lock().unwrap().faults.insert(endpoint, reply);
+    }
+    /// All goes right again.
+    pub fn mend(&self) {
+        self.state.lock().unwrap().faults.clear();
     }
     pub fn wrong(&self) -> Vec<String> {
         self.state.lock().unwrap().wrong.clone()
@@ -164,7 +175,7 @@ impl Script {
                 }
                 ok(body)
             }
-            _ => self.token(&mut state, seen, &form, now),
+            _ => self.token(&mut state, seen, &form, now).after(self.settings.takes),
         };
         reply.header("date", httpdate::fmt_http_date(now.into()))
     }
@@ -257,7 +268,10 @@ impl Script {
         let token = format!("access-token-number-{}", state.count);
         let ends = self.settings.expires_in.map(|seconds| now + SignedDuration::from_secs(seconds));
         state.tokens.push((token.clone(), ends));
-        let mut body = json!({"token_type": "bearer", "access_token": token, "scope": SCOPE});
+        let mut body = json!({"token_type": "bearer", "access_token": token});
+        if let Some(scope) = self.settings.tells_scope {
+            body["scope"] = json!(scope);
+        }
         if let Some(seconds) = self.settings.expires_in {
             body["expires_in"] = json!(seconds);
         }
@@ -478,11 +492,23 @@ pub async fn signing_until(
     browser: Arc<dyn Browser>,
     cancel: CancellationToken,
 ) -> Signing {
+    signing_leaving(app, vendor, kept, clock, browser, cancel, &Left::default()).await
+}
+
+pub async fn signing_leaving(
+    app: &App,
+    vendor: &Vendor,
+    kept: &Credentials,
+    clock: Arc<dyn Clock>,
+    browser: Arc<dyn Browser>,
+    cancel: CancellationToken,
+    left: &Left,
+) -> Signing {
     let inputs = BTreeMap::from([("client_id".to_owned(), CLIENT.to_owned()), ("hint".to_owned(), "halden".to_owned())]);
     let mut credentials = kept.clone();
     credentials.insert("client_secret".to_owned(), SecretString::from(SECRET));
     let steps = Mutex::new(Vec::new());
-    let result = sign_in(posture_connect::SignIn {
+    let request = posture_connect::SignIn {
         app,
         login: &app.logins[0],
         inputs: &inputs,
@@ -494,8 +520,8 @@ pub async fn signing_until(
         browser,
         cancel,
         events: &|step| steps.lock().unwrap().push(step),
-    })
-    .await;
+    };
+    let result = sign_in_leaving(request, left).await;
     let steps = steps.into_inner().unwrap();
     let told = serde_json::to_string(&steps).unwrap();
     for secret in ["token-number", "s3cret", "script"] {
