@@ -172,7 +172,7 @@ pub enum Values {
     #[default]
     Typed,
     /// As text: `"true"`, `"15"`. A text that is exactly `true` or `false` (in any case) is a bool, one that is a decimal number
-    /// is a number; an empty text is nothing (as null).
+    /// is a number.
     Text,
 }
 
@@ -247,12 +247,18 @@ pub enum Pagination {
         /// stands for a list of one. Without it a single resource is an answer that is not understood.
         #[serde(default)]
         single: Option<String>,
+        /// What a link may hold beside the list's own query.
+        #[serde(default, skip_serializing_if = "PageLink::is_usual")]
+        link: PageLink,
     },
     /// RFC 8288 `Link: <…>; rel="next"`.
     LinkHeader {
         /// Name and value of the page-size parameter of the first request.
         #[serde(default)]
         size: Option<(String, u32)>,
+        /// What a link may hold beside the list's own query.
+        #[serde(default, skip_serializing_if = "PageLink::is_usual")]
+        link: PageLink,
     },
     /// OData: `@odata.nextLink` holds a URL of the same list, and is left out at the end
     /// (<https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationnextLinkodatanextLink>).
@@ -260,6 +266,9 @@ pub enum Pagination {
         /// Name and value of the page-size parameter of the first request.
         #[serde(default)]
         size: Option<(String, u32)>,
+        /// What a link may hold beside the list's own query.
+        #[serde(default, skip_serializing_if = "PageLink::is_usual")]
+        link: PageLink,
     },
     /// The place of the first row of a page, counted in rows; SCIM's `startIndex` is one. Ends at the number of rows that
     /// the body tells, or, where it tells none, at the first empty page.
@@ -326,11 +335,19 @@ impl Pagination {
         match self {
             Self::None => None,
             Self::JsonApi { size, .. }
-            | Self::LinkHeader { size }
-            | Self::Odata { size }
+            | Self::LinkHeader { size, .. }
+            | Self::Odata { size, .. }
             | Self::Offset { size, .. }
             | Self::PageNumber { size, .. }
             | Self::Cursor { size, .. } => size.as_ref(),
+        }
+    }
+
+    /// What links to further pages may hold, for styles that have them.
+    pub fn link(&self) -> Option<&PageLink> {
+        match self {
+            Self::JsonApi { link, .. } | Self::LinkHeader { link, .. } | Self::Odata { link, .. } => Some(link),
+            Self::None | Self::Offset { .. } | Self::PageNumber { .. } | Self::Cursor { .. } => None,
         }
     }
 
@@ -339,8 +356,8 @@ impl Pagination {
         match self {
             Self::None => {}
             Self::JsonApi { size, .. }
-            | Self::LinkHeader { size }
-            | Self::Odata { size }
+            | Self::LinkHeader { size, .. }
+            | Self::Odata { size, .. }
             | Self::Offset { size, .. }
             | Self::PageNumber { size, .. }
             | Self::Cursor { size, .. } => {
@@ -349,6 +366,59 @@ impl Pagination {
                 }
             }
         }
+    }
+}
+
+/// What the link to a further page may hold beside the query that the list was asked by. Anything else could make it a link to
+/// another list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PageLink {
+    /// The parameters that name the page; none: the usual names, see [`PageLink::names_page`].
+    pub cursor: Vec<String>,
+    /// The URL that shows that the vendor writes the usual values of parameters into its links that were not in the request. They
+    /// are left out of the next request, which is asked by the list's own query and the page's name alone.
+    pub repeats: Option<String>,
+}
+
+impl PageLink {
+    /// Usual names of the parameter that names a page.
+    const CURSORS: [&'static str; 20] = [
+        "$skip",
+        "$skiptoken",
+        "after",
+        "before",
+        "continuation",
+        "continuationtoken",
+        "cursor",
+        "marker",
+        "next",
+        "next_page_token",
+        "offset",
+        "page",
+        "page[after]",
+        "page[cursor]",
+        "page[number]",
+        "page[offset]",
+        "page_token",
+        "pagetoken",
+        "starting_after",
+        "sysparm_offset",
+    ];
+    /// Usual names of the page size, which vendors write into links whether it was asked for or not.
+    const SIZES: [&'static str; 11] =
+        ["$top", "count", "limit", "max_results", "maxresults", "page[limit]", "page[size]", "page_size", "pagesize", "per_page", "size"];
+
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a parameter names the page or its size.
+    pub fn names_page(&self, parameter: &str) -> bool {
+        let lower = parameter.to_lowercase();
+        let cursor =
+            if self.cursor.is_empty() { Self::CURSORS.contains(&lower.as_str()) } else { self.cursor.iter().any(|name| name == parameter) };
+        cursor || Self::SIZES.contains(&lower.as_str())
     }
 }
 
@@ -512,6 +582,8 @@ pub struct Absent {
     pub value: serde_json::Value,
     /// The URL that says so.
     pub source: String,
+    /// Whether the vendor writes an empty text where there is nothing, so that it counts as absence; else it is a value.
+    pub empty: bool,
 }
 
 /// What emptiness means.

@@ -34,8 +34,8 @@ pub use app::{
 };
 pub use check::{Check, CheckKind, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 pub use dataset::{
-    Absent, Dataset, DatasetKind, Each, EachOver, Form, Instead, Keep, Meaning, Method, Needs, OnEmpty, Pagination, Politeness, Probe,
-    PublishedBy, Recent, ResetIn, Says, TimestampFormat, Transform, Type, Values, Withheld,
+    Absent, Dataset, DatasetKind, Each, EachOver, Form, Instead, Keep, Meaning, Method, Needs, OnEmpty, PageLink, Pagination, Politeness,
+    Probe, PublishedBy, Recent, ResetIn, Says, TimestampFormat, Transform, Type, Values, Withheld,
 };
 pub use format::FormatProblem;
 pub use gen_ai::generative_ai;

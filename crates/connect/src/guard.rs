@@ -111,7 +111,10 @@ pub fn permit(app: &App, hosts: &ResolvedHosts, inputs: &Inputs, asked: &Asked<'
                 return refuse(format!("the link to the next page leaves out or changes a filter of dataset {}.", dataset.id));
             }
             if !only_turns_the_page(dataset, asked.query) {
-                return refuse(format!("the next page of dataset {} is asked for by its number or cursor alone.", dataset.id));
+                return refuse(format!(
+                    "the next page of dataset {} is asked for by its own query and its number or cursor alone.",
+                    dataset.id
+                ));
             }
         }
         RequestClass::SignInHop => {}
@@ -279,6 +282,11 @@ pub(crate) fn filters(dataset: &Dataset) -> impl Iterator<Item = (&str, &str)> {
     dataset.query.iter().filter(move |(name, _)| Some(name) != size).map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
+/// Whether a link to a further page may hold a parameter: one that the list was asked by, or one that names the page or its size.
+pub(crate) fn may_stand_in_link(dataset: &Dataset, name: &str) -> bool {
+    first_query(dataset).any(|(own, _)| own == name) || dataset.pagination.link().is_none_or(|link| link.names_page(name))
+}
+
 /// Whether some servers read `asked` as the parameter `name`: the same letters in another case, or as a list.
 pub(crate) fn is_spelling_of(name: &str, asked: &str) -> bool {
     let plain = |name: &str| name.trim_end_matches("[]").to_ascii_lowercase();
@@ -319,7 +327,10 @@ pub(crate) fn first_query(dataset: &Dataset) -> impl Iterator<Item = (&str, Stri
 /// may change.
 fn only_turns_the_page(dataset: &Dataset, query: &[(String, String)]) -> bool {
     let turns = match &dataset.pagination {
-        Pagination::None | Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Odata { .. } => return true,
+        Pagination::None => return true,
+        Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } | Pagination::Odata { .. } => {
+            return query.iter().all(|(name, _)| may_stand_in_link(dataset, name));
+        }
         Pagination::PageNumber { page, .. } => page,
         Pagination::Offset { parameter, .. } | Pagination::Cursor { parameter, .. } => parameter,
     };

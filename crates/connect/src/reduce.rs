@@ -338,8 +338,8 @@ fn keep_field(keep: &Keep, value: Option<&Value>, path: &str, faults: &mut Notes
     if let Some(withheld) = keep.withheld {
         return refuse(faults, path, withheld.fault());
     }
-    // Where everything is text, an empty one of another type is no value.
-    let value = value.filter(|value| !(faults.text && keep.ty != Type::String && value.as_str() == Some("")));
+    // An empty text is nothing where the vendor says so, and a value everywhere else.
+    let value = value.filter(|value| !(keep.absent.as_ref().is_some_and(|absent| absent.empty) && value.as_str() == Some("")));
     match (value, &keep.absent) {
         (None | Some(Value::Null), Some(Absent { value, .. })) => Some(value.clone()),
         (None, None) => refuse(faults, path, fault::MISSING),
@@ -435,7 +435,9 @@ fn scalar(ty: &Type, value: &Value, text: bool) -> Result<Value, &'static str> {
         Type::Number => value.as_f64().filter(|number| number.is_finite()).map(|_| value.clone()).ok_or("not a number"),
         Type::String => value.as_str().map(Value::from).ok_or("not text"),
         Type::Id => match value {
-            Value::String(text) => Ok(Value::String(text.clone())),
+            // Where everything is text, this is how a vendor writes that there is none.
+            Value::String(named) if text && named.is_empty() => Err("not an identifier"),
+            Value::String(named) => Ok(Value::String(named.clone())),
             Value::Number(number) if number.is_i64() || number.is_u64() => Ok(Value::String(number.to_string())),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err("not an identifier"),
         },

@@ -130,6 +130,14 @@ impl Request {
         if query.is_empty() {
             return Err(elsewhere("does not say which page"));
         }
+        // The usual values of parameters that were not asked for: the vendor takes them anyway.
+        if dataset.pagination.link().is_some_and(|link| link.repeats.is_some()) {
+            query.retain(|(name, _)| guard::may_stand_in_link(dataset, name) || is_filter(dataset, name));
+        }
+        if let Some((name, _)) = query.iter().find(|(name, _)| !guard::may_stand_in_link(dataset, name) && !is_filter(dataset, name)) {
+            let name: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();
+            return Err(elsewhere(&format!("adds \"{name}\", by which the list was not asked for")));
+        }
         let own = self.query();
         for (name, _) in guard::filters(dataset) {
             let Some((_, value)) = own.iter().find(|(there, _)| there == name) else { continue };
@@ -144,6 +152,11 @@ impl Request {
         }
         Ok(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish())
     }
+}
+
+/// Whether a parameter may be taken for one of the list's filters, whose value is compared.
+fn is_filter(dataset: &Dataset, name: &str) -> bool {
+    guard::filters(dataset).any(|(own, _)| guard::is_spelling_of(own, name))
 }
 
 /// The error for a dataset whose host role the login option does not have at all; none when it has it.

@@ -14,7 +14,7 @@ pub fn list(element: Type) -> Keep {
 }
 
 pub fn absent(ty: Type, value: Value) -> Keep {
-    Keep { absent: Some(Absent { value, source: "https://vendor.example/docs".into() }), ..keep(ty) }
+    Keep { absent: Some(Absent { value, source: "https://vendor.example/docs".into(), empty: false }), ..keep(ty) }
 }
 
 pub fn time() -> Type {

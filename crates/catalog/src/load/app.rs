@@ -245,6 +245,7 @@ pub(super) fn says(table: Table<'_>) -> Option<Says> {
         let inner = table.get(key)?.table()?;
         let path = inner.text("path", "where the text lies in the body");
         let text = inner.text(text, "the text to compare with");
+        words::path(&inner, "path", &path);
         inner.finish();
         Some((FieldPath(path), text))
     };
@@ -420,6 +421,23 @@ pub(super) fn named_roles(strategy: &Strategy) -> Vec<&str> {
     }
 }
 
+/// The host roles of the endpoints that a strategy signs in at, where an answer may name another host.
+fn endpoints(strategy: &Strategy) -> Vec<&str> {
+    match strategy {
+        Strategy::ClientCredentials(strategy) => vec![&strategy.endpoint.role],
+        Strategy::Assertion(strategy) => vec![&strategy.endpoint.role],
+        Strategy::AuthorizationCode(strategy) => vec![&strategy.authorize.role, &strategy.token.role],
+        Strategy::Bearer { .. }
+        | Strategy::Headers { .. }
+        | Strategy::Basic { .. }
+        | Strategy::Okta(_)
+        | Strategy::Entra(_)
+        | Strategy::DeviceCode(_)
+        | Strategy::GithubApp(_)
+        | Strategy::SnowflakeKeyPair(_) => Vec::new(),
+    }
+}
+
 /// Holds a strategy against the rest of its login option: the host roles that it names are there, what is asked of
 /// Microsoft Entra ID is what the flow can give, and passwords, codes and secrets of an identity provider go to its hosts
 /// only, whoever wrote the manifest.
@@ -427,6 +445,15 @@ pub(super) fn fits(table: &Table<'_>, strategy: &Strategy, roles: &[HostRole], h
     let wrong = |message: String| table.errors.add(&table.place_of("strategy"), message);
     for name in named_roles(strategy).into_iter().filter(|name| !name.is_empty() && !roles.iter().any(|role| role.id == **name)) {
         wrong(format!("the strategy names the host role \"{name}\", which is not in `roles` of this login option"));
+    }
+    // What an answer names is known only after the credential was sent to the others.
+    if let Some(from) = credentials::host_from(strategy)
+        && endpoints(strategy).contains(&from.role.as_str())
+    {
+        wrong(format!(
+            "`host_from` names the host role \"{}\", at which the token itself is asked for; give the named host a role of its own",
+            from.role
+        ));
     }
     match strategy {
         Strategy::Bearer { .. }

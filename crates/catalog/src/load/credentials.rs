@@ -320,6 +320,14 @@ pub(super) fn fits(table: &Table<'_>, strategy: &Strategy, also: &[Also], roles:
     for name in also.iter().flat_map(|also| &also.roles).filter(|name| !roles.iter().any(|role| role.id == **name)) {
         table.wrong(format!("`also` names the host role \"{name}\", which is not in `roles` of this login option"));
     }
+    if let Some(from) = host_from(strategy)
+        && also.iter().any(|also| also.roles.contains(&from.role) || app::named_roles(&also.strategy).contains(&from.role.as_str()))
+    {
+        table.wrong(format!(
+            "`host_from` names the host role \"{}\", to which `also` sends another credential; a named host receives the token alone",
+            from.role
+        ));
+    }
     let is_also = |role: &HostRole| also.iter().any(|also| also.roles.contains(&role.id));
     let own = |strategy: &Strategy, meant: &dyn Fn(&HostRole) -> bool| {
         let named = app::named_roles(strategy);

@@ -7,7 +7,7 @@ use super::{
     view, words,
 };
 use crate::{
-    Accepted, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Needs, NeverCalled, Pagination,
+    Accepted, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Form, Instead, Keep, Login, Needs, NeverCalled, PageLink, Pagination,
     Politeness, Probe, Protocol, PublishedBy, Recent, ResetIn, Type, Values, hosts,
 };
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(super) fn read(table: Table<'_>, around: &Around<'_>) -> Option<Dataset> {
         Protocol::SnowflakeSql { .. } | Protocol::SalesforceMetadata { .. } => Values::Text,
     });
     let kind = DatasetKind::of_rows(&rows);
-    if !rows.is_empty() && (rows.trim_end_matches("[]").contains("[]") || rows.starts_with('.')) {
+    if !rows.is_empty() && (rows.trim_end_matches("[]").contains("[]") || !words::is_path(&rows)) {
         table.wrong(format!("`rows` is \"{rows}\"; write where the rows lie, such as data[], data, [] or nothing for the body itself"));
     }
     let rows_absent = rows_absent(&table, &rows);
@@ -405,7 +405,11 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
         if !style.is_some_and(|style| of.contains(&style)) {
             value.wrong(format!("is a word of the style {style_name}; leave it out"));
         }
-        value.text()
+        let text = value.text()?;
+        if matches!(key, "next" | "pages" | "more" | "total") {
+            words::path(&table, key, &text);
+        }
+        Some(text)
     };
     let next = path("next", &[1, 4], "json_api or cursor").map(FieldPath);
     let page = path("page", &[3], "page_number");
@@ -437,11 +441,20 @@ fn pagination(value: &Value<'_>) -> Option<Pagination> {
         Some(source)
     };
     let (ends_without, single) = (said_at("ends_without"), said_at("single"));
+    let link = PageLink {
+        cursor: table.texts("cursor"),
+        repeats: table.get("repeats").and_then(|value| value.text()).inspect(|source| {
+            words::https(table.errors, &table.place_of("repeats"), "repeats", source);
+        }),
+    };
+    if link != PageLink::default() && !matches!(style, Some(1 | 2 | 5)) {
+        table.wrong("`cursor` and `repeats` are words of the styles json_api, link_header and odata; leave them out");
+    }
     let pagination = match style {
-        Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size, ends_without, single },
-        Some(2) => Pagination::LinkHeader { size },
+        Some(1) => Pagination::JsonApi { next: next.unwrap_or_else(|| FieldPath::from("links.next")), size, ends_without, single, link },
+        Some(2) => Pagination::LinkHeader { size, link },
         Some(3) => Pagination::PageNumber { page: page.unwrap_or_else(|| "page".to_owned()), first: first.unwrap_or(1), size, pages, more },
-        Some(5) => Pagination::Odata { size },
+        Some(5) => Pagination::Odata { size, link },
         Some(6) => {
             Pagination::Offset { parameter: parameter.unwrap_or_else(|| "offset".to_owned()), first: first.unwrap_or(0), size, total }
         }
@@ -468,6 +481,9 @@ fn needs(value: &Value<'_>, logins: &[Login]) -> Needs {
     for field in &needs.fields {
         if !logins.iter().any(|login| login.fields.iter().any(|one| one.id == *field)) {
             value.wrong(format!("names the field \"{field}\", which no login option has"));
+        }
+        if logins.iter().any(|login| login.fields.iter().any(|one| one.id == *field && one.secret)) {
+            value.wrong(format!("names the secret field \"{field}\"; what a dataset is asked with are open fields alone"));
         }
     }
     if needs.any_credential && !needs.any_of.is_empty() {

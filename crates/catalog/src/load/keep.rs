@@ -1,6 +1,6 @@
 //! `keep`: the compact type syntax, and paths through lists of objects.
 
-use super::source::Value;
+use super::{source::Value, words};
 use crate::{Absent, FieldPath, Keep, OnEmpty, Place, TimestampFormat, Transform, Type};
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(super) fn read(value: &Value<'_>) -> BTreeMap<FieldPath, Keep> {
     let mut lines = Vec::new();
     for (path, value) in value.entries() {
         let segments: Vec<String> = path.split('.').map(str::to_owned).collect();
-        if segments.iter().any(|segment| segment.trim_end_matches("[]").is_empty() || segment.contains('{')) {
+        if path.starts_with("[]") || !words::is_path(&path) {
             value.wrong("is not a path; write member names divided by dots, with [] after a list of objects: headers[].name");
             continue;
         }
@@ -110,7 +110,7 @@ fn list_options(value: &Value<'_>) -> Option<Keep> {
     let source = table.get("absent_source").and_then(|value| value.text());
     match (absent, source) {
         (Some(absent), Some(source)) if absent.json() == serde_json::json!([]) => {
-            keep.absent = Some(Absent { value: absent.json(), source })
+            keep.absent = Some(Absent { value: absent.json(), source, empty: false })
         }
         (None, None) => {}
         (Some(_) | None, _) => value.wrong("may be absent only as `absent = []` with `absent_source`, the URL that says so"),
@@ -143,8 +143,15 @@ pub(super) fn field(value: &Value<'_>) -> Option<Keep> {
     let absent = table.get("absent");
     let absent_source = table.get("absent_source").and_then(|value| value.text());
     let published = table.flag_or("published", false);
+    let empty = table.word("empty", &[("absent", true), ("value", false)]).unwrap_or(false);
     table.finish();
     let ty = ty?;
+    if empty && !optional {
+        value.wrong("says that an empty text is absence, so its type must end in `?`, with `absent` and `absent_source`");
+    }
+    if empty && matches!(ty, Type::List(_) | Type::Map(_) | Type::Object(_)) {
+        value.wrong("is no single value, so an empty text in its place is no absence; leave `empty` out");
+    }
     if let Some(transform) = transform {
         fits(value, transform, &ty);
     }
@@ -159,7 +166,7 @@ pub(super) fn field(value: &Value<'_>) -> Option<Keep> {
             if !written.is_null() && !holds(&stored(&keep), &written) {
                 absent.wrong("is not a value of this field's type; write one of that type, or \"null\"");
             }
-            keep.absent = Some(Absent { value: written, source });
+            keep.absent = Some(Absent { value: written, source, empty });
         }
         (false, None, None) => {}
         (true, _, _) => value

@@ -84,6 +84,9 @@ fn pivot(value: &Value<'_>, fields: Option<&Value<'_>>, rows: &Shape) -> Option<
     let mut declared = Vec::new();
     for (name, value) in fields.map(Value::entries).unwrap_or_default() {
         if let Some(keep) = keep::field(&value) {
+            if keep.absent.as_ref().is_some_and(|absent| absent.empty) {
+                value.wrong("is a declared name of a pivot, of which an empty text is a value; leave `empty` out");
+            }
             add_pivot_field(&mut declared, PivotField { name, keep }, &value);
         }
     }

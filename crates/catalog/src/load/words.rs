@@ -69,6 +69,25 @@ pub(super) fn is_sscf(id: &str) -> bool {
     crate::sscf_control(id).is_some()
 }
 
+/// Whether a text is a path: names divided by dots, each with `[]` where it steps into a list, and never an index. `[]` alone may
+/// begin it.
+pub(super) fn is_path(text: &str) -> bool {
+    text.split('.').enumerate().all(|(at, segment)| match segment.strip_suffix("[]") {
+        Some(name) => (at == 0 || !name.is_empty()) && !name.contains(['[', ']', '{', '}']),
+        None => !segment.is_empty() && !segment.contains(['[', ']', '{', '}']),
+    })
+}
+
+/// Finds what is wrong with a path that stands under `key`.
+pub(super) fn path(table: &Table<'_>, key: &str, text: &str) {
+    if !text.is_empty() && !is_path(text) {
+        table.errors.add(
+            &table.place_of(key),
+            format!("`{key}` is \"{text}\", which is no path; write names divided by dots, with [] after a list and no index"),
+        );
+    }
+}
+
 /// A URL must be https and have a host.
 pub(super) fn https(errors: &Errors, place: &Place, key: &str, text: &str) {
     if text.is_empty() {

@@ -248,6 +248,7 @@ fn pages_are_declared_in_the_words_of_their_style() {
     };
     for pagination in [
         r#"{ style = "odata", size = ["$top", 999] }"#,
+        r#"{ style = "link_header", cursor = ["page"], repeats = "https://docs.tiny.example/pages" }"#,
         r#"{ style = "offset", parameter = "startIndex", first = 1, size = ["count", 100], total = "totalResults" }"#,
         r#"{ style = "page_number", page = "page[number]", first = 0, size = ["page[size]", 100] }"#,
         r#"{ style = "cursor", parameter = "page[after]", next = "meta.after_cursor", more = "meta.has_more" }"#,
@@ -257,6 +258,9 @@ fn pages_are_declared_in_the_words_of_their_style() {
     }
     for (pagination, sentence) in [
         (r#"{ style = "odata", next = "next" }"#, "is a word of the style"),
+        (r#"{ style = "offset", cursor = ["page"] }"#, "are words of the styles"),
+        (r#"{ style = "link_header", repeats = "somewhere" }"#, "not an https URL"),
+        (r#"{ style = "cursor", parameter = "c", next = "pages[0].next" }"#, "no index"),
         (r#"{ style = "offset", first = 2 }"#, "0 or 1"),
         (r#"{ style = "link_header", first = 1 }"#, "0 or 1"),
         (r#"{ style = "offset", ends_without = "https://docs.tiny.example/pages" }"#, "is a word of the style"),
@@ -318,6 +322,22 @@ fn a_strategy_fits_its_login_option() {
     assert!(with(&exchange("api")).is_ok());
     let errors = with(&exchange("web")).unwrap_err();
     assert_eq!(errors, ["tiny/app.toml:20: the strategy names the host role \"web\", which is not in `roles` of this login option"]);
+
+    // A host that the token's answer names is not the one that was asked for it, nor one that gets another credential.
+    let named = |role: &str, also: &str| {
+        let strategy = format!(
+            "{{ name = \"client_credentials\", role = \"api\", path = \"/token\", secret = \"key\", host_from = {{ member = \"url\", role = \"{role}\", suffixes = [\".named.example.com\"] }} }}"
+        );
+        let app = APP
+            .replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"))
+            .replace("roles = [{ id", "roles = [{ id = \"named\" }, { id");
+        load(&app.replacen("[[login.field]]", &format!("{also}[[login.field]]"), 1), DATASETS, CHECKS)
+    };
+    named("named", "").unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let errors = named("api", "").unwrap_err();
+    assert!(errors.iter().any(|error| error.contains("at which the token itself is asked for")), "{errors:?}");
+    let errors = named("named", "[[login.also]]\nroles = [\"named\"]\nstrategy = { name = \"bearer\", token = \"key\" }\n").unwrap_err();
+    assert!(errors.iter().any(|error| error.contains("to which `also` sends another credential")), "{errors:?}");
 
     let entra = |flow: &str, scope: &str| {
         format!(
@@ -887,6 +907,44 @@ fn every_mistake_is_named_with_file_and_line() {
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn a_path_has_no_index_and_a_dataset_needs_no_secret() {
+    for (old, new, says) in [
+        ("rows = \"items[]\"", "rows = \"items[0]\"", "`rows` is \"items[0]\""),
+        ("rows = \"items[]\"", "rows = \"items[][]\"", "`rows` is \"items[][]\""),
+        ("rows = \"items[]\"", "rows = \"items..[]\"", "`rows` is \"items..[]\""),
+        ("\"keys[].name\"", "\"keys[0].name\"", "is not a path"),
+        ("path = \"/users\"", "path = \"/users\"\nneeds = { fields = [\"key\"] }", "the secret field \"key\""),
+        (
+            "path = \"/users\"",
+            "path = \"/users\"\nok = { path = \"a[1]\", is = true, source = \"https://docs.tiny.example/ok\" }",
+            "no index",
+        ),
+    ] {
+        let errors = changed("datasets.toml", old, new).join("\n");
+        assert!(errors.contains(says), "{new}: {errors}");
+    }
+}
+
+#[test]
+fn an_empty_text_is_absence_only_where_absence_is_documented() {
+    let idle = "\"idle\" = { type = \"int?\", absent = 0, absent_source = \"https://docs.tiny.example/idle\" }";
+    let declared = DATASETS.replace(idle, &idle.replace(" }", ", empty = \"absent\" }"));
+    let app = load(APP, &declared, CHECKS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let keep = &app.dataset("settings").unwrap().keep[&FieldPath::from("idle")];
+    assert!(keep.absent.as_ref().unwrap().empty);
+    for (new, says) in [
+        ("\"idle\" = { type = \"int\", empty = \"absent\" }", "its type must end in `?`"),
+        (
+            "\"idle\" = { type = \"list<int>?\", absent = [], absent_source = \"https://docs.tiny.example/idle\", empty = \"absent\" }",
+            "no single value",
+        ),
+    ] {
+        let errors = changed("datasets.toml", idle, new).join("\n");
+        assert!(errors.contains(says), "{new}: {errors}");
+    }
 }
 
 #[test]

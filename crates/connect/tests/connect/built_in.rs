@@ -41,12 +41,8 @@ fn example(format: &Format, choices: &[catalog::Choice]) -> Option<String> {
         Format::Guid => Some("11111111-2222-3333-4444-555555555555".to_owned()),
         Format::EntraTenant => Some("contoso.onmicrosoft.com".to_owned()),
         Format::VendorHost { suffixes, .. } => suffixes.first().map(|suffix| format!("halden{suffix}")),
-        Format::PrivateKey { .. }
-        | Format::KeyFile { .. }
-        | Format::List { .. }
-        | Format::CertificateAndKey
-        | Format::Pattern { .. }
-        | Format::Url { .. } => None,
+        Format::PrivateKey { .. } | Format::KeyFile { .. } | Format::List { .. } | Format::CertificateAndKey | Format::Url { .. } => None,
+        Format::Pattern { .. } => Some("a".repeat(24)).filter(|letters| format.check(choices, letters).is_ok()),
     }
 }
 

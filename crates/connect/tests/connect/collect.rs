@@ -3,7 +3,7 @@ use crate::vendor;
 
 use catalog::{
     App, CauseKind, Compare, Completeness, Condition, Dataset, DatasetKind, Each, EachOver, FieldPath, Instead, Keep, Meaning, Method,
-    Pagination, Politeness, Probe, RowKey, Type,
+    PageLink, Pagination, Politeness, Probe, RowKey, Type,
 };
 use posture_connect::{Limits, Outcome, Progress, RequestClass, Resume, Session, collect, probe, shapes};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ async fn link_headers_are_followed_by_their_query_alone() {
     let mut repos = dataset("repos", DatasetKind::List, "/orgs/{organization}/repos");
     repos.rows = "[]".into();
     repos.query = vec![("type".into(), "all".into())];
-    repos.pagination = Pagination::LinkHeader { size: Some(("per_page".into(), 100)) };
+    repos.pagination = Pagination::LinkHeader { size: Some(("per_page".into(), 100)), link: PageLink::default() };
     let vendor = Vendor::start(me_and(|seen| match seen.query.as_str() {
         "type=all&per_page=100" => ok(json!(list([1]))).header(
             "link",
@@ -869,6 +869,7 @@ async fn a_short_page_without_a_link_is_the_end_only_where_the_vendor_says_so() 
             size: Some(("pageSize".into(), 2)),
             ends_without: ends_without.map(str::to_owned),
             single: None,
+            link: PageLink::default(),
         };
         app(vec![Dataset { pagination, ..users() }])
     };
@@ -910,7 +911,7 @@ async fn a_link_header_that_cannot_be_read_is_not_the_end() {
         format!("{next} ; title=\"x\" ; rel=\"last next\"; rel=\"prev\""),
         format!("<https://api.vendor.example/v1/users?page=9>; rel=\"last\",{next}; rel=next"),
     ];
-    let users = Dataset { pagination: Pagination::LinkHeader { size: None }, ..users() };
+    let users = Dataset { pagination: Pagination::LinkHeader { size: None, link: PageLink::default() }, ..users() };
     let headers = end.map(|header| (header, Some(1))).into_iter().chain(doubts.map(|header| (header, None)));
     for (header, pages) in headers.chain(more.iter().map(|header| (header.as_str(), Some(2)))) {
         let sent = header.to_owned();

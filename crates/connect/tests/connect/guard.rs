@@ -1,7 +1,7 @@
 //! The guard: what a dataset declares may be asked, everything else is refused.
 use crate::vendor;
 
-use catalog::{App, Catalog, DatasetKind, Method, Pagination};
+use catalog::{App, Catalog, DatasetKind, Method, PageLink, Pagination};
 use posture_connect::{Asked, ConnectError, Permit, RequestClass, permit};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ fn vendor_app() -> App {
     search.method = Method::Post;
     search.document = Some(r#"{"query":"query { viewer { id } }"}"#.into());
     let mut paged = dataset("paged", DatasetKind::List, "/v1/paged");
-    paged.pagination = Pagination::LinkHeader { size: Some(("per_page".into(), 100)) };
+    paged.pagination = Pagination::LinkHeader { size: Some(("per_page".into(), 100)), link: PageLink::default() };
     app(vec![users, keys, org, search, paged])
 }
 
@@ -63,6 +63,7 @@ fn everything_else_is_refused() {
     let doubled = query(&[("deleted", "false"), ("page", "2"), ("deleted", "false")]);
     let both = query(&[("deleted", "false"), ("page", "2"), ("deleted", "true")]);
     let respelled = query(&[("deleted", "false"), ("page", "2"), ("Deleted[]", "true")]);
+    let narrowed = query(&[("deleted", "false"), ("page", "2"), ("role", "admin")]);
     let long = query(&[("deleted", "false"), ("cursor", &"x".repeat(9000))]);
     let further = |query| Asked { class: RequestClass::Continuation, query, ..users() };
     let refused: Vec<(&str, Asked<'_>)> = vec![
@@ -101,6 +102,7 @@ fn everything_else_is_refused() {
         ("a further page with the filter spelled otherwise", further(&respelled)),
         ("a further page with another verb", further(&verb)),
         ("a further page with an endless cursor", further(&long)),
+        ("a further page with another filter beside it", further(&narrowed)),
         ("a further page of what has one", Asked { class: RequestClass::Continuation, query: &page, ..get("me", "/v1/me", &[]) }),
         ("a further page of another list", Asked { path: "/v1/paged", ..further(&page) }),
     ];

@@ -1,7 +1,7 @@
 //! Lists by page number and by cursor, and lists of which only the newest count: their end is told, or they are in doubt.
 use crate::vendor;
 
-use catalog::{App, Completeness, Dataset, DatasetKind, FieldPath, Pagination, Recent, Type};
+use catalog::{App, Completeness, Dataset, DatasetKind, FieldPath, PageLink, Pagination, Recent, Type};
 use posture_connect::{Asked, RequestClass, Resume, collect, permit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -279,7 +279,7 @@ async fn a_cursor_is_followed_while_more_is_said_to_follow() {
 #[tokio::test]
 async fn odata_links_are_followed_on_the_same_list_only() {
     let users = || Dataset {
-        pagination: Pagination::Odata { size: Some(("$top".into(), 2)) },
+        pagination: Pagination::Odata { size: Some(("$top".into(), 2)), link: PageLink::default() },
         query: vec![("$filter".into(), "userType eq 'Guest'".into())],
         ..dataset("users", DatasetKind::List, "/v1/users")
     };
@@ -309,6 +309,44 @@ async fn odata_links_are_followed_on_the_same_list_only() {
         let kept = read(&vendor, &app(vec![users()])).await;
         assert!(matches!(kept.finished["users"], Completeness::Partial(_)));
         assert_eq!(vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_link_names_the_page_and_adds_nothing_else() {
+    let list = |link: PageLink| {
+        let mut users = dataset("users", DatasetKind::List, "/v1/users");
+        users.query = vec![("deleted".into(), "false".into())];
+        users.pagination = Pagination::LinkHeader { size: Some(("per_page".into(), 2)), link };
+        app(vec![users])
+    };
+    let reply = |more: &'static str| {
+        move |seen: &Seen| {
+            let page: u32 = seen.parameter("page").map_or(1, |page| page.parse().unwrap());
+            let next = format!("<https://{}/v1/users?deleted=false&page={}{more}>; rel=\"next\"", vendor::HOST, page + 1);
+            let reply = ok(json!({"data": rows(page, 5)}));
+            if page < 3 { reply.header("link", &next) } else { reply }
+        }
+    };
+    let cursor = |name: &str| PageLink { cursor: vec![name.to_owned()], repeats: None };
+    let repeats = || PageLink { cursor: vec!["page".into()], repeats: Some("https://vendor.example/docs".into()) };
+    for (link, more, whole) in [
+        (PageLink::default(), "", true),
+        (PageLink::default(), "&per_page=2", true),
+        (PageLink::default(), "&limit=7", true),
+        (PageLink::default(), "&role=admin", false),
+        (cursor("page"), "", true),
+        (cursor("place"), "", false),
+        (cursor("page"), "&after=2", false),
+        (repeats(), "&role=&simple=false", true),
+        (repeats(), "&deleted=true", false),
+    ] {
+        let vendor = Vendor::start(me_and(reply(more))).await;
+        let kept = read(&vendor, &list(link.clone())).await;
+        assert_eq!(kept.finished["users"].is_complete(), whole, "{link:?} {more}: {:?}", kept.finished["users"]);
+        let seen: Vec<Seen> = vendor.seen().into_iter().filter(|seen| seen.path == "/v1/users").collect();
+        assert_eq!(seen.len(), if whole { 3 } else { 1 }, "{link:?} {more}");
+        assert!(seen.iter().all(|seen| seen.parameter("simple").is_none()), "what the link repeats is not sent");
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reduction: what is kept, what becomes a fault, what is refused, and that nothing undeclared ever stays.
 use crate::vendor;
 
-use catalog::{Dataset, DatasetKind, FieldPath, Keep, OnEmpty, Pagination, Row, RowKey, TimestampFormat, Transform, Type};
+use catalog::{
+    Dataset, DatasetKind, FieldPath, Keep, OnEmpty, PageLink, Pagination, Row, RowKey, TimestampFormat, Transform, Type, Values,
+};
 use posture_connect::{ConnectError, Parent, reduce};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -110,6 +112,31 @@ fn absence_counts_only_where_it_is_documented() {
     }
     let row = one(&settings, json!({"on": true, "saml": {"enabled": 0}}));
     assert_eq!(faults(&row), [("saml.enabled", "not true or false")], "a value of another type is not absence");
+}
+
+#[test]
+fn an_empty_text_is_absence_only_where_the_vendor_says_so() {
+    let empty = |mut keep: Keep| {
+        keep.absent.as_mut().unwrap().empty = true;
+        keep
+    };
+    let as_text = |keep: Keep| {
+        let mut dataset = object(vec![("field", keep), ("on", self::keep(Type::Bool))]);
+        dataset.values = Values::Text;
+        one(&dataset, json!({"field": "", "on": "true"}))
+    };
+    let ends = || optional(timestamp(), Value::Null);
+    assert_eq!(as_text(empty(ends())).fields, json!({"field": null, "on": true}));
+    for undeclared in
+        [ends(), optional(Type::Bool, json!(false)), optional(Type::Int, json!(0)), optional(Type::Id, Value::Null), keep(Type::Bool)]
+    {
+        let row = as_text(undeclared);
+        assert_eq!((&row.fields, faults(&row).len()), (&json!({"on": true}), 1), "what is written is read, and says no such value");
+    }
+    assert_eq!(as_text(optional(Type::String, json!("none"))).fields["field"], "", "an empty text is a text");
+    assert_eq!(as_text(empty(optional(Type::String, json!("none")))).fields["field"], "none");
+    let typed = object(vec![("field", empty(ends())), ("on", keep(Type::Bool))]);
+    assert_eq!(one(&typed, json!({"field": "", "on": true})).fields, json!({"field": null, "on": true}), "also where values are typed");
 }
 
 #[test]
@@ -309,7 +336,13 @@ fn the_link_to_the_next_page() {
     let short = json!({"data": [{"id": 1, "name": "a"}]});
     assert!(reduce(&users, &short, None).unwrap().doubt.is_some(), "a vendor may send less than was asked for, and go on");
     let source = || Some("https://vendor.example/docs".to_owned());
-    users.pagination = Pagination::JsonApi { next: FieldPath::from("links.next"), size: None, ends_without: source(), single: None };
+    users.pagination = Pagination::JsonApi {
+        next: FieldPath::from("links.next"),
+        size: None,
+        ends_without: source(),
+        single: None,
+        link: PageLink::default(),
+    };
     let end = reduce(&users, &short, None).unwrap();
     assert_eq!((end.next, end.doubt), (None, None), "the vendor documents that it leaves the link out at the end");
 }
@@ -325,6 +358,7 @@ fn a_single_resource_stands_for_a_list_only_where_the_vendor_says_so() {
         size: None,
         ends_without: None,
         single: Some("https://vendor.example/docs".into()),
+        link: PageLink::default(),
     };
     let page = reduce(&users, &body, None).unwrap();
     assert_eq!((page.rows.len(), page.doubt), (1, None));

@@ -5,8 +5,8 @@
 use bytes::Bytes;
 use catalog::{
     Absent, App, Category, Choice, Completeness, Dataset, DatasetKind, Each, EachOver, Field, FieldPath, Format, HostRole, Keep, Login,
-    Meaning, Method, Needs, NeverCalled, OnEmpty, Pagination, Place, Politeness, Row, RowKey, Says, Strategy, TimestampFormat, Type,
-    Verified,
+    Meaning, Method, Needs, NeverCalled, OnEmpty, PageLink, Pagination, Place, Politeness, Row, RowKey, Says, Strategy, TimestampFormat,
+    Type, Verified,
 };
 use futures::{StreamExt, future::BoxFuture, stream};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
@@ -426,7 +426,7 @@ pub fn keep(ty: Type) -> Keep {
 }
 
 pub fn optional(ty: Type, value: Value) -> Keep {
-    Keep { absent: Some(Absent { value, source: "https://vendor.example/docs".into() }), ..keep(ty) }
+    Keep { absent: Some(Absent { value, source: "https://vendor.example/docs".into(), empty: false }), ..keep(ty) }
 }
 
 /// A list of `{id, name}` at `data[]`, or an object at `data`.
@@ -469,7 +469,13 @@ pub fn dataset(id: &str, kind: DatasetKind, path: &str) -> Dataset {
 }
 
 pub fn json_api() -> Pagination {
-    Pagination::JsonApi { next: FieldPath::from("links.next"), size: Some(("pageSize".into(), 2)), ends_without: None, single: None }
+    Pagination::JsonApi {
+        next: FieldPath::from("links.next"),
+        size: Some(("pageSize".into(), 2)),
+        ends_without: None,
+        single: None,
+        link: PageLink::default(),
+    }
 }
 
 pub fn over(dataset: &str) -> Option<Each> {
