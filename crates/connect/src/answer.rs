@@ -5,7 +5,7 @@ use crate::{
     protocol::{self, Partly, Refusal, Refused},
     reduce::at_path,
 };
-use catalog::{App, Dataset, FieldPath, Meaning, ResetIn, Says};
+use catalog::{App, Dataset, FieldPath, Meaning, Protocol, ResetIn, Says};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -57,7 +57,9 @@ pub(crate) fn understand(app: &App, dataset: &Dataset, bearer: Bearer, host: &st
     } else {
         serde_json::from_slice(&received.body).ok()
     };
-    let says = dataset.says.iter().chain(&app.says).find(|says| applies(says, received, body.as_ref()));
+    let says = dataset.says.iter().chain(&app.says).find(|says| {
+        applies(says, received, body.as_ref()) && (!matches!(says.means, Meaning::Row(_)) || alone(dataset, says, body.as_ref()))
+    });
     if let Some(says) = says {
         let own = (!says.sentence.is_empty()).then(|| says.sentence.clone());
         let said = match &says.means {
@@ -125,6 +127,32 @@ fn applies(says: &Says, received: &Received, body: Option<&Value>) -> bool {
             let part = part.to_lowercase();
             texts(body, path).iter().any(|text| text.to_lowercase().contains(&part))
         })
+}
+
+/// Whether an answer says nothing beside what stands for a row: each entry of the list that is looked into says the same, and of
+/// a GraphQL answer each error. Beside a refusal, what is not there may only be what may not be seen.
+fn alone(dataset: &Dataset, says: &Says, body: Option<&Value>) -> bool {
+    let says_it = |entry: &Value, path: &FieldPath| {
+        let texts = texts(Some(entry), &within(path));
+        let is = |(_, is): &(FieldPath, String)| texts.contains(&is.as_str());
+        let holds = |(_, part): &(FieldPath, String)| texts.iter().any(|text| text.to_lowercase().contains(&part.to_lowercase()));
+        says.body.as_ref().filter(|wanted| wanted.0 == *path).is_none_or(is)
+            && says.body_contains.as_ref().filter(|wanted| wanted.0 == *path).is_none_or(holds)
+    };
+    let list = |path: &FieldPath| {
+        let (list, _) = path.0.split_once("[]")?;
+        body.and_then(|body| at_path(body, &FieldPath(list.to_owned())))?.as_array()
+    };
+    let paths = || says.body.iter().chain(&says.body_contains).map(|(path, _)| path);
+    let graphql = matches!(dataset.protocol, Protocol::GraphQl { .. });
+    let errors = body.filter(|_| graphql).and_then(|body| body.get("errors")).is_some_and(|errors| !errors.is_null());
+    paths().all(|path| list(path).is_none_or(|entries| entries.iter().all(|entry| says_it(entry, path))))
+        && (!errors || paths().any(|path| path.0.starts_with("errors[]")))
+}
+
+/// What is left of a path within an entry of the first list on it.
+fn within(path: &FieldPath) -> FieldPath {
+    FieldPath(path.0.split_once("[]").map_or("", |(_, rest)| rest).trim_start_matches('.').to_owned())
 }
 
 /// The texts at a path, through lists.

@@ -259,6 +259,10 @@ fn soql_that_leaves_a_trace_does_not_load() {
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User for view", "FOR"),
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User FOR REFERENCE", "FOR"),
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User UPDATE TRACKING", "UPDATE"),
+        ("SELECT Id, Profile.Name, COUNT(Id) total FROM User LIMIT 200", "cuts the list"),
+        ("SELECT Id, Profile.Name, COUNT(Id) total FROM User offset 10", "beginning of the list"),
+        ("SELECT Id, Profile.Name, COUNT(Id) total FROM User USING SCOPE mine", "narrows the list"),
+        ("SELECT Id, Profile.Name, COUNT(Id) total FROM User WHERE Id IN (SELECT UserId FROM Login LIMIT 1)", "cuts the list"),
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User; DELETE FROM User", ";"),
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User -- x", "--"),
         ("SELECT Id, Profile.Name, COUNT(Id) total /* x */ FROM User", "/*"),
@@ -295,7 +299,7 @@ fn sql_that_does_more_than_read_does_not_load() {
         "DESCRIBE PASSWORD POLICY db.policies.strict",
         "DESC SECURITY INTEGRATION okta",
         "SELECT name, NVL(last_success_login, created_on) AS seen FROM snowflake.account_usage.users WHERE deleted_on IS NULL",
-        "SELECT name, COUNT(*) AS name FROM snowflake.account_usage.login_history WHERE is_success = 'NO' AND event_timestamp > DATEADD(day, -7, CURRENT_TIMESTAMP()) GROUP BY name HAVING COUNT(*) > 20 ORDER BY 2 LIMIT 1000",
+        "SELECT name, COUNT(*) AS name FROM snowflake.account_usage.login_history WHERE is_success = 'NO' AND event_timestamp > DATEADD(day, -7, CURRENT_TIMESTAMP()) GROUP BY name HAVING COUNT(*) > 20 ORDER BY 2",
         "SELECT policy_name AS name FROM TABLE(SNOWFLAKE.INFORMATION_SCHEMA.POLICY_REFERENCES(REF_ENTITY_NAME => 'ACME', REF_ENTITY_DOMAIN => 'ACCOUNT'))",
         "SELECT CURRENT_ACCOUNT() AS name, CURRENT_REGION() AS region",
         "SELECT u.name FROM snowflake.account_usage.users u JOIN snowflake.account_usage.grants_to_users g ON g.grantee_name = u.name WHERE g.role IN ('ACCOUNTADMIN') AND g.deleted_on IS NULL",
@@ -344,6 +348,14 @@ fn sql_that_does_more_than_read_does_not_load() {
         ("SELECT name FROM TABLE(RESULT_SCAN('x'))", "not on the list"),
         ("SELECT name FROM TABLE(GENERATOR(ROWCOUNT => 10))", "not on the list"),
         ("SELECT name FROM t WHERE a IN (SELECT my_udf(b) FROM s)", "my_udf"),
+        ("SELECT name FROM t LIMIT 10", "cuts the list"),
+        ("SELECT name FROM t OFFSET 10", "cuts the list"),
+        ("SELECT name FROM t FETCH FIRST 10 ROWS ONLY", "cuts the list"),
+        ("SELECT TOP 10 name FROM t", "cuts the list"),
+        ("SELECT name FROM (SELECT name FROM t LIMIT 10) AS some", "cuts the list"),
+        ("SELECT name FROM t SAMPLE (10)", "SAMPLE"),
+        ("SHOW USERS LIMIT 10", "cuts the list"),
+        ("show users limit 10 from 'a'", "cuts the list"),
         ("SHOW USERS (SELECT 1)", "words, dots"),
         ("DESC TABLE t = 1", "words, dots"),
         ("SELECT name FROM t WHERE a = 'ü'", "ASCII"),
@@ -365,6 +377,43 @@ fn sql_that_does_more_than_read_does_not_load() {
         let errors = changed(SQL, old, new);
         assert!(errors.contains(says), "{new}: {errors}");
     }
+}
+
+#[test]
+fn a_plain_body_holds_no_language_that_is_not_read() {
+    let posted = |path: &str, document: &str| {
+        load(&format!(
+            "[[dataset]]\nid = \"rpc\"\ntitle = \"Calls\"\nhost = \"api\"\nmethod = \"POST\"\npath = \"{path}\"\ndocument = '''{document}'''\nsource = \"https://docs.tiny.example/rpc\"\n[dataset.keep]\n\"id\" = \"id\"\n"
+        ))
+    };
+    for fine in [
+        r#"{"method":"getGroups"}"#,
+        r#"{"method":"select","params":["users","update"]}"#,
+        r#"{"query":"status:active","show":"all users"}"#,
+        r#"{"filter":{"and":[{"name":"x"}]}}"#,
+    ] {
+        posted("/rpc", fine).unwrap_or_else(|errors| panic!("{fine}: {errors:#?}"));
+    }
+    for (document, says) in [
+        (r#"{"query":"mutation { deleteUser(id: 1) { id } }"}"#, "GraphQL"),
+        (r#"{"query":"mutation Gone($id: ID!) { deleteUser(id: $id) { id } }","variables":{"id":"1"}}"#, "GraphQL"),
+        (r#"[{"x":1},{"query":"query { viewer { id } }"}]"#, "GraphQL"),
+        (r##"{"query":"# read\n{ viewer { id } }"}"##, "GraphQL"),
+        (r#"{"query":"mutation @live { a(b: [[{]) }"}"#, "GraphQL"),
+        (r#"{"a":{"query":"fragment f on User { id } mutation { x { ...f } }"}}"#, "GraphQL"),
+        (r#"{"statement":"DROP TABLE users"}"#, "SQL"),
+        (r#"{"a":[["delete from users"]]}"#, "SQL"),
+        (r#"{"sql":" /* x */ -- y\n (SELECT 1)"}"#, "SQL"),
+        (r#"{"sql":"-- nothing but this"}"#, "SQL"),
+        (r#"{"sql":"WITH a AS (SELECT 1) DELETE FROM b"}"#, "SQL"),
+        (r#"{"grant role x to user y":1}"#, "SQL"),
+        ("not JSON", "is not JSON"),
+    ] {
+        let errors = posted("/rpc", document).map(|_| ()).unwrap_err().join("\n");
+        assert!(errors.contains(says), "{document}: {errors}");
+    }
+    let stored = posted("/api/GraphQL", r#"{"id":"7f3a"}"#).map(|_| ()).unwrap_err().join("\n");
+    assert!(stored.contains("an endpoint of GraphQL"), "{stored}");
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(crate) fn further(dataset: &Dataset, first: &Request, next: &str) -> Result<
     match &dataset.protocol {
         Protocol::Http => Ok(first.further(next)),
         Protocol::GraphQl { cursor, .. } => graphql::further(dataset, cursor.as_ref(), first, next),
-        Protocol::Soql => Ok(first.below(next, "/{next}")),
+        Protocol::Soql => salesforce::further(dataset, first, next),
         Protocol::SnowflakeSql { .. } => snowflake::further(dataset, first, next),
         Protocol::SalesforceMetadata { .. } => Err(not_understood(dataset, "it has one page")),
     }

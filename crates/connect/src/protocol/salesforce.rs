@@ -6,6 +6,7 @@ use crate::{ConnectError, Limits, answer::Received, request::Request};
 use catalog::{App, Dataset, Keep, Type};
 use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// What a body holds in front of the session, between it and the type, and so on. Names are letters, digits and underscores
@@ -62,16 +63,45 @@ fn is_number(text: &str) -> bool {
     (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether another page of a query follows. `done` has to be told, and the link to lie below the query's own path.
+/// What the next page is asked by, and how far the pages before it came.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Locator {
+    locator: String,
+    /// `totalSize` of the first page.
+    total: u64,
+    /// Records of the pages so far.
+    read: u64,
+}
+
+pub(super) fn further(dataset: &Dataset, first: &Request, next: &str) -> Result<Request, ConnectError> {
+    let page: Locator = serde_json::from_str(next).map_err(|_| not_understood(dataset, "what names the next page is not known"))?;
+    Ok(Request { page: Some(next.to_owned()), ..first.below(&page.locator, "/{next}") })
+}
+
+/// Whether another page of a query follows. `done` has to be told, the link to lie below the query's own path, and
+/// `totalSize` to be the number of records that came: it is the total number of records that fit
+/// (<https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm>).
 pub(super) fn next(dataset: &Dataset, request: &Request, body: &Value) -> Spoken {
     let doubt = |what: &str| Spoken { doubt: Some(not_understood(dataset, what)), ..Spoken::default() };
+    let before: Option<Locator> = request.page.as_deref().and_then(|page| serde_json::from_str(page).ok());
+    let told = body.get("totalSize").and_then(Value::as_u64);
+    let Some(total) = told.filter(|told| before.as_ref().is_none_or(|before| before.total == *told)) else {
+        return doubt("a page does not say how many records there are, or another number than the first one");
+    };
+    let came = body.get("records").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+    let read = before.map_or(0, |before| before.read).saturating_add(came);
     match (body.get("done"), body.get("nextRecordsUrl")) {
+        (Some(Value::Bool(true)), None | Some(Value::Null)) if read != total => doubt("not as many records came as the answer counts"),
         (Some(Value::Bool(true)), None | Some(Value::Null)) => Spoken::default(),
         (Some(Value::Bool(true)), Some(_)) => doubt("a page says that it is the last and names another one"),
         (Some(Value::Bool(false)), Some(Value::String(link))) => {
             let locator = link.strip_prefix(request.root.as_str()).and_then(|rest| rest.strip_prefix('/')).filter(|rest| is_locator(rest));
             match locator {
-                Some(locator) => Spoken { next: Some(locator.to_owned()), ..Spoken::default() },
+                Some(locator) => match serde_json::to_string(&Locator { locator: locator.to_owned(), total, read }) {
+                    Ok(next) => Spoken { next: Some(next), ..Spoken::default() },
+                    Err(_) => doubt("the next page cannot be named"),
+                },
                 None => doubt("the link to the next page leads to another list. It was not followed"),
             }
         }
@@ -94,6 +124,12 @@ pub(super) fn read(
     let root = match Element::read(text, limits.depth) {
         Ok(root) => root,
         Err(Unreadable::Deep) => return Err(ConnectError::TooDeep { host: host.to_owned(), depth: limits.depth }),
+        Err(Unreadable::Many) => {
+            return Err(not_understood(
+                dataset,
+                &format!("the answer holds more than {ELEMENTS} XML elements, which is no component's size"),
+            ));
+        }
         Err(Unreadable::NotXml) => return Err(not_soap()),
     };
     let body = (root.name == "Envelope").then(|| root.child("Body")).flatten().ok_or_else(not_soap)?;
@@ -171,7 +207,13 @@ struct Element {
 enum Unreadable {
     NotXml,
     Deep,
+    Many,
 }
+
+/// Elements of one answer: some hundred times the largest component that is read, and small beside a workstation's memory.
+const ELEMENTS: u32 = 100_000;
+/// Attributes of one element, which are compared with each other. SOAP and the vendor write two or three.
+const ATTRIBUTES: usize = 64;
 
 impl Element {
     fn child(&self, name: &str) -> Option<&Self> {
@@ -206,15 +248,17 @@ impl Element {
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Self> = Vec::new();
         let mut root = None;
+        let mut left = ELEMENTS;
         loop {
             let event = reader.read_event().map_err(|_| Unreadable::NotXml)?;
-            match event {
-                Event::Start(start) => {
-                    if open.len() >= depth as usize {
-                        return Err(Unreadable::Deep);
-                    }
-                    open.push(Self::of(&start)?);
+            if matches!(event, Event::Start(_) | Event::Empty(_)) {
+                if open.len() >= depth as usize {
+                    return Err(Unreadable::Deep);
                 }
+                left = left.checked_sub(1).ok_or(Unreadable::Many)?;
+            }
+            match event {
+                Event::Start(start) => open.push(Self::of(&start)?),
                 Event::Empty(start) => close(Self::of(&start)?, &mut open, &mut root)?,
                 Event::End(_) => {
                     let element = open.pop().ok_or(Unreadable::NotXml)?;
@@ -239,7 +283,10 @@ impl Element {
 
     fn of(start: &quick_xml::events::BytesStart<'_>) -> Result<Self, Unreadable> {
         let mut nil = false;
-        for attribute in start.attributes() {
+        for (at, attribute) in start.attributes().enumerate() {
+            if at >= ATTRIBUTES {
+                return Err(Unreadable::NotXml);
+            }
             let attribute = attribute.map_err(|_| Unreadable::NotXml)?;
             nil |= attribute.key.local_name().as_ref() == "nil" && matches!(attribute.value.as_ref(), "true" | "1");
         }

@@ -17,6 +17,14 @@ const TIMEOUT: u32 = 240;
 /// Bytes of an identifier: <https://docs.snowflake.com/en/sql-reference/identifiers-syntax>.
 const IDENTIFIER: usize = 255;
 
+/// The most rows that SHOW answers, whatever there is (<https://docs.snowflake.com/en/sql-reference/sql/show-users>).
+const SHOWN: u64 = 10_000;
+
+fn is_show(dataset: &Dataset) -> bool {
+    let first = dataset.document.as_deref().and_then(|document| document.split_whitespace().next());
+    first.is_some_and(|word| word.eq_ignore_ascii_case("SHOW"))
+}
+
 fn written(statement: &str, parameters: Map<String, Value>) -> String {
     let mut body = parameters;
     body.insert("statement".to_owned(), Value::from(statement));
@@ -122,7 +130,41 @@ struct Partition {
     of: u32,
     /// Rows that are still to come.
     left: u64,
-    columns: Vec<String>,
+    columns: Vec<(String, Cells)>,
+}
+
+/// What the texts of a column are, where they look like something else
+/// (<https://docs.snowflake.com/en/developer-guide/sql-api/handling-responses#getting-the-data-from-the-results>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Cells {
+    Plain,
+    /// Days since 1970.
+    Date,
+    /// Seconds since midnight.
+    Time,
+}
+
+impl Cells {
+    fn of(kind: Option<&str>) -> Self {
+        match kind {
+            Some(kind) if kind.eq_ignore_ascii_case("date") => Self::Date,
+            Some(kind) if kind.eq_ignore_ascii_case("time") => Self::Time,
+            Some(_) | None => Self::Plain,
+        }
+    }
+
+    /// A value in a form that is nothing else: a date as `2026-05-01`, a time of day as `23:01:59`. Both are sent as a number, and
+    /// would be taken for a point in time that is counted in seconds. `None` for what is no such number.
+    fn read(self, value: &Value) -> Option<Value> {
+        let (Self::Date | Self::Time, Value::String(text)) = (self, value) else { return Some(value.clone()) };
+        let span = jiff::Span::new();
+        let number = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole).parse::<i64>().ok()?;
+        let written = match self {
+            Self::Date => jiff::civil::date(1970, 1, 1).checked_add(span.try_days(number).ok()?).ok()?.to_string(),
+            Self::Time | Self::Plain => jiff::civil::Time::midnight().checked_add(span.try_seconds(number).ok()?).ok()?.to_string(),
+        };
+        Some(Value::String(written))
+    }
 }
 
 pub(super) fn further(dataset: &Dataset, first: &Request, next: &str) -> Result<Request, ConnectError> {
@@ -147,10 +189,15 @@ pub(super) fn plain(dataset: &Dataset, request: &Request, body: &Value) -> Resul
     for row in data {
         let cells = row.as_array().filter(|cells| cells.len() == here.columns.len());
         let cells = cells.ok_or_else(|| wrong("a row has not as many values as there are columns"))?;
-        rows.push(Value::Object(here.columns.iter().cloned().zip(cells.iter().cloned()).collect()));
+        let read = here.columns.iter().zip(cells).map(|((name, kind), cell)| Some((name.clone(), kind.read(cell)?)));
+        let row: Option<Map<String, Value>> = read.collect();
+        rows.push(Value::Object(row.ok_or_else(|| wrong("a date or time of day is not the number that it is sent as"))?));
     }
     let left = here.left.checked_sub(came);
     let mut spoken = Spoken::default();
+    if request.page.is_none() && here.left >= SHOWN && is_show(dataset) {
+        spoken.doubt = Some(wrong("SHOW answers no more than 10,000 rows, and there may be more"));
+    }
     match (left, here.number < here.of) {
         (Some(left), true) => {
             let next = serde_json::to_string(&Partition { left, ..here }).map_err(|_| wrong("the next page cannot be named"))?;
@@ -166,12 +213,14 @@ pub(super) fn plain(dataset: &Dataset, request: &Request, body: &Value) -> Resul
 fn first_partition(dataset: &Dataset, body: &Value) -> Result<Partition, ConnectError> {
     let wrong = |what: &str| not_understood(dataset, what);
     let told = body.get("resultSetMetaData").ok_or_else(|| wrong("the answer does not describe its rows"))?;
-    let columns: Option<Vec<String>> = told
-        .get("rowType")
-        .and_then(Value::as_array)
-        .and_then(|columns| columns.iter().map(|column| column.get("name").and_then(Value::as_str).map(str::to_lowercase)).collect());
+    let column = |column: &Value| {
+        let name = column.get("name")?.as_str()?.to_lowercase();
+        Some((name, Cells::of(column.get("type").and_then(Value::as_str))))
+    };
+    let columns: Option<Vec<(String, Cells)>> =
+        told.get("rowType").and_then(Value::as_array).and_then(|columns| columns.iter().map(column).collect());
     let columns = columns.filter(|columns| !columns.is_empty()).ok_or_else(|| wrong("the answer does not name its columns"))?;
-    if columns.iter().collect::<BTreeSet<_>>().len() != columns.len() {
+    if columns.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() != columns.len() {
         return Err(wrong("two columns have one name"));
     }
     let left = told.get("numRows").and_then(Value::as_u64).ok_or_else(|| wrong("the answer does not count its rows"))?;

@@ -256,6 +256,31 @@ async fn graphql_errors_are_no_data() {
 }
 
 #[tokio::test]
+async fn what_stands_for_a_row_stands_alone() {
+    let mut app = app(vec![organization()]);
+    let row = Meaning::Row(BTreeMap::from([("policy".to_owned(), json!("OFF"))]));
+    app.says = vec![graphql_says("NOT_FOUND", row), graphql_says("FORBIDDEN", Meaning::ScopeMissing)];
+    let answer = |errors: Value| ok(json!({ "data": { "organization": null }, "errors": errors }));
+    let came = read(&app, &["sso"], move |_| answer(json!([{ "type": "NOT_FOUND" }, { "type": "NOT_FOUND" }]))).await;
+    assert_eq!((came.completeness("sso"), &came.kept.rows("sso")[0].fields), (&Completeness::Complete, &json!({ "policy": "OFF" })));
+    for (errors, kind) in [
+        (json!([{ "type": "NOT_FOUND" }, { "type": "FORBIDDEN" }]), CauseKind::ScopeMissing),
+        (json!([{ "type": "NOT_FOUND" }, { "type": "INTERNAL" }]), CauseKind::VendorError),
+        (json!([{ "type": "NOT_FOUND" }, { "message": "no type" }]), CauseKind::VendorError),
+        (json!([{ "type": "NOT_FOUND" }, "text"]), CauseKind::VendorError),
+    ] {
+        let answered = errors.clone();
+        let came = read(&app, &["sso"], move |_| answer(answered.clone())).await;
+        assert_eq!(came.cause("sso"), kind, "{errors}");
+        assert!(came.kept.rows("sso").is_empty(), "{errors}");
+    }
+    // What is said elsewhere in the answer does not stand alone beside an error.
+    app.says[0].body = Some((FieldPath::from("data.reason"), "none".into()));
+    let came = read(&app, &["sso"], |_| ok(json!({ "data": { "reason": "none" }, "errors": [{ "type": "INTERNAL" }] }))).await;
+    assert_eq!(came.cause("sso"), CauseKind::VendorError);
+}
+
+#[tokio::test]
 async fn graphql_data_with_errors_is_partial_and_a_refused_null_is_missing() {
     let mut app = app(vec![members(), organization()]);
     app.says = vec![graphql_says("FORBIDDEN", Meaning::ScopeMissing)];
@@ -338,7 +363,7 @@ async fn soql_that_does_not_say_its_end_is_partial() {
     let app = app(vec![users()]);
     let page = |done: Value, next: Value| {
         move |_: &Seen| {
-            let mut body = json!({ "records": records(&["1"]), "done": done, "nextRecordsUrl": next });
+            let mut body = json!({ "totalSize": 1, "records": records(&["1"]), "done": done, "nextRecordsUrl": next });
             body.as_object_mut().unwrap().retain(|_, value| *value != json!("left out"));
             ok(body)
         }
@@ -359,6 +384,28 @@ async fn soql_that_does_not_say_its_end_is_partial() {
         let came = read(&app, &["users"], page(done.clone(), next.clone())).await;
         came.partial("users");
         assert_eq!((came.seen.len(), came.kept.keys("users")), (1, vec!["1".to_owned()]), "{done} {next}");
+    }
+}
+
+#[tokio::test]
+async fn soql_that_counts_other_records_than_came_is_partial() {
+    let app = app(vec![users()]);
+    for first in [json!(2), json!(0), json!("1"), Value::Null] {
+        let answered = first.clone();
+        let came = read(&app, &["users"], move |_| ok(json!({ "totalSize": answered, "done": true, "records": records(&["1"]) }))).await;
+        came.partial("users");
+        assert_eq!(came.kept.keys("users"), ["1"], "{first}");
+    }
+    for (first, second) in [(3, 4), (4, 4), (2, 2)] {
+        let came = read(&app, &["users"], move |seen| {
+            if seen.path == "/services/data/v60.0/query" {
+                let next = format!("/services/data/v60.0/query/{LOCATOR}");
+                return ok(json!({ "totalSize": first, "done": false, "nextRecordsUrl": next, "records": records(&["1", "2"]) }));
+            }
+            ok(json!({ "totalSize": second, "done": true, "records": records(&["3"]) }))
+        })
+        .await;
+        came.partial("users");
     }
 }
 
@@ -426,6 +473,51 @@ async fn snowflake_results_are_read_in_partitions() {
     assert_eq!(body["parameters"], json!({ "MULTI_STATEMENT_COUNT": "1" }), "one statement, whatever the account's default");
     assert!(body["timeout"].as_u64().is_some_and(|seconds| seconds > 0));
     assert!(came.kept.requests.iter().all(|entry| !entry.path_template.contains(HANDLE)));
+}
+
+#[tokio::test]
+async fn a_date_of_snowflakes_is_no_point_in_time_counted_in_seconds() {
+    let day = |kind: &str, wanted: Type, value: &str| {
+        let mut dates = statement("dates", "SELECT KEY, ON, SEEN FROM t");
+        dates.keep.insert(FieldPath::from("seen"), keep(wanted));
+        let mut body = result(&[[Some("a"), Some("true"), Some(value)]], 1, 1);
+        body["resultSetMetaData"]["rowType"][2]["type"] = json!(kind);
+        (app(vec![dates]), body)
+    };
+    let epoch = || Type::Timestamp(catalog::TimestampFormat::EpochSeconds);
+    let date = || Type::Timestamp(catalog::TimestampFormat::Date);
+    for (kind, wanted, value, kept) in [
+        ("date", date(), "18262", json!("2020-01-01T00:00:00Z")),
+        ("DATE", date(), "-1", json!("1969-12-31T00:00:00Z")),
+        ("date", epoch(), "18262", Value::Null),
+        ("date", Type::String, "18262", json!("2020-01-01")),
+        ("time", epoch(), "82919.000000000", Value::Null),
+        ("time", Type::String, "82919.000000000", json!("23:01:59")),
+        ("timestamp_ltz", epoch(), "1577836800.000000000", json!("2020-01-01T00:00:00Z")),
+        ("timestamp_tz", epoch(), "1577836800.000000000 960", Value::Null),
+    ] {
+        let (app, body) = day(kind, wanted, value);
+        let came = read(&app, &["dates"], move |_| ok(body.clone())).await;
+        assert_eq!(came.kept.rows("dates")[0].fields.get("seen").cloned().unwrap_or_default(), kept, "{kind} {value}");
+    }
+    for value in ["soon", "999999999999", ""] {
+        let (app, body) = day("date", date(), value);
+        let came = read(&app, &["dates"], move |_| ok(body.clone())).await;
+        assert_eq!(came.cause("dates"), CauseKind::NotUnderstood, "{value}");
+        came.unavailable("dates");
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_rows_of_show_may_be_cut() {
+    for (document, whole) in [("SHOW USERS", false), ("SELECT KEY, ON, SEEN FROM t", true)] {
+        let app = app(vec![statement("all", document)]);
+        let names: Vec<String> = (0..10_000).map(|row| row.to_string()).collect();
+        let rows: Vec<[Option<&str>; 3]> = names.iter().map(|name| [Some(name.as_str()), Some("true"), None]).collect();
+        let body = result(&rows, 10_000, 1);
+        let came = read(&app, &["all"], move |_| ok(body.clone())).await;
+        assert_eq!((came.kept.rows("all").len(), came.completeness("all").is_complete()), (10_000, whole), "{document}");
+    }
 }
 
 #[tokio::test]
@@ -655,7 +747,14 @@ async fn soap_faults_and_other_documents_are_no_settings() {
     }
     let text = |text: &str| ok(Value::Null).kind("text/xml").body(Body::Whole(text.as_bytes().to_vec()));
     let deep = format!("{}{}", "<a>".repeat(500), "</a>".repeat(500));
+    let many = format!("<networkAccess>{}</networkAccess>", "<x/>".repeat(100_001));
+    let came = read_within(&app, &["security"], Limits { page_bytes: 4 * 1024 * 1024, ..small() }, move |_| record(&many)).await;
+    assert!(came.unavailable("security").contains("more than 100000 XML elements"), "{}", came.unavailable("security"));
+    let wide = format!("<x {}/>", (0..65).map(|at| format!("a{at}=\"\"")).collect::<Vec<_>>().join(" "));
+    let within = |depth: usize| format!("{}<a/>{}", "<a>".repeat(depth - 1), "</a>".repeat(depth - 1));
     let replies = vec![
+        record(&format!("{SETTINGS}{wide}")),
+        text(&within(small().depth as usize + 1)),
         envelope(r#"<readMetadataResponse><result><records xsi:nil="true"/></result></readMetadataResponse>"#),
         envelope("<readMetadataResponse><result></result></readMetadataResponse>"),
         envelope("<readMetadataResponse><result><records><fullName>Other</fullName><a>b</a></records></result></readMetadataResponse>"),

@@ -22,6 +22,17 @@ pub(super) struct Document {
     pub(super) variables: Vec<Variable>,
 }
 
+/// Whether a text is GraphQL, or begins as an operation of it: a vendor may know more of the language than this parser.
+pub(super) fn is_graphql(text: &str) -> bool {
+    let begins = |word: &str| {
+        let rest = text.trim_start().strip_prefix(word);
+        rest.is_some_and(|rest| {
+            rest.contains('{') && rest.starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '{' | '(' | '@'))
+        })
+    };
+    text.contains('{') && (["mutation", "subscription", "query", "fragment"].into_iter().any(begins) || parse_query(text).is_ok())
+}
+
 /// How many fragments may lie within each other; a circle of them has no end.
 const NESTED: u32 = 16;
 

@@ -136,6 +136,7 @@ fn cursor(table: &Table<'_>) -> Option<GraphQlCursor> {
 pub(super) fn accepted(value: &Value<'_>) -> Option<Accepted> {
     let inner = value.table()?;
     let path = FieldPath(inner.text("path", "where an answer says that it is a success"));
+    words::path(&inner, "path", &path.0);
     let is = inner.get("is").map(|value| value.json());
     if !is.as_ref().is_some_and(|is| is.is_boolean() || is.is_string() || is.is_number()) {
         inner.wrong("`ok` lacks `is`: true, a text or a number, the value of a success");
@@ -155,9 +156,22 @@ pub(super) fn check(table: &Table<'_>, dataset: &Dataset) {
     }
     match &dataset.protocol {
         Protocol::Http => {
-            if dataset.method == Method::Post && dataset.document.is_some() && serde_json::from_str::<serde_json::Value>(document).is_err()
-            {
-                wrong("is not JSON, as which it is sent".to_owned());
+            if dataset.method == Method::Post && dataset.document.is_some() {
+                // Whatever the body says there, even the number of a stored operation, is GraphQL.
+                if dataset.path.to_ascii_lowercase().split('/').any(|segment| segment == "graphql") {
+                    wrong(
+                        "goes to an endpoint of GraphQL, where it may write; ask by protocol = \"graphql\", under which it is read"
+                            .to_owned(),
+                    );
+                }
+                match serde_json::from_str::<serde_json::Value>(document) {
+                    Err(_) => wrong("is not JSON, as which it is sent".to_owned()),
+                    Ok(body) => {
+                        if let Some(sentence) = spoken(&body) {
+                            wrong(sentence);
+                        }
+                    }
+                }
             }
         }
         Protocol::GraphQl { variables, cursor } => match Document::check(document) {
@@ -221,6 +235,24 @@ pub(super) fn check(table: &Table<'_>, dataset: &Dataset) {
     }
     if dataset.protocol != Protocol::Http && dataset.pagination != Pagination::None {
         table.wrong("`protocol` has its own way to page");
+    }
+}
+
+/// What a body of the plain kind says in a language of which the loader reads only what stands under a `protocol`.
+fn spoken(body: &serde_json::Value) -> Option<String> {
+    match body {
+        serde_json::Value::String(text) if graphql::is_graphql(text) => {
+            Some("holds GraphQL, which may write; ask by protocol = \"graphql\", under which it is read".to_owned())
+        }
+        serde_json::Value::String(text) if sql::is_sql(text) => {
+            Some("holds an SQL statement, which may write; ask by protocol = \"snowflake_sql\", under which it is read".to_owned())
+        }
+        serde_json::Value::Array(items) => items.iter().find_map(spoken),
+        // A member's name may be the statement too.
+        serde_json::Value::Object(members) => {
+            members.iter().find_map(|(name, member)| spoken(&serde_json::Value::String(name.clone())).or_else(|| spoken(member)))
+        }
+        serde_json::Value::String(_) | serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which SOQL a manifest may hold. SOQL itself cannot change records, but some of its clauses leave a trace
-//! (`FOR VIEW`, `FOR REFERENCE`, `UPDATE TRACKING`) or lock (`FOR UPDATE`):
+//! (`FOR VIEW`, `FOR REFERENCE`, `UPDATE TRACKING`) or lock (`FOR UPDATE`), and some leave out records that fit (`LIMIT`,
+//! `OFFSET`, `USING SCOPE`), so that the answer would never be all of them:
 //! <https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm>.
 
 /// What a query asks for.
@@ -28,6 +29,9 @@ pub(super) fn check(document: &str) -> Result<Query, String> {
         ("UPDATE", "UPDATE, which leaves a trace"),
         ("FIELDS", "FIELDS(), which asks for more than is kept"),
         ("TYPEOF", "TYPEOF, whose answer has no one shape"),
+        ("LIMIT", "LIMIT, which cuts the list"),
+        ("OFFSET", "OFFSET, which leaves out the beginning of the list"),
+        ("USING", "USING, which narrows the list to some records of the user's"),
     ] {
         if tokens.iter().any(|token| is(token, word)) {
             return Err(format!("holds {why}"));

@@ -3,7 +3,8 @@
 //! What is sent must be read alike by this program and by the vendor, so whatever is read differently by different readers
 //! (comments, backslashes, dollar quotes) is refused outright, even within a literal. SELECT is parsed by a library and each
 //! function and table function in it must be on a list; SHOW and DESCRIBE, which that library knows in part only, may hold
-//! nothing but words, dots, numbers and literals, and so no second statement and no call.
+//! nothing but words, dots, numbers and literals, and so no second statement and no call. What cuts a list (LIMIT, OFFSET, FETCH,
+//! TOP, SAMPLE) is refused too: the rest of it would be missing without a word.
 
 use sqlparser::{
     ast::{Expr, Function, ObjectName, Query, Select, SetExpr, Statement, TableFactor, Visit, Visitor},
@@ -103,6 +104,34 @@ pub(super) fn check(document: &str) -> Result<(), String> {
     }
 }
 
+/// Words by which statements begin that change something, or that do so behind them.
+const STATEMENTS: [&str; 36] = [
+    "alter", "analyze", "begin", "call", "comment", "commit", "copy", "create", "delete", "deny", "desc", "describe", "drop", "exec",
+    "execute", "explain", "get", "grant", "insert", "merge", "put", "refresh", "remove", "rename", "replace", "revoke", "rollback",
+    "select", "set", "show", "truncate", "undrop", "unset", "update", "use", "with",
+];
+
+/// Whether a text begins as an SQL statement does: one of its words, and more behind it.
+pub(super) fn is_sql(text: &str) -> bool {
+    let mut rest = text.trim_start_matches(|letter: char| letter.is_whitespace() || matches!(letter, '(' | ';' | '\u{feff}'));
+    // Comments may go before it.
+    loop {
+        let after = if rest.starts_with("/*") {
+            rest.split_once("*/").map(|(_, after)| after)
+        } else if rest.starts_with("--") || rest.starts_with("//") {
+            rest.split_once('\n').map(|(_, after)| after)
+        } else {
+            break;
+        };
+        let Some(after) = after else { return true };
+        rest = after.trim_start_matches(|letter: char| letter.is_whitespace() || matches!(letter, '(' | ';'));
+    }
+    let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(rest.len());
+    let (word, behind) = rest.split_at(end);
+    let goes_on = behind.starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '(' | '/' | '*' | '"' | '['));
+    goes_on && STATEMENTS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
 fn marker(at: usize) -> String {
     format!("placeholder {at}")
 }
@@ -118,6 +147,12 @@ fn words(tokens: &[Token]) -> Result<(), String> {
                 | Token::Whitespace(Whitespace::Space | Whitespace::Newline)
         )
     };
+    // https://docs.snowflake.com/en/sql-reference/sql/show-users: `[ LIMIT <rows> [ FROM '<name_string>' ] ]`.
+    let limit =
+        |token: &Token| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("LIMIT"));
+    if tokens.iter().any(limit) {
+        return Err("holds LIMIT, which cuts the list".to_owned());
+    }
     match tokens.iter().find(|token| !plain(token)) {
         None => Ok(()),
         Some(token) => Err(format!("holds \"{token}\"; SHOW and DESCRIBE hold words, dots, numbers and literals only")),
@@ -146,6 +181,9 @@ impl Visitor for Reader {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
+        stop_unless(query.limit_clause.is_none() && query.fetch.is_none(), || {
+            "holds LIMIT, OFFSET or FETCH, which cuts the list".to_owned()
+        })?;
         let plain = matches!(*query.body, SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::SetOperation { .. } | SetExpr::Values(_));
         stop_unless(plain && query.locks.is_empty() && query.for_clause.is_none() && query.pipe_operators.is_empty(), || {
             "holds a part that is not a plain SELECT".to_owned()
@@ -153,10 +191,14 @@ impl Visitor for Reader {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<String> {
+        stop_unless(select.top.is_none(), || "holds TOP, which cuts the list".to_owned())?;
         stop_unless(select.into.is_none(), || "holds INTO, which writes".to_owned())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<String> {
+        if let TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } = factor {
+            return ControlFlow::Break("holds SAMPLE, which leaves out rows by chance".to_owned());
+        }
         if let TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } = factor {
             return table_function(name);
         }
