@@ -30,6 +30,8 @@ pub struct SandboxTenant {
     pub limits: Option<SandboxLimits>,
     /// How people, GitHub Apps and applications of Microsoft Entra ID are signed in.
     pub sign_in: crate::SandboxSignIn,
+    /// What a scan of it rightly does not evaluate: dataset or check, and why.
+    pub left_open: Vec<(String, crate::CauseKind)>,
     /// What the vendor's error answers look like, by status (401, 402, 403, 404, 429, 500). A status that is not listed
     /// is answered with `{"errors":[{"code","message"}]}`.
     pub errors: std::collections::BTreeMap<u16, serde_json::Value>,
@@ -191,7 +193,8 @@ pub struct SandboxAnswer {
     /// Of a dataset that is read per row: the carried fields that it answers for; empty for each.
     #[serde(default)]
     pub each: std::collections::BTreeMap<String, String>,
-    /// Rows of a page, where it answers a dataset's document; the vendor's usual number otherwise.
+    /// Rows of a page, where it answers a dataset's document, or is paged and a request does not say how many; the vendor's usual
+    /// number otherwise.
     #[serde(default)]
     pub page_rows: Option<u32>,
     /// The status.

@@ -14,6 +14,8 @@ use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) hosts: BTreeSet<String>,
+    /// The host role that it was written for; none where a host was named.
+    pub(crate) role: Option<String>,
     pub(crate) method: String,
     pub(crate) shape: Shape,
     /// What a request's body must come to, whichever of these; none asks for nothing.

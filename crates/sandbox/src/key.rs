@@ -10,11 +10,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Validation,
     jwk::{Jwk, ThumbprintHash},
 };
-use pkcs8::{
-    LineEnding, PrivateKeyInfoRef, SecretDocument,
-    der::Decode,
-    pkcs5::pbes2,
-};
+use pkcs8::{LineEnding, PrivateKeyInfoRef, SecretDocument, der::Decode, pkcs5::pbes2};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::{

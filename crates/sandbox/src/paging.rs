@@ -11,6 +11,8 @@ pub(crate) struct Paging {
     style: Style,
     /// Member of the body that holds the rows, by dots where it lies deeper; empty when the body is the list.
     member: String,
+    /// Rows of a page where a request does not say how many.
+    usual: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +100,7 @@ impl Paging {
         if member.is_empty() && style != Style::LinkHeader {
             return Err("links need a body that is an object".to_owned());
         }
-        Ok(Self { style, member })
+        Ok(Self { style, member, usual: DEFAULT_SIZE })
     }
 
     /// The style in which a dataset is read (`declared`).
@@ -110,7 +112,12 @@ impl Paging {
         if member.contains('[') {
             return Err(format!("the rows of {} lie in several lists", dataset.id));
         }
-        Ok(Self { style: Style::Declared(dataset.pagination.clone()), member: member.to_owned() })
+        Ok(Self { style: Style::Declared(dataset.pagination.clone()), member: member.to_owned(), usual: DEFAULT_SIZE })
+    }
+
+    /// Sets how many rows a page has where a request does not say.
+    pub(crate) fn set_usual(&mut self, rows: u32) {
+        self.usual = rows.max(1) as usize;
     }
 
     /// The names under which the rows lie.
@@ -131,7 +138,7 @@ impl Paging {
     /// The page of `body` that a request asks for.
     pub(crate) fn cut(&self, body: &Value, generated: (Option<&Value>, u32), request: &AskedPage<'_>, disorder: Disorder) -> CutPage {
         let rows = Rows { real: self.rows(body).map_or(&[][..], Vec::as_slice), pattern: generated.0, generated: generated.1 };
-        let size = request.number(self.size_name()).unwrap_or(DEFAULT_SIZE).clamp(1, self.greatest_size());
+        let size = request.number(self.size_name()).unwrap_or(self.usual).clamp(1, self.greatest_size());
         // The page, from 1.
         let page = match &self.style {
             Style::Declared(pagination) => declared_page(pagination, request, size),

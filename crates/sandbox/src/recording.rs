@@ -180,6 +180,7 @@ impl Exchange {
             None => Body::Json(Arc::new(self.response.clone())),
         };
         Answer {
+            role: None,
             hosts: BTreeSet::from([host.to_owned()]),
             method: "GET".to_owned(),
             shape: Shape::parse(path).closed(),

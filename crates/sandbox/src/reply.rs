@@ -105,8 +105,9 @@ fn choose<'a>(overlay: &Overlay, served: &'a [Arc<Served>], asked: &Asked, now: 
         .map(|source| {
             let account = overlay.account(&source.name);
             let now = now.checked_add(jiff::SignedDuration::from_secs(account.clock_ahead)).unwrap_or(now);
-            let admission = source.admit(asked, &account, now);
-            Chosen { source, admission, found: source.find(asked), now, account, ambiguous: false }
+            let found = source.find(asked);
+            let admission = source.admit(asked, found, &account, now);
+            Chosen { source, admission, found, now, account, ambiguous: false }
         })
         .collect();
     let knows: Vec<Knows> =

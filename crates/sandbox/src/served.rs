@@ -43,6 +43,9 @@ pub struct Served {
 pub(crate) struct AlsoServed {
     /// Whose tokens these are: `okta/risky#1`.
     pub(crate) name: String,
+    /// The host roles that it is for.
+    pub(crate) roles: Vec<String>,
+    /// Their hosts, but for those that are hosts of other roles too.
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) credential: Credential,
     pub(crate) door: Option<Door>,
@@ -160,9 +163,15 @@ impl Served {
         self.hosts.iter().map(String::as_str)
     }
 
-    /// What becomes of the request's credential here.
-    pub(crate) fn admit(&self, asked: &Asked, account: &Account, now: Timestamp) -> Admission {
-        match self.also.iter().find(|also| also.hosts.contains(&asked.host)) {
+    /// What becomes of the credential of a request for which that answer was found. Roles may share a host; whose credential a
+    /// request has to carry is said by the answer, and by the host alone where there is none.
+    pub(crate) fn admit(&self, asked: &Asked, found: Option<(usize, Fit)>, account: &Account, now: Timestamp) -> Admission {
+        let role = found.and_then(|(at, _)| self.answers[at].role.as_deref());
+        let also = match role {
+            Some(role) => self.also.iter().find(|also| also.roles.iter().any(|own| own == role)),
+            None => self.also.iter().find(|also| also.hosts.contains(&asked.host)),
+        };
+        match also {
             Some(also) => also.credential.admit(&also.name, asked, account, now),
             None => self.credential.admit(&self.name, asked, account, now),
         }

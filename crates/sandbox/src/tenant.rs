@@ -55,8 +55,10 @@ impl Tenant {
                 Err(SandboxError::CredentialAbsent { .. } | SandboxError::HostUnknown { .. }) => (Credential::Headers(Vec::new()), None),
                 Err(error) => return Err(error),
             };
-            let hosts = one.roles.iter().flat_map(|role| places.of_role(role)).collect();
-            also.push(AlsoServed { name: own, hosts, credential, door });
+            let others = login.roles.iter().filter(|role| !one.roles.contains(&role.id));
+            let shared: BTreeSet<String> = others.flat_map(|role| places.of_role(&role.id)).collect();
+            let hosts = one.roles.iter().flat_map(|role| places.of_role(role)).filter(|host| !shared.contains(host)).collect();
+            also.push(AlsoServed { name: own, roles: one.roles.clone(), hosts, credential, door });
         }
         let mut hosts: BTreeSet<String> = login.hosts.iter().flat_map(|template| places.every(template)).collect();
         hosts.extend(places.named.iter().map(|(_, host)| host.clone()));
@@ -69,6 +71,7 @@ impl Tenant {
                 path: answer.path.clone(),
             })?;
             hosts.extend(own.iter().cloned());
+            let role = login.roles.iter().find(|role| role.id == answer.host).map(|role| role.id.clone());
             let mut body = filler.value(&answer.body)?;
             if let Some(dataset) = answer.document.as_ref().and_then(|id| app.dataset(id)) {
                 let mut each = BTreeMap::new();
@@ -79,6 +82,7 @@ impl Tenant {
                     Spoken::new(dataset, prefix(&dataset.host), answers.len(), answer.page_rows, each, |template| places.text(template));
                 answers.push(Answer {
                     hosts: own,
+                    role,
                     method: dataset.method.as_str().to_owned(),
                     shape: Shape::parse(&format!("{}{}", prefix(&dataset.host), dataset.path)),
                     documents: Vec::new(),
@@ -105,6 +109,10 @@ impl Tenant {
                 }
                 style => style.map(Paging::parse).transpose().map_err(&wrong)?,
             };
+            let paging = paging.map(|mut paging| {
+                answer.page_rows.into_iter().for_each(|rows| paging.set_usual(rows));
+                paging
+            });
             let mut generated = Generated::default();
             if let Some(paging) = &paging {
                 let rows = paging.rows_mut(&mut body).ok_or_else(|| wrong("there is no list where the style expects it".to_owned()))?;
@@ -121,6 +129,7 @@ impl Tenant {
                 .collect();
             answers.push(Answer {
                 hosts: own,
+                role,
                 method,
                 shape,
                 documents,
@@ -198,6 +207,13 @@ impl Tenant {
             answer.generated.count = answer.generated.count.max(count);
         }
         Ok(self)
+    }
+
+    /// The same tenant with pages of this many rows where a request does not say how many, so that short lists have several.
+    #[must_use]
+    pub fn with_page_rows(mut self, rows: u32) -> Self {
+        self.served.answers.iter_mut().filter_map(|answer| answer.paging.as_mut()).for_each(|paging| paging.set_usual(rows));
+        self
     }
 
     pub(crate) fn into_served(self) -> Served {

@@ -5,8 +5,8 @@ use super::{
     source::{Errors, Source, Table, Value, word},
 };
 use crate::{
-    App, Dataset, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant,
-    SandboxTokens, SecondFactor, Strategy,
+    App, CauseKind, Dataset, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits, SandboxOkta,
+    SandboxTenant, SandboxTokens, SecondFactor, Strategy,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -118,10 +118,43 @@ fn read(table: &Table<'_>, files: &Files, folder: &str, id: &str, app: &App, err
         tokens,
         limits: limits(table),
         sign_in: super::tenant_sign_in::read(table, login),
+        left_open: table.tables("left_open").into_iter().filter_map(|one| left_open(one, app)).collect(),
         errors: bodies,
     };
     (tenant, base)
 }
+
+/// `[[left_open]]`: what a scan of the tenant rightly does not evaluate. The law looks for it, and for nothing else that is left open.
+fn left_open(table: Table<'_>, app: &App) -> Option<(String, CauseKind)> {
+    let dataset = table.get("dataset").and_then(|value| value.text());
+    let check = table.get("check").and_then(|value| value.text());
+    let cause = table.some_word("cause", CAUSES);
+    if dataset.is_some() == check.is_some() {
+        table.wrong("one of `dataset` and `check` says what is left open");
+    }
+    if let Some(id) = dataset.as_ref().filter(|id| app.dataset(id).is_none()) {
+        table.wrong(format!("`dataset` is \"{id}\", which is none of this application's"));
+    }
+    if let Some(id) = check.as_ref().filter(|id| app.check(id).is_none()) {
+        table.wrong(format!("`check` is \"{id}\", which is none of this application's"));
+    }
+    table.finish();
+    Some((dataset.or(check)?, cause?))
+}
+
+/// The causes that a vendor's answers alone can bring about.
+const CAUSES: &[(&str, CauseKind)] = &[
+    ("scope_missing", CauseKind::ScopeMissing),
+    ("plan_lacks", CauseKind::PlanLacks),
+    ("vendor_error", CauseKind::VendorError),
+    ("not_understood", CauseKind::NotUnderstood),
+    ("field_missing", CauseKind::FieldMissing),
+    ("unknown_value", CauseKind::UnknownValue),
+    ("probe_not_seen", CauseKind::ProbeNotSeen),
+    ("empty", CauseKind::Empty),
+    ("input_incomplete", CauseKind::InputIncomplete),
+    ("expression", CauseKind::Expression),
+];
 
 /// The tables `[okta]` and `[tokens]`, each for tenants of the one strategy.
 fn behaviour(table: &Table<'_>, login: Option<&Login>) -> (Option<SandboxOkta>, Option<SandboxTokens>) {
@@ -311,8 +344,8 @@ fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App
     let each = table.get("each").map(|value| parts(&value)).unwrap_or_default();
     let page_rows = table.get("page_rows").and_then(|value| {
         let rows = value.whole().and_then(|rows| u32::try_from(rows).ok()).filter(|rows| *rows > 0);
-        if rows.is_none() || document.is_none() {
-            value.wrong("is a number of rows, from 1 up, of an answer to a `document`");
+        if rows.is_none() || (document.is_none() && table.get("paged").is_none()) {
+            value.wrong("is a number of rows, from 1 up, of an answer to a `document` or one that is `paged`");
         }
         rows
     });

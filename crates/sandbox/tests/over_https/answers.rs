@@ -2,7 +2,7 @@ use crate::{
     client::{World, builder, still, tenant_name},
     helpdesk::{EU_HOST, HOST, answer, app, halden_moor, noon, paged, ravensgill, tenant},
 };
-use catalog::{Dataset, Method, SandboxAnswer};
+use catalog::{Also, Dataset, Format, HostRole, Method, SandboxAnswer, Strategy};
 use sandbox::{Sandbox, Tenant};
 use serde_json::{Value, json};
 
@@ -108,6 +108,32 @@ async fn tenants_that_share_a_host_are_told_apart_by_their_credentials() {
     for (key, saml) in keys {
         let body: Value = client.get(format!("https://{HOST}/v1/settings")).bearer_auth(key).send().await.unwrap().json().await.unwrap();
         assert_eq!(body["data"]["attributes"]["saml"]["enabled"], json!(saml));
+    }
+}
+
+#[tokio::test]
+async fn roles_on_one_host_are_opened_each_by_its_own_credential() {
+    let mut app = app();
+    let login = &mut app.logins[0];
+    login.roles.push(HostRole { id: "admin".into(), hosts: vec!["{region}".into()], prefix: "/admin".into() });
+    login.also = vec![Also { roles: vec!["admin".into()], strategy: Strategy::Bearer { token: "admin_key".into() } }];
+    let own = catalog::Field { id: "admin_key".into(), optional: true, format: Format::Text, ..login.fields[0].clone() };
+    login.fields.push(own);
+    let mut files = halden_moor();
+    files.fields.insert("admin_key".into(), "opens-the-keys".into());
+    files.answers = vec![
+        answer("/v1/settings", json!({"data": {}})),
+        SandboxAnswer { host: "admin".into(), ..answer("/admin/v1/keys", json!({"data": []})) },
+    ];
+    let tenant = Tenant::new(&files, &app, noon()).unwrap();
+    let key = tenant.fields()["api_key"].clone();
+    let sandbox = Sandbox::start(vec![tenant.into()], still()).await.unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    for (path, with_key, with_admin_key) in [("/v1/settings", 200, 401), ("/admin/v1/keys", 401, 200), ("/v1/elsewhere", 404, 401)] {
+        for (credential, wanted) in [(key.as_str(), with_key), ("opens-the-keys", with_admin_key)] {
+            let response = client.get(format!("https://{HOST}{path}")).bearer_auth(credential).send().await.unwrap();
+            assert_eq!(response.status(), wanted, "{path} with {credential}");
+        }
     }
 }
 

@@ -200,8 +200,14 @@ pub fn halden_moor() -> SandboxTenant {
         tokens: None,
         limits: None,
         sign_in: Default::default(),
+        left_open: Vec::new(),
         errors: BTreeMap::from([(401, json!({"errors": [{"code": "auth", "message": "Invalid token for this vendor"}]}))]),
     }
+}
+
+/// The same customer with these answers alone.
+pub fn answering(answers: Vec<SandboxAnswer>) -> SandboxTenant {
+    SandboxTenant { answers, ..halden_moor() }
 }
 
 /// A second customer on the same hosts.

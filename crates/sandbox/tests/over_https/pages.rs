@@ -1,9 +1,10 @@
 use crate::{
-    client::{World, tenant_name},
-    helpdesk::HOST,
+    client::{World, builder, still, tenant_name},
+    helpdesk::{HOST, answering, app, noon, paged},
 };
+use catalog::{FieldPath, PageLink, Pagination, SandboxAnswer};
 use proptest::prelude::*;
-use sandbox::{Fault, OverlayChange};
+use sandbox::{Fault, OverlayChange, Sandbox, Tenant};
 use serde_json::{Value, json};
 
 /// Follows a list to its end, as a client does; the ids of each page, and the targets asked for.
@@ -119,4 +120,40 @@ async fn pages_can_be_endless_circular_repeated_and_reordered() {
 
     world.change(OverlayChange::Mend { tenant: tenant_name(), answer: None }).unwrap();
     assert_eq!(walk(&world, "/orgs/halden-moor/repos?per_page=2").await.0, straight);
+}
+
+/// Lists that are asked for without a page size have pages all the same.
+#[tokio::test]
+async fn a_tenant_says_how_long_pages_are_where_a_request_does_not() {
+    let rows: Value = (0..5).map(|id| json!({"id": format!("u-{id}")})).collect();
+    let cursor = Pagination::Cursor {
+        parameter: "place".into(),
+        next: FieldPath::from("meta.next"),
+        size: None,
+        more: None,
+        ends_without: None,
+        published: false,
+        withheld: None,
+    };
+    for pagination in [Pagination::LinkHeader { size: None, link: PageLink::default() }, cursor] {
+        let mut app = app();
+        app.datasets[1].pagination = pagination.clone();
+        let list = |page_rows| SandboxAnswer { page_rows, ..paged("/v1/users", "declared", json!({"data": rows})) };
+        let of = |page_rows| Tenant::new(&answering(vec![list(page_rows)]), &app, noon()).unwrap();
+        for (tenant, wanted) in [(of(Some(2)), vec![2, 2, 1]), (of(None), vec![5]), (of(None).with_page_rows(3), vec![3, 2])] {
+            let key = tenant.fields()["api_key"].clone();
+            let sandbox = Sandbox::start(vec![tenant.into()], still()).await.unwrap();
+            let client = builder(&sandbox).build().unwrap();
+            let (mut pages, mut next) = (Vec::new(), Some(format!("https://{HOST}/v1/users")));
+            while let Some(target) = next {
+                let response = client.get(target).bearer_auth(&key).send().await.unwrap();
+                let link = response.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+                let body: Value = response.json().await.unwrap();
+                pages.push(body["data"].as_array().unwrap().len());
+                let named = body["meta"]["next"].as_str().map(|place| format!("https://{HOST}/v1/users?place={place}"));
+                next = named.or_else(|| Some(link?.split(['<', '>']).nth(1)?.to_owned()));
+            }
+            assert_eq!(pages, wanted, "{pagination:?}");
+        }
+    }
 }

@@ -154,7 +154,8 @@ impl Scene {
     pub async fn of_tenant(catalog: &Catalog, slug: &str, tenant: &str) -> Self {
         let app = catalog.app(slug).unwrap().unwrap();
         let known = catalog.sandbox_tenants(slug).unwrap().into_iter().find(|known| known.id == tenant).unwrap();
-        let prepared = Tenant::new(&known, &app, today()).unwrap();
+        // Lists that are asked for without a page size have several pages too.
+        let prepared = Tenant::new(&known, &app, today()).unwrap().with_page_rows(2);
         let fields = prepared.fields().clone();
         Self::of(app, &known.login, &fields, known.params.clone(), format!("{slug}/{tenant}"), prepared.into()).await
     }
