@@ -236,14 +236,17 @@ impl Paging {
         let mut body = if self.member.is_empty() { Value::Array(slice) } else { with_rows(body, &self.member, slice) };
         let target = |parameter: &str, next: usize| {
             let size = pagination.size().map(|(name, _)| (name.as_str(), size.to_string()));
-            request.target(&size.into_iter().chain([(parameter, (next - 1).to_string())]).collect::<Vec<_>>())
+            let place = if parameter == NUMBER { next } else { next - 1 };
+            // A parameter that was not asked for, as vendors have it that write out what they take for usual.
+            let usual = pagination.link().and_then(|link| link.repeats.as_ref()).map(|_| ("sort", "asc".to_owned()));
+            request.target(&size.into_iter().chain([(parameter, place.to_string())]).chain(usual).collect::<Vec<_>>())
         };
         let address = |parameter: &str, next: usize| format!("https://{}{}", request.host, target(parameter, next));
         match pagination {
             Pagination::None => {}
-            Pagination::LinkHeader { .. } => link = next.map(|next| format!("<{}>; rel=\"next\"", address(PLACE, next))),
+            Pagination::LinkHeader { .. } => link = next.map(|next| format!("<{}>; rel=\"next\"", address(place(pagination), next))),
             Pagination::JsonApi { next: at, ends_without, .. } => match next {
-                Some(next) => set(&mut body, at, json!(address(PLACE, next))),
+                Some(next) => set(&mut body, at, json!(address(place(pagination), next))),
                 None if ends_without.is_some() => unset(&mut body, at),
                 None => set(&mut body, at, Value::Null),
             },
@@ -342,8 +345,14 @@ impl Paging {
     }
 }
 
-/// Under which name this sandbox puts its place into links.
+/// Under which name this sandbox puts its place into links where the manifest names none.
 const PLACE: &str = "after";
+/// The name under which a page's number stands, from 1; under all others stand the pages before it.
+const NUMBER: &str = "page";
+
+fn place(pagination: &Pagination) -> &str {
+    pagination.link().and_then(|link| link.cursor.first()).map_or(PLACE, String::as_str)
+}
 
 /// What is said of one page.
 struct Turn {
@@ -360,7 +369,10 @@ fn declared_page(pagination: &Pagination, request: &AskedPage<'_>, size: usize) 
     let after = |name: &str| request.number(name).unwrap_or(0) + 1;
     match pagination {
         Pagination::None => 1,
-        Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => after(PLACE),
+        Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } if place(pagination) == NUMBER => {
+            request.number(NUMBER).unwrap_or(1).max(1)
+        }
+        Pagination::JsonApi { .. } | Pagination::LinkHeader { .. } => after(place(pagination)),
         Pagination::Odata { .. } => after("$skiptoken"),
         Pagination::Offset { parameter, first, .. } => {
             request.number(parameter).unwrap_or(0).saturating_sub(*first as usize).div_ceil(size) + 1

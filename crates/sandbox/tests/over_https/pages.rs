@@ -135,7 +135,9 @@ async fn a_tenant_says_how_long_pages_are_where_a_request_does_not() {
         published: false,
         withheld: None,
     };
-    for pagination in [Pagination::LinkHeader { size: None, link: PageLink::default() }, cursor] {
+    let numbered = PageLink { cursor: vec!["page".into()], repeats: Some("https://helpdesk.example/pages".into()) };
+    let header = |link| Pagination::LinkHeader { size: None, link };
+    for pagination in [header(PageLink::default()), header(numbered), cursor] {
         let mut app = app();
         app.datasets[1].pagination = pagination.clone();
         let list = |page_rows| SandboxAnswer { page_rows, ..paged("/v1/users", "declared", json!({"data": rows})) };
