@@ -216,7 +216,10 @@ impl Exchange for CredentialExchange {
                 };
                 let answer = post_form_with(wire, watcher, self.url.clone(), form, self.path_template.clone(), headers).await?;
                 let now = wire.clock().now();
-                self.learned().ahead = token::ahead(&answer.headers, now);
+                // An answer that does not say leaves what an earlier one told.
+                if let Some(ahead) = token::ahead_if_told(&answer.headers, now) {
+                    self.learned().ahead = ahead;
+                }
                 let proved = self.prover.as_ref().zip(held.as_ref());
                 let fresh = proved.is_some_and(|(prover, held)| prover.heed(&self.url, &answer.headers, held, now));
                 match token::understand_bound(&self.vendor, &answer, wire.clock(), self.prover.is_some())? {

@@ -384,6 +384,37 @@ async fn assertions_of_clients_hold_for_another_library() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_without_a_date_leaves_what_an_earlier_one_told_of_the_vendors_time() {
+    let clock = TestClock::new();
+    let (by, issued) = (clock.clone(), Arc::<Mutex<Vec<i64>>>::default());
+    let taken = issued.clone();
+    let vendor = Vendor::start(move |seen| {
+        if seen.path != TOKEN_PATH {
+            return answer(&seen.path);
+        }
+        let theirs = by.now() + SignedDuration::from_mins(20);
+        let mut issued = issued.lock().unwrap();
+        let assertion = opened(&seen.field("client_assertion").unwrap(), |_| Some(Public::p256())).unwrap();
+        issued.push(assertion.number("iat") - by.now().as_second());
+        // The first answer tells its time, and the second one does not.
+        if issued.len() == 2 {
+            return status(500, json!({})).header("date", "some day");
+        }
+        dated(ok(json!({"access_token": "token", "token_type": "Bearer", "expires_in": 3600, "scope": "read"})), theirs)
+    })
+    .await;
+    let app = client(SigningAlgorithm::Es256, false);
+    let session = enter(&app, &vendor, &EC.serialize_pem(), "", "", clock.clone()).await.unwrap();
+    for _ in 0..2 {
+        clock.jump(Duration::from_secs(3600));
+        scan(&session, &app).await;
+    }
+    let taken = taken.lock().unwrap();
+    assert!(taken.len() > 2 && taken[0] < 60, "{taken:?}");
+    assert!(taken[1..].iter().all(|ahead| *ahead > 1000), "it is signed for the vendor's time: {taken:?}");
+}
+
 /// RFC 7523, sections 2.1 and 3.
 #[tokio::test]
 async fn grants_hold_for_another_library() {
