@@ -413,12 +413,18 @@ impl PageLink {
         *self == Self::default()
     }
 
-    /// Whether a parameter names the page or its size.
+    /// Whether a parameter names the page.
     pub fn names_page(&self, parameter: &str) -> bool {
-        let lower = parameter.to_lowercase();
-        let cursor =
-            if self.cursor.is_empty() { Self::CURSORS.contains(&lower.as_str()) } else { self.cursor.iter().any(|name| name == parameter) };
-        cursor || Self::SIZES.contains(&lower.as_str())
+        if self.cursor.is_empty() {
+            Self::CURSORS.contains(&parameter.to_lowercase().as_str())
+        } else {
+            self.cursor.iter().any(|name| name == parameter)
+        }
+    }
+
+    /// Whether a parameter names the size of a page.
+    pub fn names_size(&self, parameter: &str) -> bool {
+        Self::SIZES.contains(&parameter.to_lowercase().as_str())
     }
 }
 

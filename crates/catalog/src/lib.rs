@@ -53,7 +53,7 @@ pub use protocol::{Accepted, GraphQlCursor, Protocol};
 pub use row::{Collected, Completeness, Row, RowKey};
 pub use sign_in::{AuthorizationCode, DeviceCode, Endpoint, GithubApp, HostFrom, Redirect, RedirectHost, SecretBy, SnowflakeKeyPair};
 pub use sscf::{Control, SSCF_CONTROLS, domain_title, sscf_control};
-pub use tenant::{OktaEngine, OktaFactor, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor};
+pub use tenant::{LeftOpen, OktaEngine, OktaFactor, SandboxAnswer, SandboxLimits, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor};
 pub use tenant_sign_in::{InstallationState, SandboxAuthorize, SandboxEntra, SandboxInstallation, SandboxRefresh, SandboxSignIn};
 pub use verdict::{Cause, CauseKind, Verdict};
 pub use view::{Compare, Condition, Join, JoinKind, PivotField, View, ViewShape};

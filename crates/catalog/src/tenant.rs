@@ -30,11 +30,20 @@ pub struct SandboxTenant {
     pub limits: Option<SandboxLimits>,
     /// How people, GitHub Apps and applications of Microsoft Entra ID are signed in.
     pub sign_in: crate::SandboxSignIn,
-    /// What a scan of it rightly does not evaluate: dataset or check, and why.
-    pub left_open: Vec<(String, crate::CauseKind)>,
+    /// What a scan of it rightly does not evaluate, and why. Nothing in `clean` and `risky`.
+    pub left_open: Vec<(LeftOpen, crate::CauseKind)>,
     /// What the vendor's error answers look like, by status (401, 402, 403, 404, 429, 500). A status that is not listed
     /// is answered with `{"errors":[{"code","message"}]}`.
     pub errors: std::collections::BTreeMap<u16, serde_json::Value>,
+}
+
+/// What a scan of a tenant leaves open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOpen {
+    /// A dataset, not read whole or not at all, with the checks that rest on it.
+    Dataset(String),
+    /// A check on some row.
+    Check(String),
 }
 
 /// How a simulated Okta organization behaves: the table `[okta]` of a tenant, every member of which has a usual value.

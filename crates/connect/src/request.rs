@@ -131,8 +131,11 @@ impl Request {
             return Err(elsewhere("does not say which page"));
         }
         // The usual values of parameters that were not asked for: the vendor takes them anyway.
-        if dataset.pagination.link().is_some_and(|link| link.repeats.is_some()) {
+        if let Some(style) = dataset.pagination.link().filter(|style| style.repeats.is_some()) {
             query.retain(|(name, _)| guard::may_stand_in_link(dataset, name) || is_filter(dataset, name));
+            if !query.iter().any(|(name, _)| style.names_page(name)) {
+                return Err(elsewhere("does not say which page"));
+            }
         }
         if let Some((name, _)) = query.iter().find(|(name, _)| !guard::may_stand_in_link(dataset, name) && !is_filter(dataset, name)) {
             let name: String = name.chars().filter(|letter| !letter.is_control()).take(40).collect();

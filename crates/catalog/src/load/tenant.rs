@@ -5,8 +5,8 @@ use super::{
     source::{Errors, Source, Table, Value, word},
 };
 use crate::{
-    App, CauseKind, Dataset, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits, SandboxOkta,
-    SandboxTenant, SandboxTokens, SecondFactor, Strategy,
+    App, CauseKind, Dataset, LeftOpen, Login, OktaEngine, OktaFactor, ParamValue, Place, Protocol, SandboxAnswer, SandboxLimits,
+    SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor, Strategy,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -118,14 +118,17 @@ fn read(table: &Table<'_>, files: &Files, folder: &str, id: &str, app: &App, err
         tokens,
         limits: limits(table),
         sign_in: super::tenant_sign_in::read(table, login),
-        left_open: table.tables("left_open").into_iter().filter_map(|one| left_open(one, app)).collect(),
+        left_open: table.tables("left_open").into_iter().filter_map(|one| left_open(one, id, app)).collect(),
         errors: bodies,
     };
     (tenant, base)
 }
 
 /// `[[left_open]]`: what a scan of the tenant rightly does not evaluate. The law looks for it, and for nothing else that is left open.
-fn left_open(table: Table<'_>, app: &App) -> Option<(String, CauseKind)> {
+fn left_open(table: Table<'_>, tenant: &str, app: &App) -> Option<(LeftOpen, CauseKind)> {
+    if matches!(tenant, "clean" | "risky") {
+        table.wrong("`clean` and `risky` leave nothing open; add a tenant with `base = \"risky\"`");
+    }
     let dataset = table.get("dataset").and_then(|value| value.text());
     let check = table.get("check").and_then(|value| value.text());
     let cause = table.some_word("cause", CAUSES);
@@ -139,7 +142,7 @@ fn left_open(table: Table<'_>, app: &App) -> Option<(String, CauseKind)> {
         table.wrong(format!("`check` is \"{id}\", which is none of this application's"));
     }
     table.finish();
-    Some((dataset.or(check)?, cause?))
+    Some((dataset.map(LeftOpen::Dataset).or(check.map(LeftOpen::Check))?, cause?))
 }
 
 /// The causes that a vendor's answers alone can bring about.

@@ -29,9 +29,10 @@ fn written(statement: &str, parameters: Map<String, Value>) -> String {
     let mut body = parameters;
     body.insert("statement".to_owned(), Value::from(statement));
     body.insert("timeout".to_owned(), Value::from(TIMEOUT));
-    // One statement, whatever the account's own default is
-    // (https://docs.snowflake.com/en/developer-guide/sql-api/submitting-multiple-statements).
-    body.insert("parameters".to_owned(), json!({ "MULTI_STATEMENT_COUNT": "1" }));
+    // One statement, and all of its rows, whatever the account's or the user's own defaults are
+    // (https://docs.snowflake.com/en/developer-guide/sql-api/submitting-multiple-statements,
+    // https://docs.snowflake.com/en/sql-reference/parameters#rows-per-resultset: 0 is no maximum).
+    body.insert("parameters".to_owned(), json!({ "MULTI_STATEMENT_COUNT": "1", "ROWS_PER_RESULTSET": "0" }));
     Value::Object(body).to_string()
 }
 

@@ -340,6 +340,7 @@ async fn a_link_names_the_page_and_adds_nothing_else() {
         (cursor("page"), "&after=2", false),
         (repeats(), "&role=&simple=false", true),
         (repeats(), "&deleted=true", false),
+        (PageLink { cursor: vec!["place".into()], ..repeats() }, "", false),
     ] {
         let vendor = Vendor::start(me_and(reply(more))).await;
         let kept = read(&vendor, &list(link.clone())).await;

@@ -171,7 +171,8 @@ fn meant(stand: &Stand, dataset: &Dataset) -> Option<Vec<Sent>> {
             while let Some((before, after)) = statement.clone().split_once('{') {
                 statement = format!("{before}\"A \"\"b\"\" c\"{}", after.split_once('}')?.1);
             }
-            let mut body = json!({ "statement": statement, "timeout": 240, "parameters": { "MULTI_STATEMENT_COUNT": "1" } });
+            let session = json!({ "MULTI_STATEMENT_COUNT": "1", "ROWS_PER_RESULTSET": "0" });
+            let mut body = json!({ "statement": statement, "timeout": 240, "parameters": session });
             for (name, template) in parameters {
                 if let Some(value) = stand.filled(template) {
                     body[name] = json!(value);
@@ -389,9 +390,11 @@ fn mutations(dataset: &Dataset, sent: &Sent) -> Vec<(String, Sent)> {
                     bodies.insert(changed.to_string());
                 }
                 if members.contains_key("parameters") {
-                    let mut changed = value.clone();
-                    changed["parameters"] = json!({ "MULTI_STATEMENT_COUNT": "0" });
-                    bodies.insert(changed.to_string());
+                    for (name, other) in [("MULTI_STATEMENT_COUNT", "0"), ("ROWS_PER_RESULTSET", "1000")] {
+                        let mut changed = value.clone();
+                        changed["parameters"][name] = json!(other);
+                        bodies.insert(changed.to_string());
+                    }
                 }
             }
         }

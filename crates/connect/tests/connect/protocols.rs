@@ -470,7 +470,8 @@ async fn snowflake_results_are_read_in_partitions() {
     assert_eq!(body["statement"], "SHOW PARAMETERS IN ACCOUNT");
     assert_eq!(body["role"], "halden");
     assert_eq!(body.get("warehouse"), None, "what is not filled is left out");
-    assert_eq!(body["parameters"], json!({ "MULTI_STATEMENT_COUNT": "1" }), "one statement, whatever the account's default");
+    let whole = json!({ "MULTI_STATEMENT_COUNT": "1", "ROWS_PER_RESULTSET": "0" });
+    assert_eq!(body["parameters"], whole, "one statement and all of its rows, whatever the account's defaults");
     assert!(body["timeout"].as_u64().is_some_and(|seconds| seconds > 0));
     assert!(came.kept.requests.iter().all(|entry| !entry.path_template.contains(HANDLE)));
 }

@@ -5,8 +5,8 @@
 use crate::scene;
 
 use catalog::{
-    App, Catalog, Cause, CauseKind, Check, CheckKind, Collected, Dataset, EachOver, Form, Keep, Pagination, Row, RowKey, SandboxTenant,
-    Type, Values, Verdict, ViewShape,
+    App, Catalog, Cause, CauseKind, Check, CheckKind, Collected, Dataset, EachOver, Form, Keep, LeftOpen, Pagination, Row, RowKey,
+    SandboxTenant, Type, Values, Verdict, ViewShape,
 };
 use sandbox::{Fault, OverlayChange};
 use scene::{Scene, Verdicts, promise};
@@ -137,7 +137,11 @@ async fn try_tenant(catalog: Arc<Catalog>, slug: String, tenant: SandboxTenant) 
     for (dataset, read) in &baseline {
         trial.case(unread.explains(dataset, read), || format!("{}: {dataset} is {:?} to begin with", scene.name, read.completeness));
     }
-    for ((check, row), verdict) in &scene.judge(&baseline) {
+    let verdicts = scene.judge(&baseline);
+    for evaluated in unread.evaluated(&baseline, &verdicts) {
+        trial.case(false, || format!("{}: {evaluated} is said to be left open and is not", scene.name));
+    }
+    for ((check, row), verdict) in &verdicts {
         seen.entry(check.clone()).or_default().insert(word(verdict));
         let known = match verdict {
             Verdict::NotEvaluated { cause } => unread.explains_verdict(&app, check, cause, &baseline),
@@ -191,8 +195,10 @@ fn own_datasets(catalog: &Catalog, app: &App, tenant: &SandboxTenant) -> BTreeSe
     app.datasets.iter().filter(is_own).map(|dataset| dataset.id.clone()).collect()
 }
 
-/// What a tenant's login option and its vendor's description leave unread, although nothing is wrong.
+/// What a tenant's login option, its vendor's description and its own answers leave unread or unsaid, although nothing is wrong.
 struct Unread {
+    /// What the tenant says of itself.
+    left_open: Vec<(LeftOpen, CauseKind)>,
     /// Datasets on host roles that the login option does not have.
     lacks: BTreeSet<String>,
     /// Whether this is the tenant whose vendor publishes nothing of what is known from nowhere else.
@@ -203,11 +209,32 @@ impl Unread {
     fn of(app: &App, tenant: &SandboxTenant) -> Self {
         let login = app.login(&tenant.login).unwrap();
         let lacks = app.datasets.iter().filter(|dataset| !login.roles.iter().any(|role| role.id == dataset.host));
-        Self { lacks: lacks.map(|dataset| dataset.id.clone()).collect(), unpublished: tenant.id == "unpublished" }
+        Self {
+            left_open: tenant.left_open.clone(),
+            lacks: lacks.map(|dataset| dataset.id.clone()).collect(),
+            unpublished: tenant.id == "unpublished",
+        }
+    }
+
+    fn says(&self, of: LeftOpen, cause: CauseKind) -> bool {
+        self.left_open.contains(&(of, cause))
+    }
+
+    /// What the tenant says is left open and was evaluated all the same.
+    fn evaluated(&self, read: &Read, verdicts: &Verdicts) -> Vec<String> {
+        let open = |of: &LeftOpen, kind: CauseKind| match of {
+            LeftOpen::Dataset(id) => read[id].completeness.cause().is_some_and(|cause| cause.kind == kind),
+            LeftOpen::Check(id) => verdicts.iter().any(|((check, _), verdict)| match verdict {
+                Verdict::NotEvaluated { cause } => check == id && cause.kind == kind,
+                Verdict::Pass | Verdict::Fail | Verdict::NotApplicable { .. } | Verdict::Manual | Verdict::Observed => false,
+            }),
+        };
+        self.left_open.iter().filter(|(of, kind)| !open(of, *kind)).map(|(of, kind)| format!("{of:?} ({kind:?})")).collect()
     }
 
     fn explains(&self, dataset: &str, read: &Collected) -> bool {
         match read.completeness.cause().map(|cause| cause.kind) {
+            Some(kind) if self.says(LeftOpen::Dataset(dataset.to_owned()), kind) => true,
             None => !self.lacks.contains(dataset),
             Some(CauseKind::LoginLacks | CauseKind::InputIncomplete) => self.lacks.contains(dataset),
             Some(CauseKind::NotPublished) => self.unpublished,
@@ -220,7 +247,8 @@ impl Unread {
         let lacks = cause.kind == CauseKind::LoginLacks && inputs.iter().all(|input| self.lacks.contains(*input));
         let unpublished = cause.kind == CauseKind::NotPublished && self.unpublished;
         let incomplete = cause.kind == CauseKind::InputIncomplete && inputs.iter().any(|input| !read[*input].completeness.is_complete());
-        lacks || unpublished || incomplete
+        let inputs_say = inputs.iter().any(|input| self.says(LeftOpen::Dataset((*input).to_owned()), cause.kind));
+        lacks || unpublished || incomplete || inputs_say || self.says(LeftOpen::Check(check.to_owned()), cause.kind)
     }
 }
 

@@ -24,13 +24,22 @@ pub(super) struct Document {
 
 /// Whether a text is GraphQL, or begins as an operation of it: a vendor may know more of the language than this parser.
 pub(super) fn is_graphql(text: &str) -> bool {
+    // Comments and what the language does not read may go before it (https://spec.graphql.org/October2021/#sec-Language.Source-Text.Ignored-Tokens).
+    let mut first = text.trim_start_matches(ignored);
+    while let Some(comment) = first.strip_prefix('#') {
+        first = comment.split_once(['\n', '\r']).map_or("", |(_, after)| after).trim_start_matches(ignored);
+    }
     let begins = |word: &str| {
-        let rest = text.trim_start().strip_prefix(word);
+        let rest = first.strip_prefix(word);
         rest.is_some_and(|rest| {
             rest.contains('{') && rest.starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '{' | '(' | '@'))
         })
     };
     text.contains('{') && (["mutation", "subscription", "query", "fragment"].into_iter().any(begins) || parse_query(text).is_ok())
+}
+
+fn ignored(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, ',' | '\u{feff}')
 }
 
 /// How many fragments may lie within each other; a circle of them has no end.

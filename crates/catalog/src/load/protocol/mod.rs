@@ -158,7 +158,7 @@ pub(super) fn check(table: &Table<'_>, dataset: &Dataset) {
         Protocol::Http => {
             if dataset.method == Method::Post && dataset.document.is_some() {
                 // Whatever the body says there, even the number of a stored operation, is GraphQL.
-                if dataset.path.to_ascii_lowercase().split('/').any(|segment| segment == "graphql") {
+                if dataset.path.to_ascii_lowercase().split('/').any(|segment| segment.contains("graphql") || segment == "gql") {
                     wrong(
                         "goes to an endpoint of GraphQL, where it may write; ask by protocol = \"graphql\", under which it is read"
                             .to_owned(),
@@ -248,10 +248,16 @@ fn spoken(body: &serde_json::Value) -> Option<String> {
             Some("holds an SQL statement, which may write; ask by protocol = \"snowflake_sql\", under which it is read".to_owned())
         }
         serde_json::Value::Array(items) => items.iter().find_map(spoken),
-        // A member's name may be the statement too.
-        serde_json::Value::Object(members) => {
-            members.iter().find_map(|(name, member)| spoken(&serde_json::Value::String(name.clone())).or_else(|| spoken(member)))
-        }
+        // A member's name may be the statement too, and may say that it holds one, whatever its words are.
+        serde_json::Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let named = ["statement", "sql"].iter().any(|word| name.eq_ignore_ascii_case(word));
+            let words = member.as_str().is_some_and(|text| text.split_whitespace().nth(1).is_some());
+            spoken(&serde_json::Value::String(name.clone())).or_else(|| spoken(member)).or_else(|| {
+                (named && words).then(|| {
+                    format!("holds words under `{name}`, which may be a statement that writes; ask by the `protocol` of its language")
+                })
+            })
+        }),
         serde_json::Value::String(_) | serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => None,
     }
 }

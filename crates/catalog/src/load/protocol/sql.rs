@@ -105,10 +105,11 @@ pub(super) fn check(document: &str) -> Result<(), String> {
 }
 
 /// Words by which statements begin that change something, or that do so behind them.
-const STATEMENTS: [&str; 36] = [
-    "alter", "analyze", "begin", "call", "comment", "commit", "copy", "create", "delete", "deny", "desc", "describe", "drop", "exec",
-    "execute", "explain", "get", "grant", "insert", "merge", "put", "refresh", "remove", "rename", "replace", "revoke", "rollback",
-    "select", "set", "show", "truncate", "undrop", "unset", "update", "use", "with",
+const STATEMENTS: [&str; 52] = [
+    "alter", "analyze", "begin", "call", "clear", "comment", "commit", "copy", "create", "declare", "delete", "deny", "desc", "describe",
+    "drop", "exec", "execute", "explain", "export", "from", "get", "grant", "import", "insert", "list", "load", "lock", "ls", "merge",
+    "msck", "optimize", "put", "refresh", "remove", "rename", "reorg", "replace", "restore", "revoke", "rm", "rollback", "select", "set",
+    "show", "start", "truncate", "undrop", "unset", "update", "use", "vacuum", "with",
 ];
 
 /// Whether a text begins as an SQL statement does: one of its words, and more behind it.
@@ -128,8 +129,8 @@ pub(super) fn is_sql(text: &str) -> bool {
     }
     let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(rest.len());
     let (word, behind) = rest.split_at(end);
-    let goes_on = behind.starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '(' | '/' | '*' | '"' | '['));
-    goes_on && STATEMENTS.iter().any(|known| word.eq_ignore_ascii_case(known))
+    let goes_on = behind.starts_with(|letter: char| letter.is_whitespace() || matches!(letter, '(' | '/' | '*' | '"' | '[' | '\'' | '`'));
+    (goes_on || behind.starts_with("--")) && STATEMENTS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn marker(at: usize) -> String {
