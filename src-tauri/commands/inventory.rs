@@ -1,8 +1,11 @@
 //! Accounts and plugins of an instance; none of it needs the network.
 
 use super::{Answer, Engine};
-use console::screen::{
-    AccountList, AccountPage, ExportFormat, Failure, InventoryExported, InventoryQuery, InventoryThresholds, PluginList, PluginPage,
+use console::{
+    InventoryKind,
+    screen::{
+        AccountList, AccountPage, ExportFormat, Failure, InventoryExported, InventoryQuery, InventoryThresholds, PluginList, PluginPage,
+    },
 };
 use std::path::PathBuf;
 use tauri_plugin_dialog::DialogExt;
@@ -57,7 +60,7 @@ pub async fn export_accounts(
     format: ExportFormat,
 ) -> Answer<Option<InventoryExported>> {
     let Some(path) = chosen(&app, "accounts", format).await? else { return Ok(None) };
-    engine.export_accounts(&instance, query, format, &path).await.map(Some)
+    engine.export_inventory(InventoryKind::Accounts, &instance, query, format, &path).await.map(Some)
 }
 
 /// The same of plugins.
@@ -71,7 +74,7 @@ pub async fn export_plugins(
     format: ExportFormat,
 ) -> Answer<Option<InventoryExported>> {
     let Some(path) = chosen(&app, "plugins", format).await? else { return Ok(None) };
-    engine.export_plugins(&instance, query, format, &path).await.map(Some)
+    engine.export_inventory(InventoryKind::Plugins, &instance, query, format, &path).await.map(Some)
 }
 
 /// The file that was chosen; none when the dialog was cancelled.

@@ -10,7 +10,8 @@ use crate::{
     start::user,
 };
 use catalog::{
-    AccountKind, AccountRisk, App, Completeness, InventoryKind, InventoryThresholds, Known, PluginKind, PluginRisk, Presence, Property,
+    Account, AccountKind, AccountRisk, App, Completeness, InventoryKind, InventoryThresholds, Known, Origin, Plugin, PluginKind,
+    PluginRisk, Presence, Property,
 };
 use jiff::Timestamp;
 use report::{About, AccountLine, ByteOrderMark, PluginLine};
@@ -20,7 +21,7 @@ use std::{
     path::Path,
     sync::Arc,
 };
-use store::{Act, InstanceId, InventoryWrite, Scan, ScanId};
+use store::{Act, InstanceId, InventoryDetail, InventoryList, InventoryWrite, Scan, ScanId, Store, StoreError};
 
 /// Accounts or plugins read at once for an export.
 const BATCH: u64 = 500;
@@ -33,35 +34,39 @@ struct Around {
     thresholds: InventoryThresholds,
 }
 
+/// A part of a list, as the database answers.
+type Listed<E> = Result<InventoryList<E, <E as Entry>::Risk>, StoreError>;
+
+/// What the two lists have of their own.
+trait Entry: Sized {
+    type Risk: Copy + 'static;
+    type Row;
+    type Line: report::Line;
+    const KIND: InventoryKind;
+    const RISKS: &'static [Self::Risk];
+
+    fn word(risk: Self::Risk) -> &'static str;
+    /// Title and meaning.
+    fn wording(risk: Self::Risk, thresholds: &InventoryThresholds) -> (&'static str, String);
+    /// Why it is not known whether the risk is there.
+    fn missing(&self, risk: Self::Risk) -> String;
+    fn origin(&self) -> &Origin;
+    fn risks(&self) -> &BTreeMap<Self::Risk, Presence>;
+    fn row(&self, number: i64) -> Self::Row;
+    fn line(&self, around: &Around, scan: &Scan) -> Self::Line;
+    /// A part of what the query asks for, and how to ask for any.
+    fn asked(filter: &InventoryFilter) -> Result<impl Fn(&Store, ScanId, &InventoryQuery, store::Slice) -> Listed<Self>, Failure>;
+    fn one(store: &Store, scan: ScanId, number: i64) -> Result<InventoryDetail<Self>, StoreError>;
+}
+
 impl Console {
     /// A page of the accounts of an instance.
     ///
     /// # Errors
     /// When there is no such instance, the filter holds an unknown word, or the database cannot be read.
     pub async fn accounts(&self, instance: &str, query: InventoryQuery) -> Result<screen::AccountList, Failure> {
-        let (console, id) = (self.clone(), instance_id(instance)?);
-        self.with_open(move |open| {
-            let around = console.around(&open, id)?;
-            let filter = account_filter(&query.filter)?;
-            let Some(scan) = around.scan.as_ref().map(|scan| scan.id) else {
-                let risks = AccountRisk::ALL.iter().map(|risk| risk_count(account_risk(*risk, &around.thresholds), risk.word(), 0, 0));
-                return Ok(screen::AccountList {
-                    head: around.head(&open, InventoryKind::Accounts, 0, 0, risks.collect())?,
-                    rows: Vec::new(),
-                });
-            };
-            let list = open.store.accounts(scan, &filter, sort_of(query.sort), query.descending, of_slice(query.slice))?;
-            let risks = list
-                .risks
-                .iter()
-                .map(|count| risk_count(account_risk(count.risk, &around.thresholds), count.risk.word(), count.present, count.unknown))
-                .collect();
-            Ok(screen::AccountList {
-                head: around.head(&open, InventoryKind::Accounts, list.all, list.total, risks)?,
-                rows: list.rows.iter().map(|(number, account)| account_row(*number, account)).collect(),
-            })
-        })
-        .await
+        let (head, rows) = self.inventory::<Account>(instance, query).await?;
+        Ok(screen::AccountList { head, rows })
     }
 
     /// A page of the plugins of an instance.
@@ -69,29 +74,8 @@ impl Console {
     /// # Errors
     /// As [`Console::accounts`].
     pub async fn plugins(&self, instance: &str, query: InventoryQuery) -> Result<screen::PluginList, Failure> {
-        let (console, id) = (self.clone(), instance_id(instance)?);
-        self.with_open(move |open| {
-            let around = console.around(&open, id)?;
-            let filter = plugin_filter(&query.filter)?;
-            let Some(scan) = around.scan.as_ref().map(|scan| scan.id) else {
-                let risks = PluginRisk::ALL.iter().map(|risk| risk_count(plugin_risk(*risk, &around.thresholds), risk.word(), 0, 0));
-                return Ok(screen::PluginList {
-                    head: around.head(&open, InventoryKind::Plugins, 0, 0, risks.collect())?,
-                    rows: Vec::new(),
-                });
-            };
-            let list = open.store.plugins(scan, &filter, sort_of(query.sort), query.descending, of_slice(query.slice))?;
-            let risks = list
-                .risks
-                .iter()
-                .map(|count| risk_count(plugin_risk(count.risk, &around.thresholds), count.risk.word(), count.present, count.unknown))
-                .collect();
-            Ok(screen::PluginList {
-                head: around.head(&open, InventoryKind::Plugins, list.all, list.total, risks)?,
-                rows: list.rows.iter().map(|(number, plugin)| plugin_row(*number, plugin)).collect(),
-            })
-        })
-        .await
+        let (head, rows) = self.inventory::<Plugin>(instance, query).await?;
+        Ok(screen::PluginList { head, rows })
     }
 
     /// One account of an instance with what it rests on.
@@ -99,25 +83,8 @@ impl Console {
     /// # Errors
     /// When it is not there any more, or the database cannot be read.
     pub async fn account(&self, instance: &str, account: &str) -> Result<screen::AccountPage, Failure> {
-        let (console, id, number) = (self.clone(), instance_id(instance)?, number_of(account)?);
-        self.with_open(move |open| {
-            let around = console.around(&open, id)?;
-            let detail = open.store.account(around.scanned()?, number)?;
-            let account = detail.item;
-            Ok(screen::AccountPage {
-                risks: account
-                    .risks
-                    .iter()
-                    .map(|(risk, presence)| {
-                        reason(account_risk(*risk, &around.thresholds), risk.word(), *presence, || missing_of_account(*risk, &account))
-                    })
-                    .collect(),
-                source: around.title(&account.origin.from),
-                evidence: detail.evidence.iter().map(|row| evidence_of_row(&around.app, row)).collect(),
-                account: account_row(number, &account),
-            })
-        })
-        .await
+        let Entered { row: account, risks, source, evidence } = self.entry::<Account>(instance, account).await?;
+        Ok(screen::AccountPage { account, risks, source, evidence })
     }
 
     /// One plugin of an instance with what it rests on.
@@ -125,22 +92,52 @@ impl Console {
     /// # Errors
     /// As [`Console::account`].
     pub async fn plugin(&self, instance: &str, plugin: &str) -> Result<screen::PluginPage, Failure> {
-        let (console, id, number) = (self.clone(), instance_id(instance)?, number_of(plugin)?);
+        let Entered { row: plugin, risks, source, evidence } = self.entry::<Plugin>(instance, plugin).await?;
+        Ok(screen::PluginPage { plugin, risks, source, evidence })
+    }
+
+    async fn inventory<E: Entry>(&self, instance: &str, query: InventoryQuery) -> Result<(screen::InventoryHead, Vec<E::Row>), Failure>
+    where
+        E::Row: Send + 'static,
+    {
+        let (console, id) = (self.clone(), instance_id(instance)?);
         self.with_open(move |open| {
             let around = console.around(&open, id)?;
-            let detail = open.store.plugin(around.scanned()?, number)?;
-            let plugin = detail.item;
-            Ok(screen::PluginPage {
-                risks: plugin
-                    .risks
-                    .iter()
-                    .map(|(risk, presence)| {
-                        reason(plugin_risk(*risk, &around.thresholds), risk.word(), *presence, || missing_of_plugin(*risk, &plugin))
-                    })
-                    .collect(),
-                source: around.title(&plugin.origin.from),
-                evidence: detail.evidence.iter().map(|row| evidence_of_row(&around.app, row)).collect(),
-                plugin: plugin_row(number, &plugin),
+            let asked = E::asked(&query.filter)?;
+            let risk = |risk, present, unknown| risk_count(E::wording(risk, &around.thresholds), E::word(risk), present, unknown);
+            let Some(scan) = &around.scan else {
+                let risks = E::RISKS.iter().map(|each| risk(*each, 0, 0)).collect();
+                return Ok((around.head(&open, E::KIND, 0, 0, risks)?, Vec::new()));
+            };
+            let list = asked(&open.store, scan.id, &query, of_slice(query.slice))?;
+            let risks = list.risks.iter().map(|count| risk(count.risk, count.present, count.unknown)).collect();
+            Ok((
+                around.head(&open, E::KIND, list.all, list.total, risks)?,
+                list.rows.iter().map(|(number, entry)| entry.row(*number)).collect(),
+            ))
+        })
+        .await
+    }
+
+    async fn entry<E: Entry>(&self, instance: &str, entry: &str) -> Result<Entered<E::Row>, Failure>
+    where
+        E::Row: Send + 'static,
+    {
+        let (console, id, number) = (self.clone(), instance_id(instance)?, number_of(entry)?);
+        self.with_open(move |open| {
+            let around = console.around(&open, id)?;
+            let InventoryDetail { item, evidence } = E::one(&open.store, around.scanned()?, number)?;
+            let reason = |(risk, presence): (&E::Risk, &Presence)| {
+                let (title, meaning) = E::wording(*risk, &around.thresholds);
+                let present = *presence == Presence::Present;
+                let sentence = if present { meaning } else { item.missing(*risk) };
+                RiskReason { risk: E::word(*risk).to_owned(), title: title.to_owned(), present, sentence }
+            };
+            Ok(Entered {
+                risks: item.risks().iter().map(reason).collect(),
+                source: around.title(&item.origin().from),
+                evidence: evidence.iter().map(|row| evidence_of_row(&around.app, row)).collect(),
+                row: item.row(number),
             })
         })
         .await
@@ -200,35 +197,12 @@ impl Console {
         .await
     }
 
-    /// Writes every account that the query's filter fulfils, whatever its slice, to a file. The file appears whole or not at all.
+    /// Writes every account or plugin that the query's filter fulfils, whatever its slice, to a file. The file appears whole or
+    /// not at all.
     ///
     /// # Errors
     /// When the file cannot be written or the database cannot be read.
-    pub async fn export_accounts(
-        &self,
-        instance: &str,
-        query: InventoryQuery,
-        format: ExportFormat,
-        path: &Path,
-    ) -> Result<InventoryExported, Failure> {
-        self.export_inventory(InventoryKind::Accounts, instance, query, format, path).await
-    }
-
-    /// The same of plugins.
-    ///
-    /// # Errors
-    /// As [`Console::export_accounts`].
-    pub async fn export_plugins(
-        &self,
-        instance: &str,
-        query: InventoryQuery,
-        format: ExportFormat,
-        path: &Path,
-    ) -> Result<InventoryExported, Failure> {
-        self.export_inventory(InventoryKind::Plugins, instance, query, format, path).await
-    }
-
-    async fn export_inventory(
+    pub async fn export_inventory(
         &self,
         kind: InventoryKind,
         instance: &str,
@@ -255,35 +229,11 @@ impl Console {
         Ok(InventoryExported { path: shown, items })
     }
 
-    /// The accounts, to any writer. Answers how many.
+    /// The same, to any writer. Answers how many.
     ///
     /// # Errors
     /// When the writer fails or the database cannot be read.
-    pub async fn export_accounts_to(
-        &self,
-        instance: &str,
-        query: InventoryQuery,
-        format: ExportFormat,
-        writer: Box<dyn Write + Send>,
-    ) -> Result<u32, Failure> {
-        self.export_inventory_to(InventoryKind::Accounts, instance, query, format, writer).await
-    }
-
-    /// The plugins, to any writer. Answers how many.
-    ///
-    /// # Errors
-    /// As [`Console::export_accounts_to`].
-    pub async fn export_plugins_to(
-        &self,
-        instance: &str,
-        query: InventoryQuery,
-        format: ExportFormat,
-        writer: Box<dyn Write + Send>,
-    ) -> Result<u32, Failure> {
-        self.export_inventory_to(InventoryKind::Plugins, instance, query, format, writer).await
-    }
-
-    async fn export_inventory_to(
+    pub async fn export_inventory_to(
         &self,
         kind: InventoryKind,
         instance: &str,
@@ -295,39 +245,10 @@ impl Console {
         self.with_open(move |open| {
             let around = console.around(&open, id)?;
             let about = About { exported_at: now, filter: serde_json::to_value(&query.filter).unwrap_or_default() };
-            let (sort, descending) = (sort_of(query.sort), query.descending);
-            let part = |offset| store::Slice { offset, limit: BATCH };
-            let mut failure = None;
-            let written = match kind {
-                InventoryKind::Accounts => {
-                    let filter = account_filter(&query.filter)?;
-                    let lines = Batches::new(&mut failure, |offset| {
-                        let Some(scan) = &around.scan else { return Ok(Vec::new()) };
-                        let list = open.store.accounts(scan.id, &filter, sort, descending, part(offset))?;
-                        Ok(list.rows.iter().map(|(_, account)| account_line(&around, scan, account)).collect())
-                    });
-                    match format {
-                        ExportFormat::Csv => report::csv(&mut writer, lines, ByteOrderMark::With),
-                        ExportFormat::Json => report::json(&mut writer, lines, &about),
-                    }
-                }
-                InventoryKind::Plugins => {
-                    let filter = plugin_filter(&query.filter)?;
-                    let lines = Batches::new(&mut failure, |offset| {
-                        let Some(scan) = &around.scan else { return Ok(Vec::new()) };
-                        let list = open.store.plugins(scan.id, &filter, sort, descending, part(offset))?;
-                        Ok(list.rows.iter().map(|(_, plugin)| plugin_line(&around, scan, plugin)).collect())
-                    });
-                    match format {
-                        ExportFormat::Csv => report::csv(&mut writer, lines, ByteOrderMark::With),
-                        ExportFormat::Json => report::json(&mut writer, lines, &about),
-                    }
-                }
+            let count = match kind {
+                InventoryKind::Accounts => written::<Account>(&open.store, &around, &query, format, &about, &mut writer)?,
+                InventoryKind::Plugins => written::<Plugin>(&open.store, &around, &query, format, &about, &mut writer)?,
             };
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-            let count = written.map_err(|error| Failure::new("E-EXPORT", error.to_string(), error.remedy()))?;
             writer.flush().map_err(|error| {
                 Failure::new("E-EXPORT", format!("The export could not be written: {error}."), "Make room on the disk.")
             })?;
@@ -384,6 +305,40 @@ impl Around {
     fn title(&self, from: &str) -> String {
         let dataset = self.app.dataset(from).map(|dataset| dataset.title.clone());
         dataset.or_else(|| self.app.view(from).map(|view| view.title.clone())).unwrap_or_else(|| from.to_owned())
+    }
+}
+
+/// An entry with what it rests on.
+struct Entered<R> {
+    row: R,
+    risks: Vec<RiskReason>,
+    source: String,
+    evidence: Vec<screen::Evidence>,
+}
+
+/// Every entry that the query's filter fulfils, to the writer. Answers how many.
+fn written<E: Entry>(
+    store: &Store,
+    around: &Around,
+    query: &InventoryQuery,
+    format: ExportFormat,
+    about: &About,
+    writer: &mut Box<dyn Write + Send>,
+) -> Result<u64, Failure> {
+    let asked = E::asked(&query.filter)?;
+    let mut failure = None;
+    let lines = Batches::new(&mut failure, |offset| {
+        let Some(scan) = &around.scan else { return Ok(Vec::new()) };
+        let list = asked(store, scan.id, query, store::Slice { offset, limit: BATCH })?;
+        Ok(list.rows.iter().map(|(_, entry)| entry.line(around, scan)).collect())
+    });
+    let written = match format {
+        ExportFormat::Csv => report::csv(writer, lines, ByteOrderMark::With),
+        ExportFormat::Json => report::json(writer, lines, about),
+    };
+    match failure {
+        Some(failure) => Err(failure),
+        None => written.map_err(|error| Failure::new("E-EXPORT", error.to_string(), error.remedy())),
     }
 }
 
@@ -448,24 +403,6 @@ fn words<T: Copy>(words: &[String], from_word: impl Fn(&str) -> Option<T>, known
         .collect()
 }
 
-fn account_filter(filter: &InventoryFilter) -> Result<store::AccountFilter, Failure> {
-    Ok(store::AccountFilter {
-        risks: words(&filter.risks, AccountRisk::from_word, AccountRisk::WORDS, "risk")?,
-        unknown: words(&filter.unknown, AccountRisk::from_word, AccountRisk::WORDS, "risk")?,
-        kinds: words(&filter.kinds, AccountKind::from_word, AccountKind::WORDS, "kind")?,
-        text: filter.text.clone(),
-    })
-}
-
-fn plugin_filter(filter: &InventoryFilter) -> Result<store::PluginFilter, Failure> {
-    Ok(store::PluginFilter {
-        risks: words(&filter.risks, PluginRisk::from_word, PluginRisk::WORDS, "risk")?,
-        unknown: words(&filter.unknown, PluginRisk::from_word, PluginRisk::WORDS, "risk")?,
-        kinds: words(&filter.kinds, PluginKind::from_word, PluginKind::WORDS, "kind")?,
-        text: filter.text.clone(),
-    })
-}
-
 fn sort_of(sort: screen::InventorySort) -> store::InventorySort {
     match sort {
         screen::InventorySort::Severity => store::InventorySort::Severity,
@@ -478,57 +415,12 @@ fn sort_of(sort: screen::InventorySort) -> store::InventorySort {
     }
 }
 
-/// Title and meaning.
-fn account_risk(risk: AccountRisk, thresholds: &InventoryThresholds) -> (&'static str, String) {
-    let InventoryThresholds { dormant_days, expiring_days, rotation_days, .. } = *thresholds;
-    match risk {
-        AccountRisk::NoMfa => ("No MFA", "No second factor is set up.".into()),
-        AccountRisk::WeakMfa => {
-            ("Weak MFA", "The second factor is one that can be intercepted: a text message, a call or an e-mail.".into())
-        }
-        AccountRisk::Dormant => ("Dormant", format!("Not used for more than {}.", days(dormant_days))),
-        AccountRisk::NotFromIdentityProvider => {
-            ("Not from the identity provider", "It does not come from the identity provider, so it stays when its person leaves.".into())
-        }
-        AccountRisk::Administrator => ("Administrator", "It may administer the application.".into()),
-        AccountRisk::Guest => ("Guest", "It belongs to somebody from outside.".into()),
-        AccountRisk::NeverSeen => ("Never signed in", "It was never used.".into()),
-        AccountRisk::CredentialExpiring => ("Credential expiring", format!("Its credential ends within {}.", days(expiring_days))),
-        AccountRisk::CredentialExpired => ("Credential expired", "Its credential has ended.".into()),
-        AccountRisk::CredentialNotRotated => {
-            ("Credential not rotated", format!("Its credential was not changed for more than {}.", days(rotation_days)))
-        }
-    }
-}
-
-/// Title and meaning.
-fn plugin_risk(risk: PluginRisk, thresholds: &InventoryThresholds) -> (&'static str, String) {
-    let InventoryThresholds { expiring_days, unused_days, .. } = *thresholds;
-    match risk {
-        PluginRisk::CanWrite => ("May change things", "It may write, not only read.".into()),
-        PluginRisk::WholeTenant => ("Whole organization", "It reaches the whole organization, not only what one user may see.".into()),
-        PluginRisk::UnverifiedPublisher => ("Unverified publisher", "The vendor has not verified who made it.".into()),
-        PluginRisk::Unused => ("Unused", format!("Not used for more than {}, or never.", days(unused_days))),
-        PluginRisk::NoExpiry => ("No expiry", "Its access does not end by itself.".into()),
-        PluginRisk::Expiring => ("Expiring", format!("Its access ends within {}.", days(expiring_days))),
-        PluginRisk::Expired => ("Expired", "Its access has ended.".into()),
-        PluginRisk::GenAi => {
-            ("Gen-AI (by name)", "Its name or publisher names a maker or product of generative AI. What it does was not looked at.".into())
-        }
-    }
-}
-
 fn days(number: u32) -> String {
     if number == 1 { "1 day".to_owned() } else { format!("{number} days") }
 }
 
 fn risk_count((title, meaning): (&str, String), risk: &str, present: u32, unknown: u32) -> screen::RiskCount {
     screen::RiskCount { risk: risk.to_owned(), title: title.to_owned(), meaning, present, unknown }
-}
-
-fn reason((title, meaning): (&str, String), risk: &str, presence: Presence, missing: impl FnOnce() -> String) -> RiskReason {
-    let present = presence == Presence::Present;
-    RiskReason { risk: risk.to_owned(), title: title.to_owned(), present, sentence: if present { meaning } else { missing() } }
 }
 
 /// Why a property is not known, in words; `None` when it is.
@@ -545,34 +437,6 @@ fn gap<T>(property: Property, known: &Known<T>) -> Option<String> {
 fn gaps(gaps: impl IntoIterator<Item = Option<String>>) -> String {
     let gaps: Vec<String> = gaps.into_iter().flatten().collect();
     if gaps.is_empty() { "It is not known.".to_owned() } else { gaps.join(" ") }
-}
-
-fn missing_of_account(risk: AccountRisk, account: &catalog::Account) -> String {
-    let kind = || gap(Property::Kind, &account.kind);
-    match risk {
-        AccountRisk::NoMfa | AccountRisk::WeakMfa => gaps([kind(), gap(Property::Mfa, &account.mfa)]),
-        AccountRisk::Dormant => gaps([gap(Property::LastSeen, &account.last_seen)]),
-        AccountRisk::NotFromIdentityProvider => gaps([kind(), gap(Property::IdentityProvider, &account.identity_provider)]),
-        AccountRisk::Administrator => gaps([gap(Property::Administrator, &account.administrator)]),
-        AccountRisk::Guest => gaps([kind()]),
-        AccountRisk::NeverSeen => gaps([gap(Property::NeverSeen, &account.never_seen), gap(Property::LastSeen, &account.last_seen)]),
-        AccountRisk::CredentialExpiring | AccountRisk::CredentialExpired => {
-            gaps([gap(Property::CredentialExpires, &account.credential_expires)])
-        }
-        AccountRisk::CredentialNotRotated => gaps([gap(Property::CredentialChanged, &account.credential_changed)]),
-    }
-}
-
-fn missing_of_plugin(risk: PluginRisk, plugin: &catalog::Plugin) -> String {
-    let kind = || gap(Property::Kind, &plugin.kind);
-    match risk {
-        PluginRisk::CanWrite => gaps([kind(), gap(Property::Write, &plugin.write)]),
-        PluginRisk::WholeTenant => gaps([gap(Property::Level, &plugin.level)]),
-        PluginRisk::UnverifiedPublisher => gaps([kind(), gap(Property::VerifiedPublisher, &plugin.verified_publisher)]),
-        PluginRisk::Unused => gaps([gap(Property::LastUsed, &plugin.last_used), gap(Property::NeverUsed, &plugin.never_used)]),
-        PluginRisk::NoExpiry | PluginRisk::Expiring | PluginRisk::Expired => gaps([gap(Property::Expires, &plugin.expires)]),
-        PluginRisk::GenAi => gaps([gap(Property::Name, &plugin.name)]),
-    }
 }
 
 /// What a property is called.
@@ -642,110 +506,250 @@ fn split<R: Copy>(risks: &BTreeMap<R, Presence>, word: impl Fn(R) -> &'static st
     (of(Presence::Present), of(Presence::Unknown))
 }
 
-fn account_row(number: i64, account: &catalog::Account) -> screen::Account {
-    let (risks, unknown_risks) = split(&account.risks, AccountRisk::word);
-    screen::Account {
-        id: number.to_string(),
-        title: title(&account.name, &account.id, &account.origin.row),
-        severity: account.severity.map(severity),
-        risks,
-        unknown_risks,
-        vendor_id: text(&account.id),
-        name: text(&account.name),
-        email: text(&account.email),
-        kind: shown(&account.kind, |kind| kind.word().to_owned()),
-        status: shown(&account.status, |status| status.word().to_owned()),
-        administrator: truth(&account.administrator),
-        roles: list(&account.roles),
-        mfa: shown(&account.mfa, |mfa| mfa.word().to_owned()),
-        identity_provider: truth(&account.identity_provider),
-        created: time(&account.created),
-        last_seen: time(&account.last_seen),
-        never_seen: truth(&account.never_seen),
-        credential_expires: time(&account.credential_expires),
-        credential_changed: time(&account.credential_changed),
+impl Entry for Account {
+    type Risk = AccountRisk;
+    type Row = screen::Account;
+    type Line = AccountLine;
+    const KIND: InventoryKind = InventoryKind::Accounts;
+    const RISKS: &'static [AccountRisk] = AccountRisk::ALL;
+
+    fn word(risk: AccountRisk) -> &'static str {
+        risk.word()
+    }
+
+    fn wording(risk: AccountRisk, thresholds: &InventoryThresholds) -> (&'static str, String) {
+        let InventoryThresholds { dormant_days, expiring_days, rotation_days, .. } = *thresholds;
+        match risk {
+            AccountRisk::NoMfa => ("No MFA", "No second factor is set up.".into()),
+            AccountRisk::WeakMfa => {
+                ("Weak MFA", "The second factor is one that can be intercepted: a text message, a call or an e-mail.".into())
+            }
+            AccountRisk::Dormant => ("Dormant", format!("Not used for more than {}.", days(dormant_days))),
+            AccountRisk::NotFromIdentityProvider => (
+                "Not from the identity provider",
+                "It does not come from the identity provider, so it stays when its person leaves.".into(),
+            ),
+            AccountRisk::Administrator => ("Administrator", "It may administer the application.".into()),
+            AccountRisk::Guest => ("Guest", "It belongs to somebody from outside.".into()),
+            AccountRisk::NeverSeen => ("Never signed in", "It was never used.".into()),
+            AccountRisk::CredentialExpiring => ("Credential expiring", format!("Its credential ends within {}.", days(expiring_days))),
+            AccountRisk::CredentialExpired => ("Credential expired", "Its credential has ended.".into()),
+            AccountRisk::CredentialNotRotated => {
+                ("Credential not rotated", format!("Its credential was not changed for more than {}.", days(rotation_days)))
+            }
+        }
+    }
+
+    fn missing(&self, risk: AccountRisk) -> String {
+        let kind = || gap(Property::Kind, &self.kind);
+        match risk {
+            AccountRisk::NoMfa | AccountRisk::WeakMfa => gaps([kind(), gap(Property::Mfa, &self.mfa)]),
+            AccountRisk::Dormant => gaps([gap(Property::LastSeen, &self.last_seen)]),
+            AccountRisk::NotFromIdentityProvider => gaps([kind(), gap(Property::IdentityProvider, &self.identity_provider)]),
+            AccountRisk::Administrator => gaps([gap(Property::Administrator, &self.administrator)]),
+            AccountRisk::Guest => gaps([kind()]),
+            AccountRisk::NeverSeen => gaps([gap(Property::NeverSeen, &self.never_seen), gap(Property::LastSeen, &self.last_seen)]),
+            AccountRisk::CredentialExpiring | AccountRisk::CredentialExpired => {
+                gaps([gap(Property::CredentialExpires, &self.credential_expires)])
+            }
+            AccountRisk::CredentialNotRotated => gaps([gap(Property::CredentialChanged, &self.credential_changed)]),
+        }
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn risks(&self) -> &BTreeMap<AccountRisk, Presence> {
+        &self.risks
+    }
+
+    fn row(&self, number: i64) -> screen::Account {
+        let (risks, unknown_risks) = split(&self.risks, AccountRisk::word);
+        screen::Account {
+            id: number.to_string(),
+            title: title(&self.name, &self.id, &self.origin.row),
+            severity: self.severity.map(severity),
+            risks,
+            unknown_risks,
+            vendor_id: text(&self.id),
+            name: text(&self.name),
+            email: text(&self.email),
+            kind: shown(&self.kind, |kind| kind.word().to_owned()),
+            status: shown(&self.status, |status| status.word().to_owned()),
+            administrator: truth(&self.administrator),
+            roles: list(&self.roles),
+            mfa: shown(&self.mfa, |mfa| mfa.word().to_owned()),
+            identity_provider: truth(&self.identity_provider),
+            created: time(&self.created),
+            last_seen: time(&self.last_seen),
+            never_seen: truth(&self.never_seen),
+            credential_expires: time(&self.credential_expires),
+            credential_changed: time(&self.credential_changed),
+        }
+    }
+
+    fn line(&self, around: &Around, scan: &Scan) -> AccountLine {
+        let (risks, unknown_risks) = split(&self.risks, AccountRisk::word);
+        AccountLine {
+            app: around.instance.app.clone(),
+            instance: around.instance.name.clone(),
+            sandbox: around.instance.sandbox,
+            read_from: self.origin.from.clone(),
+            as_of: scan.as_of,
+            severity: self.severity,
+            risks,
+            unknown_risks,
+            id: self.id.clone(),
+            name: self.name.clone(),
+            email: self.email.clone(),
+            kind: self.kind.clone(),
+            status: self.status.clone(),
+            administrator: self.administrator.clone(),
+            roles: self.roles.clone(),
+            mfa: self.mfa.clone(),
+            identity_provider: self.identity_provider.clone(),
+            created: self.created.clone(),
+            last_seen: self.last_seen.clone(),
+            never_seen: self.never_seen.clone(),
+            credential_expires: self.credential_expires.clone(),
+            credential_changed: self.credential_changed.clone(),
+        }
+    }
+
+    fn asked(filter: &InventoryFilter) -> Result<impl Fn(&Store, ScanId, &InventoryQuery, store::Slice) -> Listed<Self>, Failure> {
+        let filter = store::InventoryFilter {
+            risks: words(&filter.risks, AccountRisk::from_word, AccountRisk::WORDS, "risk")?,
+            unknown: words(&filter.unknown, AccountRisk::from_word, AccountRisk::WORDS, "risk")?,
+            kinds: words(&filter.kinds, AccountKind::from_word, AccountKind::WORDS, "kind")?,
+            text: filter.text.clone(),
+        };
+        Ok(move |store: &Store, scan, query: &InventoryQuery, slice| {
+            store.accounts(scan, &filter, sort_of(query.sort), query.descending, slice)
+        })
+    }
+
+    fn one(store: &Store, scan: ScanId, number: i64) -> Result<InventoryDetail<Self>, StoreError> {
+        store.account(scan, number)
     }
 }
 
-fn plugin_row(number: i64, plugin: &catalog::Plugin) -> screen::Plugin {
-    let (risks, unknown_risks) = split(&plugin.risks, PluginRisk::word);
-    screen::Plugin {
-        id: number.to_string(),
-        title: title(&plugin.name, &plugin.id, &plugin.origin.row),
-        severity: plugin.severity.map(severity),
-        risks,
-        unknown_risks,
-        gen_ai: plugin.gen_ai.clone(),
-        vendor_id: text(&plugin.id),
-        name: text(&plugin.name),
-        kind: shown(&plugin.kind, |kind| kind.word().to_owned()),
-        publisher: text(&plugin.publisher),
-        scopes: list(&plugin.scopes),
-        level: shown(&plugin.level, |level| level.word().to_owned()),
-        user: text(&plugin.user),
-        status: text(&plugin.status),
-        created: time(&plugin.created),
-        last_used: time(&plugin.last_used),
-        never_used: truth(&plugin.never_used),
-        expires: time(&plugin.expires),
-        verified_publisher: truth(&plugin.verified_publisher),
-        write: truth(&plugin.write),
-    }
-}
+impl Entry for Plugin {
+    type Risk = PluginRisk;
+    type Row = screen::Plugin;
+    type Line = PluginLine;
+    const KIND: InventoryKind = InventoryKind::Plugins;
+    const RISKS: &'static [PluginRisk] = PluginRisk::ALL;
 
-fn account_line(around: &Around, scan: &Scan, account: &catalog::Account) -> AccountLine {
-    let (risks, unknown_risks) = split(&account.risks, AccountRisk::word);
-    AccountLine {
-        app: around.instance.app.clone(),
-        instance: around.instance.name.clone(),
-        sandbox: around.instance.sandbox,
-        read_from: account.origin.from.clone(),
-        as_of: scan.as_of,
-        severity: account.severity,
-        risks,
-        unknown_risks,
-        id: account.id.clone(),
-        name: account.name.clone(),
-        email: account.email.clone(),
-        kind: account.kind.clone(),
-        status: account.status.clone(),
-        administrator: account.administrator.clone(),
-        roles: account.roles.clone(),
-        mfa: account.mfa.clone(),
-        identity_provider: account.identity_provider.clone(),
-        created: account.created.clone(),
-        last_seen: account.last_seen.clone(),
-        never_seen: account.never_seen.clone(),
-        credential_expires: account.credential_expires.clone(),
-        credential_changed: account.credential_changed.clone(),
+    fn word(risk: PluginRisk) -> &'static str {
+        risk.word()
     }
-}
 
-fn plugin_line(around: &Around, scan: &Scan, plugin: &catalog::Plugin) -> PluginLine {
-    let (risks, unknown_risks) = split(&plugin.risks, PluginRisk::word);
-    PluginLine {
-        app: around.instance.app.clone(),
-        instance: around.instance.name.clone(),
-        sandbox: around.instance.sandbox,
-        read_from: plugin.origin.from.clone(),
-        as_of: scan.as_of,
-        severity: plugin.severity,
-        risks,
-        unknown_risks,
-        gen_ai_by_name: plugin.gen_ai.clone(),
-        id: plugin.id.clone(),
-        name: plugin.name.clone(),
-        kind: plugin.kind.clone(),
-        publisher: plugin.publisher.clone(),
-        scopes: plugin.scopes.clone(),
-        level: plugin.level.clone(),
-        user: plugin.user.clone(),
-        status: plugin.status.clone(),
-        created: plugin.created.clone(),
-        last_used: plugin.last_used.clone(),
-        never_used: plugin.never_used.clone(),
-        expires: plugin.expires.clone(),
-        verified_publisher: plugin.verified_publisher.clone(),
-        write: plugin.write.clone(),
+    fn wording(risk: PluginRisk, thresholds: &InventoryThresholds) -> (&'static str, String) {
+        let InventoryThresholds { expiring_days, unused_days, .. } = *thresholds;
+        match risk {
+            PluginRisk::CanWrite => ("May change things", "It may write, not only read.".into()),
+            PluginRisk::WholeTenant => ("Whole organization", "It reaches the whole organization, not only what one user may see.".into()),
+            PluginRisk::UnverifiedPublisher => ("Unverified publisher", "The vendor has not verified who made it.".into()),
+            PluginRisk::Unused => ("Unused", format!("Not used for more than {}, or never.", days(unused_days))),
+            PluginRisk::NoExpiry => ("No expiry", "Its access does not end by itself.".into()),
+            PluginRisk::Expiring => ("Expiring", format!("Its access ends within {}.", days(expiring_days))),
+            PluginRisk::Expired => ("Expired", "Its access has ended.".into()),
+            PluginRisk::GenAi => (
+                "Gen-AI (by name)",
+                "Its name or publisher names a maker or product of generative AI. What it does was not looked at.".into(),
+            ),
+        }
+    }
+
+    fn missing(&self, risk: PluginRisk) -> String {
+        let kind = || gap(Property::Kind, &self.kind);
+        match risk {
+            PluginRisk::CanWrite => gaps([kind(), gap(Property::Write, &self.write)]),
+            PluginRisk::WholeTenant => gaps([gap(Property::Level, &self.level)]),
+            PluginRisk::UnverifiedPublisher => gaps([kind(), gap(Property::VerifiedPublisher, &self.verified_publisher)]),
+            PluginRisk::Unused => gaps([gap(Property::LastUsed, &self.last_used), gap(Property::NeverUsed, &self.never_used)]),
+            PluginRisk::NoExpiry | PluginRisk::Expiring | PluginRisk::Expired => gaps([gap(Property::Expires, &self.expires)]),
+            PluginRisk::GenAi => gaps([gap(Property::Name, &self.name)]),
+        }
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    fn risks(&self) -> &BTreeMap<PluginRisk, Presence> {
+        &self.risks
+    }
+
+    fn row(&self, number: i64) -> screen::Plugin {
+        let (risks, unknown_risks) = split(&self.risks, PluginRisk::word);
+        screen::Plugin {
+            id: number.to_string(),
+            title: title(&self.name, &self.id, &self.origin.row),
+            severity: self.severity.map(severity),
+            risks,
+            unknown_risks,
+            gen_ai: self.gen_ai.clone(),
+            vendor_id: text(&self.id),
+            name: text(&self.name),
+            kind: shown(&self.kind, |kind| kind.word().to_owned()),
+            publisher: text(&self.publisher),
+            scopes: list(&self.scopes),
+            level: shown(&self.level, |level| level.word().to_owned()),
+            user: text(&self.user),
+            status: text(&self.status),
+            created: time(&self.created),
+            last_used: time(&self.last_used),
+            never_used: truth(&self.never_used),
+            expires: time(&self.expires),
+            verified_publisher: truth(&self.verified_publisher),
+            write: truth(&self.write),
+        }
+    }
+
+    fn line(&self, around: &Around, scan: &Scan) -> PluginLine {
+        let (risks, unknown_risks) = split(&self.risks, PluginRisk::word);
+        PluginLine {
+            app: around.instance.app.clone(),
+            instance: around.instance.name.clone(),
+            sandbox: around.instance.sandbox,
+            read_from: self.origin.from.clone(),
+            as_of: scan.as_of,
+            severity: self.severity,
+            risks,
+            unknown_risks,
+            gen_ai_by_name: self.gen_ai.clone(),
+            id: self.id.clone(),
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            publisher: self.publisher.clone(),
+            scopes: self.scopes.clone(),
+            level: self.level.clone(),
+            user: self.user.clone(),
+            status: self.status.clone(),
+            created: self.created.clone(),
+            last_used: self.last_used.clone(),
+            never_used: self.never_used.clone(),
+            expires: self.expires.clone(),
+            verified_publisher: self.verified_publisher.clone(),
+            write: self.write.clone(),
+        }
+    }
+
+    fn asked(filter: &InventoryFilter) -> Result<impl Fn(&Store, ScanId, &InventoryQuery, store::Slice) -> Listed<Self>, Failure> {
+        let filter = store::InventoryFilter {
+            risks: words(&filter.risks, PluginRisk::from_word, PluginRisk::WORDS, "risk")?,
+            unknown: words(&filter.unknown, PluginRisk::from_word, PluginRisk::WORDS, "risk")?,
+            kinds: words(&filter.kinds, PluginKind::from_word, PluginKind::WORDS, "kind")?,
+            text: filter.text.clone(),
+        };
+        Ok(move |store: &Store, scan, query: &InventoryQuery, slice| {
+            store.plugins(scan, &filter, sort_of(query.sort), query.descending, slice)
+        })
+    }
+
+    fn one(store: &Store, scan: ScanId, number: i64) -> Result<InventoryDetail<Self>, StoreError> {
+        store.plugin(scan, number)
     }
 }

@@ -36,7 +36,7 @@ pub mod screen;
 mod sink;
 mod start;
 
-pub use catalog::MOST_LEFT_OUT;
+pub use catalog::{InventoryKind, MOST_LEFT_OUT};
 pub use catalog_document::{AppDocument, CatalogDocument};
 pub use connect::{Browser, NoBrowser};
 pub use console::{Console, Listener};

@@ -5,27 +5,24 @@ use crate::{
     arguments::{FormatChoice, InventoryArguments},
     print,
 };
-use console::screen::{
-    Evidence, ExportFormat, InventoryExported, InventoryFilter, InventoryHead, InventoryQuery, InventorySort, Property, PropertyState,
-    RiskReason, Severity, Slice,
+use console::{
+    InventoryKind,
+    screen::{
+        Evidence, ExportFormat, Failure, InventoryFilter, InventoryHead, InventoryQuery, InventorySort, Property, PropertyState,
+        RiskReason, Severity, Slice,
+    },
 };
+use serde::Serialize;
+use std::path::Path;
 
 impl Terminal {
     pub(super) async fn accounts(&self, arguments: InventoryArguments) -> Outcome {
-        self.open().await?;
-        let id = self.console.find_instance(&arguments.instance).await?;
+        let id = self.instance_of(&arguments).await?;
         if let Some(account) = &arguments.show {
             let page = self.console.account(&id, account).await?;
-            if self.json {
-                print::json(&page);
-                return Ok(Ending::Fine);
-            }
-            let account = &page.account;
-            show(
-                &account.title,
-                account.severity,
-                &page.source,
-                &[
+            self.shown(&page, |page| {
+                let account = &page.account;
+                let properties = [
                     ("identifier", &account.vendor_id),
                     ("name", &account.name),
                     ("e-mail", &account.email),
@@ -40,64 +37,33 @@ impl Terminal {
                     ("never signed in", &account.never_seen),
                     ("credential expires", &account.credential_expires),
                     ("credential changed", &account.credential_changed),
-                ],
-                &page.risks,
-                &page.evidence,
-            );
+                ];
+                show(&account.title, account.severity, &page.source, &properties, &page.risks, &page.evidence);
+            });
             return Ok(Ending::Fine);
         }
-        let query = query(&arguments);
         if let Some(output) = &arguments.output {
-            let format = format(arguments.format);
-            if output == "-" {
-                self.console.export_accounts_to(&id, query, format, Box::new(std::io::stdout())).await?;
-            } else {
-                self.written("accounts", &self.console.export_accounts(&id, query, format, std::path::Path::new(output)).await?);
-            }
-            return Ok(Ending::Fine);
+            return self.exported(InventoryKind::Accounts, &id, &arguments, output).await;
         }
-        let list = self.console.accounts(&id, query).await?;
-        if self.json {
-            print::json(&list);
-            return Ok(Ending::Fine);
-        }
-        let rows: Vec<Vec<String>> = list
-            .rows
-            .iter()
-            .map(|row| {
-                vec![
-                    severity(row.severity),
-                    row.title.clone(),
-                    cell(&row.kind),
-                    cell(&row.status),
-                    cell(&row.mfa),
-                    day(&row.last_seen),
-                    risks(&row.risks, &row.unknown_risks),
-                    row.id.clone(),
-                ]
-            })
-            .collect();
-        over("accounts", &list.head);
-        print::table(&["SEVERITY", "ACCOUNT", "KIND", "STATUS", "MFA", "LAST SEEN", "RISKS (? not known)", "ID"], &rows);
-        print::line(&format!("{} of {} accounts, {} in all", list.rows.len(), list.head.total, list.head.all));
+        let list = self.console.accounts(&id, query(&arguments)).await?;
+        self.shown(&list, |list| {
+            let columns = ["SEVERITY", "ACCOUNT", "KIND", "STATUS", "MFA", "LAST SEEN", "RISKS (? not known)", "ID"];
+            let rows = list.rows.iter().map(|row| {
+                let told = [cell(&row.kind), cell(&row.status), cell(&row.mfa), day(&row.last_seen)];
+                line(row.severity, &row.title, told, risks(&row.risks, &row.unknown_risks), &row.id)
+            });
+            listed("accounts", &list.head, &columns, rows.collect());
+        });
         Ok(Ending::Fine)
     }
 
     pub(super) async fn plugins(&self, arguments: InventoryArguments) -> Outcome {
-        self.open().await?;
-        let id = self.console.find_instance(&arguments.instance).await?;
+        let id = self.instance_of(&arguments).await?;
         if let Some(plugin) = &arguments.show {
             let page = self.console.plugin(&id, plugin).await?;
-            if self.json {
-                print::json(&page);
-                return Ok(Ending::Fine);
-            }
-            let plugin = &page.plugin;
-            show(
-                &plugin.title,
-                plugin.severity,
-                &page.source,
-                &[
+            self.shown(&page, |page| {
+                let plugin = &page.plugin;
+                let properties = [
                     ("identifier", &plugin.vendor_id),
                     ("name", &plugin.name),
                     ("kind", &plugin.kind),
@@ -112,46 +78,44 @@ impl Terminal {
                     ("last used", &plugin.last_used),
                     ("never used", &plugin.never_used),
                     ("expires", &plugin.expires),
-                ],
-                &page.risks,
-                &page.evidence,
-            );
+                ];
+                show(&plugin.title, plugin.severity, &page.source, &properties, &page.risks, &page.evidence);
+            });
             return Ok(Ending::Fine);
         }
-        let query = query(&arguments);
         if let Some(output) = &arguments.output {
-            let format = format(arguments.format);
-            if output == "-" {
-                self.console.export_plugins_to(&id, query, format, Box::new(std::io::stdout())).await?;
-            } else {
-                self.written("plugins", &self.console.export_plugins(&id, query, format, std::path::Path::new(output)).await?);
-            }
-            return Ok(Ending::Fine);
+            return self.exported(InventoryKind::Plugins, &id, &arguments, output).await;
         }
-        let list = self.console.plugins(&id, query).await?;
-        if self.json {
-            print::json(&list);
-            return Ok(Ending::Fine);
+        let list = self.console.plugins(&id, query(&arguments)).await?;
+        self.shown(&list, |list| {
+            let columns = ["SEVERITY", "PLUGIN", "KIND", "PUBLISHER", "LEVEL", "LAST USED", "RISKS (? not known)", "ID"];
+            let rows = list.rows.iter().map(|row| {
+                let told = [cell(&row.kind), cell(&row.publisher), cell(&row.level), day(&row.last_used)];
+                line(row.severity, &row.title, told, risks(&row.risks, &row.unknown_risks), &row.id)
+            });
+            listed("plugins", &list.head, &columns, rows.collect());
+        });
+        Ok(Ending::Fine)
+    }
+
+    async fn instance_of(&self, arguments: &InventoryArguments) -> Result<String, Failure> {
+        self.open().await?;
+        self.console.find_instance(&arguments.instance).await
+    }
+
+    /// For a program or for a reader.
+    fn shown<T: Serialize>(&self, answer: &T, for_a_reader: impl FnOnce(&T)) {
+        if self.json { print::json(answer) } else { for_a_reader(answer) }
+    }
+
+    async fn exported(&self, kind: InventoryKind, id: &str, arguments: &InventoryArguments, output: &str) -> Outcome {
+        let (query, format) = (query(arguments), format(arguments.format));
+        if output == "-" {
+            self.console.export_inventory_to(kind, id, query, format, Box::new(std::io::stdout())).await?;
+        } else {
+            let exported = self.console.export_inventory(kind, id, query, format, Path::new(output)).await?;
+            self.shown(&exported, |exported| print::line(&format!("{} {} written to {}", exported.items, kind.word(), exported.path)));
         }
-        let rows: Vec<Vec<String>> = list
-            .rows
-            .iter()
-            .map(|row| {
-                vec![
-                    severity(row.severity),
-                    row.title.clone(),
-                    cell(&row.kind),
-                    cell(&row.publisher),
-                    cell(&row.level),
-                    day(&row.last_used),
-                    risks(&row.risks, &row.unknown_risks),
-                    row.id.clone(),
-                ]
-            })
-            .collect();
-        over("plugins", &list.head);
-        print::table(&["SEVERITY", "PLUGIN", "KIND", "PUBLISHER", "LEVEL", "LAST USED", "RISKS (? not known)", "ID"], &rows);
-        print::line(&format!("{} of {} plugins, {} in all", list.rows.len(), list.head.total, list.head.all));
         Ok(Ending::Fine)
     }
 
@@ -183,14 +147,6 @@ impl Terminal {
             print::line(&format!("unused after       {} days", thresholds.unused_days));
         }
         Ok(Ending::Fine)
-    }
-
-    fn written(&self, what: &str, exported: &InventoryExported) {
-        if self.json {
-            print::json(exported);
-        } else {
-            print::line(&format!("{} {what} written to {}", exported.items, exported.path));
-        }
     }
 }
 
@@ -234,6 +190,18 @@ fn day(property: &Property) -> String {
         PropertyState::Is => property.value.chars().take(10).collect(),
         PropertyState::None | PropertyState::Unknown | PropertyState::NotRead => cell(property),
     }
+}
+
+/// A row of either list.
+fn line(worst: Option<Severity>, title: &str, told: [String; 4], risks: String, id: &str) -> Vec<String> {
+    let [kind, second, third, day] = told;
+    vec![severity(worst), title.to_owned(), kind, second, third, day, risks, id.to_owned()]
+}
+
+fn listed(what: &str, head: &InventoryHead, columns: &[&str; 8], rows: Vec<Vec<String>>) {
+    over(what, head);
+    print::table(columns, &rows);
+    print::line(&format!("{} of {} {what}, {} in all", rows.len(), head.total, head.all));
 }
 
 fn risks(present: &[String], unknown: &[String]) -> String {

@@ -173,7 +173,11 @@ async fn exports_hold_what_the_filter_leaves_with_what_is_not_known_spelled_out(
     let instance = desk.instance("kustomer").await;
     let path = desk.folder.join("accounts.csv");
     let all = desk.accounts(&instance, InventoryFilter::default()).await;
-    let written = desk.console.export_accounts(&instance.id, query(InventoryFilter::default()), ExportFormat::Csv, &path).await.unwrap();
+    let written = desk
+        .console
+        .export_inventory(InventoryKind::Accounts, &instance.id, query(InventoryFilter::default()), ExportFormat::Csv, &path)
+        .await
+        .unwrap();
     assert_eq!(written.items, all.head.all);
     let text = std::fs::read_to_string(&path).unwrap();
     let mut lines = text.trim_start_matches('\u{feff}').lines();
@@ -185,14 +189,21 @@ async fn exports_hold_what_the_filter_leaves_with_what_is_not_known_spelled_out(
 
     let path = desk.folder.join("plugins.json");
     let filter = InventoryFilter { kinds: vec!["webhook".into()], ..InventoryFilter::default() };
-    let written = desk.console.export_plugins(&instance.id, query(filter.clone()), ExportFormat::Json, &path).await.unwrap();
+    let written = desk
+        .console
+        .export_inventory(InventoryKind::Plugins, &instance.id, query(filter.clone()), ExportFormat::Json, &path)
+        .await
+        .unwrap();
     let document: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!(document["plugins"].as_array().unwrap().len() as u32, written.items);
     assert_eq!(document["filter"]["kinds"], serde_json::json!(["webhook"]));
     let plugin = &document["plugins"][0];
     assert_eq!((&plugin["kind"]["value"], &plugin["expires"]["state"]), (&"webhook".into(), &"not_read".into()));
     assert!(!desk.folder.join("nowhere").exists());
-    let refused = desk.console.export_accounts(&instance.id, query(filter), ExportFormat::Csv, &desk.folder.join("x.csv")).await;
+    let refused = desk
+        .console
+        .export_inventory(InventoryKind::Accounts, &instance.id, query(filter), ExportFormat::Csv, &desk.folder.join("x.csv"))
+        .await;
     assert_eq!(refused.unwrap_err().code, "E-FILTER");
     assert!(!desk.folder.join("x.csv").exists(), "a file appears whole or not at all");
 }
