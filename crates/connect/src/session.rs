@@ -335,6 +335,11 @@ impl Session {
     pub async fn keepsakes_replaced(&self) {
         self.keepsakes.replaced().await;
     }
+    /// Ends as soon as no token is being exchanged for the next one. Whoever stops reading goes on with what is under way until
+    /// then: what is exchanged may be good for one use, and what replaces it comes with the answer.
+    pub async fn exchange_ended(&self) {
+        self.wire.settled().await;
+    }
     /// The choices that were left open and what the vendor's answer settled them to, by field id: to be stored with the
     /// instance, so that the next sign-in begins at the right place. Empty where nothing was left open.
     pub fn settled(&self) -> &Inputs {
@@ -613,8 +618,23 @@ async fn read_test(request: &SignIn<'_>, entrance: &Entrance) -> Result<Option<R
     events(SignInStep::Asking { host: ask.host().to_owned(), title: test.title.clone() });
     let watcher = |event| watched(event, events);
     // A person is waiting: what fails is told at once and not tried again.
-    let fetched =
-        unless_cancelled(&request.cancel, wire.fetch(app, &test, &ask, 0, &watcher)).await.map_err(|error| of_test(error, &test.title))?;
+    let fetching = wire.fetch(app, &test, &ask, 0, &watcher);
+    tokio::pin!(fetching);
+    let fetched = tokio::select! {
+        biased;
+        () = request.cancel.cancelled() => None,
+        fetched = &mut fetching => Some(fetched),
+    };
+    let Some(fetched) = fetched else {
+        // What is being exchanged for a token may be good for one use: that is waited for, and nothing else.
+        tokio::select! {
+            biased;
+            () = wire.settled() => {}
+            _ = &mut fetching => {}
+        }
+        return Err(ConnectError::Cancelled);
+    };
+    let fetched = fetched.map_err(|error| of_test(error, &test.title))?;
     let listed = login.granted_header.as_ref().and_then(|name| fetched.headers.get(name)).and_then(|list| list.to_str().ok());
     if let Some(list) = listed {
         *entrance.by_header.lock().unwrap_or_else(PoisonError::into_inner) = Some(Granted::read(ToldBy::Header, list));

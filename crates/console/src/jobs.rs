@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use store::InstanceLease;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +37,7 @@ impl Jobs {
         self.change(|running| {
             running.insert(id.clone(), Running { job, cancel: cancel.clone(), page: None });
         });
-        JobGuard { jobs: Arc::clone(self), id, cancel }
+        JobGuard { jobs: Arc::clone(self), id, cancel, held: None }
     }
 
     pub(crate) fn cancel(&self, id: &str) {
@@ -75,6 +76,8 @@ pub(crate) struct JobGuard {
     jobs: Arc<Jobs>,
     id: String,
     pub(crate) cancel: CancellationToken,
+    /// What keeps others from the instance's credentials meanwhile.
+    held: Option<InstanceLease>,
 }
 
 impl JobGuard {
@@ -99,6 +102,11 @@ impl JobGuard {
         });
     }
 
+    /// Nobody else uses the instance's credentials until the job ends.
+    pub(crate) fn holds(&mut self, lease: InstanceLease) {
+        self.held = Some(lease);
+    }
+
     /// The instance, once it has an id.
     pub(crate) fn belongs_to(&self, instance: &str) {
         self.jobs.change(|running| {
@@ -111,6 +119,8 @@ impl JobGuard {
 
 impl Drop for JobGuard {
     fn drop(&mut self) {
+        // Given back first: whoever sees that the job has ended may begin the next one.
+        drop(self.held.take());
         self.jobs.change(|running| {
             running.remove(&self.id);
         });

@@ -19,7 +19,7 @@ use catalog::{App, Login, Strategy};
 use connect::{ConnectError, Left, Limits, RequestEntry, Route, Session, SignIn};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc};
-use store::{Act, Instance, InstanceId, Store};
+use store::{Act, Instance, InstanceId, Store, StoreError};
 use uuid::Uuid;
 
 /// On what occasion is signed in.
@@ -130,7 +130,7 @@ impl Console {
         let Newcomer { app, mut instance, route, secrets } = newcomer;
         let job = self.inner.jobs.begin("", &format!("{}, {}", app.name, instance.name));
         let login = find_login(&app, &instance.login)?;
-        let (session, mut requests) =
+        let (session, mut requests, _) =
             self.sign_in(Occasion::Connect, &app, login, &instance.inputs, &secrets, &route, listener, &job).await?;
         // What was found out is not looked for again with every scan.
         instance.inputs.extend(session.settled().clone());
@@ -199,7 +199,7 @@ impl Console {
         route: &Route,
         listener: &Listener,
         job: &JobGuard,
-    ) -> Result<(Session, Vec<RequestEntry>), Failure> {
+    ) -> Result<(Session, Vec<RequestEntry>, Sealed), Failure> {
         let clock = SignInClock::begin(listener, job, route);
         let ledger = self.code_ledger(occasion.attended())?;
         let (open, left) = (self.open()?, Left::default());
@@ -235,14 +235,19 @@ impl Console {
         if let Err(failure) = &sealed {
             tracing::warn!(code = failure.code, "what the sign-in left could not be sealed");
         }
-        if let (Err(_), Some(id)) = (&signed_in, occasion.instance()) {
-            // What went wrong is looked for in the log.
-            log_if_possible(&open.store, id, requests).await;
-            return signed_in.map(|session| (session, Vec::new()));
+        match (signed_in, occasion.instance()) {
+            // What could not be sealed now may be later, and the session is the only one that has it.
+            (Ok(session), _) => {
+                let sealed = Sealed::after(sealed, credentials.clone(), &session);
+                Ok((session, requests, sealed))
+            }
+            (Err(failure), Some(id)) => {
+                // What went wrong is looked for in the log.
+                log_if_possible(&open.store, id, requests).await;
+                Err(failure)
+            }
+            (Err(failure), None) => Err(failure),
         }
-        let session = signed_in?;
-        sealed?;
-        Ok((session, requests))
     }
 
     /// Reauthenticate: signs in with the draft's secrets and, if they work, seals them in place of the stored ones, then scans.
@@ -272,7 +277,7 @@ impl Console {
         let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
         let route = self.route_of(&stored).await?;
         let program = self.program(&app)?;
-        let (session, requests) =
+        let (session, requests, _) =
             self.sign_in(Occasion::Reauthenticate(id), &app, login, &stored.inputs, &secrets, &route, &listener, &job).await?;
         let now = self.now();
         let open = self.open()?;
@@ -300,7 +305,7 @@ impl Console {
         if let Err(failure) = sealed {
             return Err(self.give_up(&open, scan, failure.into()).await);
         }
-        let outcome = self.read_and_judge(&open, &stored, &app, &program, &session, begun, &listener, &job).await;
+        let outcome = self.read_and_judge(&open, &stored, &app, &program, &session, Sealed::all_of(&session), begun, &listener, &job).await;
         tell_ending(instance, &outcome, &listener);
         outcome.map(|_: Outcome| ())
     }
@@ -308,7 +313,7 @@ impl Console {
     /// Signs in with the stored credentials and says what they may read. Stores nothing but the request log.
     ///
     /// # Errors
-    /// When it cannot sign in.
+    /// When it cannot sign in, or the instance is being scanned or tested.
     pub async fn test_instance(&self, instance: &str, listener: Listener) -> Result<Vec<DatasetState>, Failure> {
         Ok(self.permissions_now(instance, listener).await?.datasets)
     }
@@ -316,55 +321,130 @@ impl Console {
     /// Reads each dataset once and gives the shape of the answers: names and types, no values. Stores nothing but the request log.
     ///
     /// # Errors
-    /// When it cannot sign in.
+    /// When it cannot sign in, or the instance is being scanned or tested.
     pub async fn schema(&self, instance: &str) -> Result<serde_json::Value, Failure> {
         let listener: Listener = Arc::new(|_event| {});
-        let (stored, app, session, job) = self.session_of(instance, &listener).await?;
-        let shapes = self.unless_cancelled(&stored, &session, &job, connect::shapes(&session, &app)).await?;
+        let Held { stored, app, session, sealed, job } = self.session_of(instance, &listener).await?;
+        let shapes = self.unless_cancelled(&stored, &session, sealed, &job, connect::shapes(&session, &app)).await?;
         drop(job);
         Ok(serde_json::json!({ "schema": 1, "app": app.slug, "shapes": shapes }))
     }
 
-    /// Reads until somebody cancels the job. The requests are logged, and what replaced itself meanwhile is sealed, either way.
+    /// Reads until somebody cancels the job; what is being exchanged for a token then is waited for. The requests are logged, and
+    /// what replaced itself meanwhile is sealed as it comes, either way.
+    ///
+    /// # Errors
+    /// When it is cancelled, the requests cannot be logged, or what the session leaves cannot be sealed to the last.
     pub(crate) async fn unless_cancelled<T>(
         &self,
         instance: &Instance,
         session: &Session,
+        mut sealed: Sealed,
         job: &JobGuard,
         reading: impl Future<Output = T>,
     ) -> Result<T, Failure> {
-        let mut sealed = session.keepsakes();
-        let read = tokio::select! {
-            () = job.cancel.cancelled() => Err(Failure::from(ConnectError::Cancelled)),
-            read = reading => Ok(read),
-        };
         let open = self.open()?;
+        tokio::pin!(reading);
+        let read = loop {
+            tokio::select! {
+                biased;
+                () = job.cancel.cancelled() => break None,
+                read = &mut reading => break Some(read),
+                () = session.keepsakes_replaced() => self.keep(&open, instance.id, session, &mut sealed).await,
+            }
+        };
+        if read.is_none() {
+            tokio::select! {
+                biased;
+                () = session.exchange_ended() => {}
+                _ = &mut reading => {}
+            }
+        }
         self.keep(&open, instance.id, session, &mut sealed).await;
         log_requests(&open.store, instance.id, session.take_requests()).await?;
-        read
+        let read = read.ok_or_else(|| Failure::from(ConnectError::Cancelled))?;
+        sealed.whole()?;
+        Ok(read)
     }
 
-    pub(crate) async fn session_of(&self, instance: &str, listener: &Listener) -> Result<(Instance, Arc<App>, Session, JobGuard), Failure> {
+    /// Signs in with the stored credentials, which nobody else uses until the job ends.
+    ///
+    /// # Errors
+    /// When it cannot sign in, or the instance is being scanned or tested, here or in another process.
+    pub(crate) async fn session_of(&self, instance: &str, listener: &Listener) -> Result<Held, Failure> {
         let id = instance_id(instance)?;
         let open = self.open()?;
         let console = self.clone();
-        let (stored, app, secrets) = blocking(move || {
+        let (stored, app, lease, secrets) = blocking(move || {
             let stored = open.store.instance(id)?;
             let app = console.app(&stored.app)?;
             if is_manual(&stored, &app) {
                 return Err(not_scanned(&app));
             }
+            // Held before they are unsealed: what somebody else is about to replace is worth nothing then.
+            let lease = open.store.hold_instance(id).map_err(|error| in_use(error, &stored))?;
             let secrets = open.vault.unseal(&id.to_string())?;
-            Ok((stored, app, secrets))
+            Ok((stored, app, lease, secrets))
         })
         .await?;
         let login = find_login(&app, &stored.login)?;
-        let job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
+        let mut job = self.inner.jobs.begin(instance, &format!("{}, {}", app.name, stored.name));
+        job.holds(lease);
         let route = self.route_of(&stored).await?;
-        let (session, requests) = self.sign_in(Occasion::Stored(id), &app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
+        let (session, requests, sealed) =
+            self.sign_in(Occasion::Stored(id), &app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
         let open = self.open()?;
         log_requests(&open.store, id, requests).await?;
-        Ok((stored, app, session, job))
+        Ok(Held { stored, app, session, sealed, job })
+    }
+}
+
+/// A session on stored credentials, which nobody else uses until its job ends.
+pub(crate) struct Held {
+    pub(crate) stored: Instance,
+    pub(crate) app: Arc<App>,
+    pub(crate) session: Session,
+    pub(crate) sealed: Sealed,
+    pub(crate) job: JobGuard,
+}
+
+/// Two sessions of one instance would spend the same refresh token, and a vendor may revoke all of them for that.
+fn in_use(error: StoreError, instance: &Instance) -> Failure {
+    if matches!(error, StoreError::ScanRunning) {
+        let sentence = format!("{} is being scanned or tested, and its credentials serve one sign-in at a time.", instance.name);
+        return Failure::new("E-INSTANCE-IN-USE", sentence, "Wait until the scan or test has ended, or cancel it.");
+    }
+    error.into()
+}
+
+/// What is known to be sealed of what a session leaves.
+pub(crate) struct Sealed {
+    known: connect::Credentials,
+    /// Why what the sign-in left is not sealed, as it was last tried.
+    owed: Option<Failure>,
+}
+
+impl Sealed {
+    /// All that there is now.
+    pub(crate) fn all_of(session: &Session) -> Self {
+        Self { known: session.keepsakes(), owed: None }
+    }
+
+    /// What is sealed after it was tried to seal what a sign-in with these credentials left.
+    pub(crate) fn after(tried: Result<(), Failure>, unsealed: connect::Credentials, session: &Session) -> Self {
+        match tried {
+            Ok(()) => Self::all_of(session),
+            Err(failure) => Self { known: unsealed, owed: Some(failure) },
+        }
+    }
+
+    /// Whether what the sign-in left came to be sealed after all. What replaced itself later and cannot be sealed costs the next
+    /// sign-in alone.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub(crate) fn whole(self) -> Result<(), Failure> {
+        self.owed.map_or(Ok(()), Err)
     }
 }
 
@@ -414,23 +494,22 @@ pub(crate) async fn seal_keepsakes(
 }
 
 /// Seals what replaced itself while a session was used: a refresh token that is good for one use is worth nothing once it was
-/// used, and whoever stops in between must find the next one. `sealed` is what is known to be sealed. Nothing is sealed when the
-/// credentials were replaced meanwhile.
+/// used, and whoever stops in between must find the next one. Nothing is sealed when the credentials were replaced meanwhile.
 pub(crate) async fn seal_replaced(
     open: &Open,
     instance: InstanceId,
     session: &Session,
-    sealed: &mut BTreeMap<String, SecretString>,
+    sealed: &mut Sealed,
     now: jiff::Timestamp,
 ) -> Result<(), Failure> {
     use secrecy::ExposeSecret;
     let news = session.keepsakes();
     let same = |one: Option<&SecretString>, two: &SecretString| one.is_some_and(|one| one.expose_secret() == two.expose_secret());
-    if news.iter().all(|(name, value)| same(sealed.get(name), value)) {
+    if news.iter().all(|(name, value)| same(sealed.known.get(name), value)) {
         return Ok(());
     }
-    let (vault, before, added) = (Arc::clone(&open.vault), sealed.clone(), news.clone());
-    blocking(move || {
+    let (vault, before, added) = (Arc::clone(&open.vault), sealed.known.clone(), news.clone());
+    let tried = blocking(move || {
         let unsealed = vault.unseal(&instance.to_string())?;
         let ours = before.iter().all(|(name, value)| same(unsealed.get(name), value));
         if !ours || !vault.add_if_unchanged(&instance.to_string(), &unsealed, &added, now)? {
@@ -438,9 +517,17 @@ pub(crate) async fn seal_replaced(
         }
         Ok(())
     })
-    .await?;
-    *sealed = news;
-    Ok(())
+    .await;
+    match tried {
+        Ok(()) => {
+            *sealed = Sealed { known: news, owed: None };
+            Ok(())
+        }
+        Err(failure) => {
+            sealed.owed = sealed.owed.take().map(|_| failure.clone());
+            Err(failure)
+        }
+    }
 }
 
 /// Logs the requests of a sign-in after what it was for is stored, which a log that fails does not undo.

@@ -6,6 +6,7 @@ use crate::{
     browse::severity,
     instances::datasets_of,
     manual_instances::{is_manual, not_scanned},
+    onboard::Held,
     probe,
     scan::instance_id,
     screen::{DatasetState, Failure, Grant, Granted, LostCheck, PermissionAdvice, Permissions, SpareScope},
@@ -57,10 +58,10 @@ impl Console {
     /// vendor says that the credential holds.
     ///
     /// # Errors
-    /// When it cannot sign in.
+    /// When it cannot sign in, or the instance is being scanned or tested.
     pub async fn permissions_now(&self, instance: &str, listener: Listener) -> Result<Permissions, Failure> {
-        let (stored, app, session, job) = self.session_of(instance, &listener).await?;
-        let datasets = self.unless_cancelled(&stored, &session, &job, probe::permissions(&session, &app)).await?;
+        let Held { stored, app, session, sealed, job } = self.session_of(instance, &listener).await?;
+        let datasets = self.unless_cancelled(&stored, &session, sealed, &job, probe::permissions(&session, &app)).await?;
         let told = self.keep_granted(stored.id, &session).await?;
         drop(job);
         let (checks, all_checks, advice) = advise(&app, app.login(&stored.login), &datasets, told, Basis::Probe);

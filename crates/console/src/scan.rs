@@ -8,7 +8,7 @@ use crate::{
     jobs::JobGuard,
     judge::judge,
     manual_instances::{is_manual, not_scanned},
-    onboard::{seal_keepsakes, seal_replaced},
+    onboard::{Sealed, seal_keepsakes, seal_replaced},
     screen::{Failure, Outcome, Progress, Step, StepState, VerdictCounts},
     sink::{self, ScanSink},
 };
@@ -75,11 +75,11 @@ impl Console {
         let scan = started.scan;
         tracing::trace!(scan = scan.0, "signing in");
         let signed_in = self.sign_in_stored(&open, &instance, &app, listener, &job).await;
-        let session = match signed_in {
-            Ok(session) => session,
+        let (session, sealed) = match signed_in {
+            Ok(signed_in) => signed_in,
             Err(error) => return Err(self.give_up(&open, scan, error).await),
         };
-        self.read_and_judge(&open, &instance, &app, &program, &session, started, listener, &job).await
+        self.read_and_judge(&open, &instance, &app, &program, &session, sealed, started, listener, &job).await
     }
 
     /// The first scan of an instance that has just signed in.
@@ -94,7 +94,7 @@ impl Console {
         let open = self.open()?;
         let program = self.program(app)?;
         let started = self.begin_anew(&open, instance, app).await?;
-        self.read_and_judge(&open, instance, app, &program, session, started, listener, job).await
+        self.read_and_judge(&open, instance, app, &program, session, Sealed::all_of(session), started, listener, job).await
     }
 
     /// Goes on with what was cut, if it is not too old, or begins anew.
@@ -129,7 +129,7 @@ impl Console {
         app: &Arc<App>,
         listener: &Listener,
         job: &JobGuard,
-    ) -> Result<Session, ScanError> {
+    ) -> Result<(Session, Sealed), ScanError> {
         let vault = Arc::clone(&open.vault);
         let id = instance.id.to_string();
         let credentials = blocking(move || Ok(vault.unseal(&id)?)).await?;
@@ -160,16 +160,17 @@ impl Console {
         };
         let signed_in = connect::sign_in_leaving(request, &left).await;
         // Sealed whatever came of it, and before all else: a refresh token may have been good for one use.
-        let sealed = seal_keepsakes(open, instance.id, credentials, left.all(), self.now()).await;
+        let sealed = seal_keepsakes(open, instance.id, credentials.clone(), left.all(), self.now()).await;
         if let Err(failure) = &sealed {
             tracing::warn!(code = failure.code, "what the sign-in left could not be sealed");
         }
         let logged = log_requests(&open.store, instance.id, clock.into_requests()).await;
         let session = signed_in.map_err(ScanError::Wire)?;
-        sealed?;
+        // What cannot be sealed now may be later, and the session is the only one that has it.
+        let sealed = Sealed::after(sealed, credentials, &session);
         logged?;
         self.keep_granted(instance.id, &session).await?;
-        Ok(session)
+        Ok((session, sealed))
     }
 
     /// The ledger of the open database. `attended` says that a person has just given the secrets.
@@ -187,6 +188,7 @@ impl Console {
         app: &Arc<App>,
         program: &Arc<Program>,
         session: &Session,
+        sealed: Sealed,
         started: ResumeState,
         listener: &Listener,
         job: &JobGuard,
@@ -194,7 +196,7 @@ impl Console {
         let scan = started.scan;
         let as_of = started.as_of;
         let step = StepClock::begin(listener, Step::Scan);
-        match self.collect(open, instance, app, session, started, listener, job).await {
+        match self.collect(open, instance, app, session, sealed, started, listener, job).await {
             Ok(()) => step.end(StepState::Done, ""),
             Err(error) => {
                 step.end(StepState::Failed, "");
@@ -245,6 +247,7 @@ impl Console {
         instance: &Instance,
         app: &Arc<App>,
         session: &Session,
+        mut sealed: Sealed,
         started: ResumeState,
         listener: &Listener,
         job: &JobGuard,
@@ -267,7 +270,6 @@ impl Console {
             done: u32::try_from(resume.finished.len()).unwrap_or(u32::MAX),
             of: u32::try_from(datasets.len()).unwrap_or(u32::MAX),
         };
-        let mut sealed = session.keepsakes();
         let reading = connect::collect(session, app, &datasets, resume, &mut sink, job.cancel.clone());
         tokio::pin!(reading);
         let read = loop {
@@ -278,11 +280,12 @@ impl Console {
             }
         };
         self.keep(open, instance.id, session, &mut sealed).await;
-        read
+        read?;
+        Ok(sealed.whole()?)
     }
 
-    /// Seals what replaced itself. What cannot be sealed costs the next sign-in and not this scan.
-    pub(crate) async fn keep(&self, open: &Open, instance: InstanceId, session: &Session, sealed: &mut connect::Credentials) {
+    /// Seals what replaced itself, or could not be sealed before.
+    pub(crate) async fn keep(&self, open: &Open, instance: InstanceId, session: &Session, sealed: &mut Sealed) {
         if let Err(failure) = seal_replaced(open, instance, session, sealed, self.now()).await {
             tracing::warn!(code = failure.code, "what the sign-in left could not be sealed anew");
         }

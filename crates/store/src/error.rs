@@ -27,8 +27,8 @@ pub enum StoreError {
     /// Another process kept the database locked for longer than we wait.
     #[error("The database is in use by another process that did not let go of it in time.")]
     Busy,
-    /// A scan of this instance is under way in this or another process.
-    #[error("A scan of this instance is already running.")]
+    /// A scan or a test of this instance is under way in this or another process.
+    #[error("A scan or a test of this instance is already running.")]
     ScanRunning,
     /// What was asked for is not there.
     #[error("There is no such {what}.")]

@@ -18,7 +18,7 @@ mod table;
 
 pub use canonical::{EvidenceHash, canonical_row};
 pub use error::StoreError;
-pub use lease::SignInLease;
+pub use lease::{InstanceLease, SignInLease};
 pub use schema::{OLDEST_READER, SCHEMA};
 pub use store::{DeletedInstance, Slice, Store};
 pub use table::activity::Act;

@@ -8,7 +8,7 @@ use crate::{
     StoredVerdict, TrendDay,
 };
 use crate::{
-    lease::Lease,
+    lease::{InstanceLease, Lease},
     pool::{Durability, Pool},
     table::{
         account, activity, attestation, dataset, event, finding, granted, instance, inventory, own_check, preference, request, row, scan,
@@ -209,6 +209,15 @@ impl Store {
         let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, now, datasets))?;
         self.leases().insert(scan, lease);
         Ok(scan)
+    }
+    /// Keeps an instance from being scanned, deleted or held once more, in every process, until what is answered is dropped. For
+    /// whoever signs in with its credentials without a scan: a refresh token may be good for one use.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::ScanRunning`] while somebody scans or holds it.
+    pub fn hold_instance(&self, instance: InstanceId) -> Result<InstanceLease, StoreError> {
+        self.instance(instance)?;
+        Ok(InstanceLease { _lease: self.lease(instance)? })
     }
     /// The newest scan of an instance, if it ended early, no process is at it and it holds something to go on from.
     pub fn resumable_scan(&self, instance: InstanceId) -> Result<Option<Resumable>, StoreError> {

@@ -444,6 +444,35 @@ async fn a_refresh_token_that_replaced_itself_is_left_where_the_sign_in_fails_af
     assert_eq!(script.wrong(), Vec::<String>::new());
 }
 
+/// The test dataset refuses a token that is about to end, so that it is renewed once more before the sign-in is through.
+#[tokio::test]
+async fn a_refresh_token_that_is_being_exchanged_when_the_test_is_cancelled_is_not_lost() {
+    let clock = TestClock::new();
+    let script = Script::with(clock.clone(), any_port(), |settings| {
+        settings.takes = Duration::from_millis(200);
+        settings.expires_in = Some(120);
+    });
+    let vendor = script.start().await;
+    let app = by_device();
+    let nobody: Arc<NoBrowser> = Arc::new(NoBrowser);
+    let known = signing(&app, &vendor, &nothing(), clock.clone(), nobody.clone()).await.result.unwrap().keepsakes();
+    let (left, cancel) = (Left::default(), CancellationToken::new());
+    script.fault("api", status(401, json!({})));
+    let before = vendor.seen().len();
+    let trying = signing_leaving(&app, &vendor, &known, clock.clone(), nobody.clone(), cancel.clone(), &left);
+    let (signed, ()) = tokio::join!(trying, async {
+        while vendor.seen().len() < before + 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cancel.cancel();
+    });
+    assert_eq!(signed.refused().code(), "E-CANCELLED");
+    let paths: Vec<String> = vendor.seen()[before..].iter().map(|seen| seen.path.clone()).collect();
+    assert_eq!(paths, ["/oauth/token", "/v1/me", "/oauth/token"], "nothing is asked after it");
+    script.mend();
+    signing(&app, &vendor, &left.all(), clock, nobody).await.result.unwrap();
+}
+
 #[tokio::test]
 async fn a_refresh_token_that_is_being_exchanged_when_a_scan_is_cancelled_is_not_lost() {
     let clock = TestClock::new();

@@ -333,6 +333,42 @@ async fn beside_a_scan_thresholds_count_and_nothing_is_taken_from_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_sign_in_at_a_time_uses_the_credentials_of_an_instance() {
+    const IN_USE: &str = "E-INSTANCE-IN-USE";
+    let desk = Desk::with_instance().await;
+    let instance = desk.instance().await;
+    let (id, other) = (instance.id.clone(), desk.another(None).await);
+    desk.hold_back(60_000);
+    let scanning = desk.scan_until("users", "complete").await;
+    for console in [&desk.console, &other] {
+        let asked = desk.vendor.log().len();
+        assert_eq!(console.test_instance(&id, desk.listener()).await.unwrap_err().code, IN_USE);
+        assert_eq!(console.permissions_now(&id, desk.listener()).await.unwrap_err().code, IN_USE);
+        assert_eq!(console.schema(&id).await.unwrap_err().code, IN_USE);
+        assert_eq!(desk.vendor.log().len(), asked, "nobody is asked");
+    }
+    assert_eq!(desk.console.jobs().len(), 1);
+    desk.console.cancel(&desk.console.jobs()[0].id);
+    assert_eq!(scanning.await.unwrap().unwrap_err().code, "E-CANCELLED");
+
+    let (console, tested, listener) = (desk.console.clone(), id.clone(), desk.listener());
+    let testing = tokio::spawn(async move { console.test_instance(&tested, listener).await });
+    while desk.console.jobs().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for console in [&desk.console, &other] {
+        assert_eq!(console.test_instance(&id, desk.listener()).await.unwrap_err().code, IN_USE);
+        assert_eq!(console.scan(&id, desk.listener()).await.unwrap_err().code, "E-SCAN-RUNNING");
+    }
+    assert_eq!(desk.console.delete_instance(&id, &instance.name).await.unwrap_err().code, "E-SCAN-RUNNING");
+    desk.console.cancel(&desk.console.jobs()[0].id);
+    assert_eq!(testing.await.unwrap().unwrap_err().code, "E-CANCELLED");
+    desk.vendor(OverlayChange::Clear { tenant: None });
+    other.test_instance(&id, desk.listener()).await.unwrap();
+    desk.console.scan(&id, desk.listener()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credentials_without_an_instance_are_removed_on_opening() {
     const NOBODY: &str = "0b54fa7e-3a4e-4d0e-9f55-0f7be1a6a001";
     let desk = Desk::with_instance().await;

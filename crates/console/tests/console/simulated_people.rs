@@ -6,7 +6,7 @@ use catalog::{Catalog, Completeness, InstallationState, SandboxRefresh, SandboxT
 use connect::{Clock, ConnectError, Credentials, Limits, NoBrowser, Route, Session, SignIn, SignInStep};
 use posture_core::{
     Console, Listener, Options,
-    screen::{AddInstance, Input, Protection, RouteChoice},
+    screen::{AddInstance, Input, Progress, Protection, RouteChoice, Slice, Step, StepState},
 };
 use sandbox::{Fault, OverlayChange, Sandbox, Tenant, Visited};
 use scene::{Follows, MemoryLedger, Patient, Shelf, SteppingClock, today};
@@ -466,52 +466,161 @@ async fn github_is_read_as_an_app_and_by_device_code() {
     assert_eq!(at.sign_in_with(&kept).await.map(|_| ()).unwrap_err().code(), "E-OAUTH-SIGN-IN-AGAIN");
 }
 
+/// A console with an instance of a person's, whose refresh tokens are good for one use each.
+struct Held {
+    console: Console,
+    vault: std::path::PathBuf,
+    clock: Arc<SteppingClock>,
+    vendor: Arc<Sandbox>,
+    tenant: String,
+    id: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Held {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = harbour(folder.path());
+        let app = catalog.app("harbour").unwrap().unwrap();
+        let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == "device").unwrap();
+        let tenant = Tenant::new(&files, &app, today()).unwrap();
+        let (name, clock) = (tenant.name().to_owned(), SteppingClock::at(today()));
+        let told = Arc::clone(&clock);
+        let vendor = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(move || told.now())).await.unwrap();
+        let mut options = Options::scratch().unwrap();
+        options.clock = clock.clone();
+        options.browser = Arc::new(NoBrowser);
+        options.catalog_folder = Some(folder.path().to_owned());
+        let vault = options.data_folder.join("vault");
+        let console = Console::new(options).unwrap();
+        console.first_start(Protection::Keychain, None).await.unwrap();
+        let draft = console.open_draft("harbour", "device").unwrap();
+        let input = |field: &str, value: &str| Input { field: field.into(), value: value.into() };
+        let request = AddInstance {
+            app: "harbour".into(),
+            login: "device".into(),
+            name: "Halden Moor".into(),
+            label: "Production".into(),
+            owner: "Mei Laurent".into(),
+            inputs: vec![input("tenant", TENANT), input("client_id", CLIENT)],
+            answers: Vec::new(),
+            route: RouteChoice {
+                proxy: "manual".into(),
+                proxy_url: format!("http://{}", vendor.address()),
+                extra_roots_pem: vendor.ca_pem().to_owned(),
+            },
+        };
+        let id = console.connect(&draft, request, quiet()).await.unwrap();
+        Self { console, vault, clock, vendor: Arc::new(vendor), tenant: name, id, _folder: folder }
+    }
+
+    fn change(&self, change: OverlayChange) {
+        self.vendor.overlay().apply(change).unwrap();
+    }
+
+    /// What is sealed cannot be changed from now on, or can again.
+    fn seals(&self, seals: bool) {
+        let lock = self.vault.join("vault.lock");
+        if seals {
+            fs::remove_dir(&lock).unwrap();
+        } else {
+            fs::remove_file(&lock).unwrap();
+            fs::create_dir(&lock).unwrap();
+        }
+    }
+
+    /// The newest requests of the log, newest first.
+    async fn requests(&self) -> Vec<posture_core::screen::Request> {
+        self.console.requests(Some(self.id.clone()), Slice { offset: 0, limit: 100 }).await.unwrap().rows
+    }
+}
+
+fn quiet() -> Listener {
+    Arc::new(|_event| {})
+}
+
+/// Tells when a step has come to a state.
+fn once(step: Step, state: StepState) -> (Listener, Arc<tokio::sync::Notify>) {
+    let there = Arc::new(tokio::sync::Notify::new());
+    let tell = Arc::clone(&there);
+    let listener: Listener = Arc::new(move |event| {
+        if matches!(event, Progress::Step { step: known, state: come_to, .. } if known == step && come_to == state) {
+            tell.notify_one();
+        }
+    });
+    (listener, there)
+}
+
 /// A refresh token that is good for one use was used, and the sign-in failed after it: what replaced it is sealed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_that_fails_after_its_refresh_token_was_used_leaves_the_next_one_what_it_needs() {
-    let folder = tempfile::tempdir().unwrap();
-    let catalog = harbour(folder.path());
-    let app = catalog.app("harbour").unwrap().unwrap();
-    let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == "device").unwrap();
-    let tenant = Tenant::new(&files, &app, today()).unwrap();
-    let (name, clock) = (tenant.name().to_owned(), SteppingClock::at(today()));
-    let told = Arc::clone(&clock);
-    let vendor = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(move || told.now())).await.unwrap();
-    let mut options = Options::scratch().unwrap();
-    options.clock = clock.clone();
-    options.browser = Arc::new(NoBrowser);
-    options.catalog_folder = Some(folder.path().to_owned());
-    let console = Console::new(options).unwrap();
-    console.first_start(Protection::Keychain, None).await.unwrap();
-    let listener: Listener = Arc::new(|_event| {});
-    let draft = console.open_draft("harbour", "device").unwrap();
-    let input = |field: &str, value: &str| Input { field: field.into(), value: value.into() };
-    let request = AddInstance {
-        app: "harbour".into(),
-        login: "device".into(),
-        name: "Halden Moor".into(),
-        label: "Production".into(),
-        owner: "Mei Laurent".into(),
-        inputs: vec![input("tenant", TENANT), input("client_id", CLIENT)],
-        answers: Vec::new(),
-        route: RouteChoice {
-            proxy: "manual".into(),
-            proxy_url: format!("http://{}", vendor.address()),
-            extra_roots_pem: vendor.ca_pem().to_owned(),
-        },
-    };
-    let id = console.connect(&draft, request, listener.clone()).await.unwrap();
+    let held = Held::new().await;
     for tested in [false, true] {
-        clock.pass(jiff::SignedDuration::from_mins(61));
-        let change = |change| vendor.overlay().apply(change).unwrap();
+        held.clock.pass(jiff::SignedDuration::from_mins(61));
         let fault = Fault::Status { status: 500, retry_after: None };
-        change(OverlayChange::Fault { tenant: name.clone(), answer: Some("me".into()), fault, times: None, from_page: None });
+        held.change(OverlayChange::Fault { tenant: held.tenant.clone(), answer: Some("me".into()), fault, times: None, from_page: None });
         let failure = match tested {
-            false => console.scan(&id, listener.clone()).await.map(|_| ()).unwrap_err(),
-            true => console.test_instance(&id, listener.clone()).await.map(|_| ()).unwrap_err(),
+            false => held.console.scan(&held.id, quiet()).await.map(|_| ()).unwrap_err(),
+            true => held.console.test_instance(&held.id, quiet()).await.map(|_| ()).unwrap_err(),
         };
         assert_eq!(failure.code, "E-VENDOR-ERROR", "{failure:?}");
-        change(OverlayChange::Mend { tenant: name.clone(), answer: None });
-        console.scan(&id, listener.clone()).await.unwrap_or_else(|failure| panic!("tested {tested}: {failure:?}"));
+        held.change(OverlayChange::Mend { tenant: held.tenant.clone(), answer: None });
+        held.console.scan(&held.id, quiet()).await.unwrap_or_else(|failure| panic!("tested {tested}: {failure:?}"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_token_that_is_being_exchanged_when_a_test_is_cancelled_is_not_lost() {
+    let held = Held::new().await;
+    let (listener, signed_in) = once(Step::SignIn, StepState::Done);
+    // The token ends as soon as it was accepted, and the next one takes its time.
+    let (clock, tenant) = (Arc::clone(&held.clock), held.tenant.clone());
+    let vendor = Arc::clone(&held.vendor);
+    let ending: Listener = Arc::new(move |event| {
+        if matches!(event, Progress::Step { step: Step::SignIn, state: StepState::Done, .. }) {
+            clock.pass(jiff::SignedDuration::from_mins(61));
+            let change = OverlayChange::Latency { tenant: tenant.clone(), answer: None, milliseconds: 3_000 };
+            vendor.overlay().apply(change).unwrap();
+        }
+        listener(event);
+    });
+    let (console, id) = (held.console.clone(), held.id.clone());
+    let testing = tokio::spawn(async move { console.test_instance(&id, ending).await });
+    signed_in.notified().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+    held.console.cancel(&held.console.jobs()[0].id);
+    assert_eq!(testing.await.unwrap().unwrap_err().code, "E-CANCELLED");
+    held.change(OverlayChange::Clear { tenant: None });
+    let newest = held.requests().await.remove(0);
+    assert!(newest.path.ends_with("/token") && newest.status == Some(200), "it was waited for: {newest:?}");
+    held.console.scan(&held.id, quiet()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_sign_in_left_is_sealed_later_where_it_cannot_be_at_once() {
+    let held = Held::new().await;
+    for tested in [false, true] {
+        held.seals(false);
+        held.change(OverlayChange::Latency { tenant: held.tenant.clone(), answer: Some("settings".into()), milliseconds: 3_000 });
+        let (console, id) = (held.console.clone(), held.id.clone());
+        let (listener, begun) = if tested { once(Step::SignIn, StepState::Done) } else { once(Step::Scan, StepState::Running) };
+        let using = tokio::spawn(async move {
+            match tested {
+                false => console.scan(&id, listener).await.map(|_| ()),
+                true => console.test_instance(&id, listener).await.map(|_| ()),
+            }
+        });
+        begun.notified().await;
+        tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+        held.seals(true);
+        using.await.unwrap().unwrap_or_else(|failure| panic!("tested {tested}: {failure:?}"));
+        held.change(OverlayChange::Clear { tenant: None });
+        held.console.scan(&held.id, quiet()).await.unwrap_or_else(|failure| panic!("tested {tested}: {failure:?}"));
+    }
+    // To the last, it is told, and what was asked stands in the log.
+    held.seals(false);
+    let before = held.requests().await.len();
+    let failure = held.console.test_instance(&held.id, quiet()).await.unwrap_err();
+    assert!(failure.code.starts_with("E-VAULT"), "{failure:?}");
+    assert!(held.requests().await.len() > before + 2, "the sign-in and what was read");
 }

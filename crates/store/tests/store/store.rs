@@ -395,6 +395,25 @@ fn a_new_scan_drops_what_was_left_unfinished() {
 }
 
 #[test]
+fn an_instance_is_scanned_or_held_by_one_at_a_time() {
+    let (folder, store) = open();
+    let other = Store::open(&folder.path().join("posture.db"), &key()).unwrap();
+    store.insert_instance(&instance(1)).unwrap();
+    assert!(matches!(store.hold_instance(instance_id(2)), Err(StoreError::NotFound { .. })));
+    let held = store.hold_instance(instance_id(1)).unwrap();
+    for store in [&store, &other] {
+        assert!(matches!(store.hold_instance(instance_id(1)), Err(StoreError::ScanRunning)));
+        assert!(matches!(store.begin_scan(instance_id(1), at(0), &[]), Err(StoreError::ScanRunning)));
+        assert!(matches!(store.delete_instance(instance_id(1)), Err(StoreError::ScanRunning)));
+    }
+    drop(held);
+    let scan = other.begin_scan(instance_id(1), at(1), &[]).unwrap();
+    assert!(matches!(store.hold_instance(instance_id(1)), Err(StoreError::ScanRunning)));
+    other.end_scan(scan, ScanState::Cancelled, None, at(2)).unwrap();
+    store.hold_instance(instance_id(1)).unwrap();
+}
+
+#[test]
 fn deleting_an_instance_takes_all_of_it_and_nothing_else() {
     let (folder, store) = open();
     for number in [1, 2] {
