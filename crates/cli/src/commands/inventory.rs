@@ -1,6 +1,6 @@
 //! Accounts and plugins of an instance.
 
-use super::{Ending, Outcome, Terminal};
+use super::{Ending, Outcome, Stop, Terminal};
 use crate::{
     arguments::{FormatChoice, InventoryArguments},
     print,
@@ -8,8 +8,8 @@ use crate::{
 use console::{
     InventoryKind,
     screen::{
-        Evidence, ExportFormat, Failure, InventoryFilter, InventoryHead, InventoryQuery, InventorySort, Property, PropertyState,
-        RiskReason, Severity, Slice,
+        Evidence, ExportFormat, InventoryFilter, InventoryHead, InventoryQuery, InventorySort, Property, PropertyState, RiskReason,
+        Severity, Slice,
     },
 };
 use serde::Serialize;
@@ -98,9 +98,9 @@ impl Terminal {
         Ok(Ending::Fine)
     }
 
-    async fn instance_of(&self, arguments: &InventoryArguments) -> Result<String, Failure> {
+    async fn instance_of(&self, arguments: &InventoryArguments) -> Result<String, Stop> {
         self.open().await?;
-        self.console.find_instance(&arguments.instance).await
+        Ok(self.console.find_instance(&arguments.instance).await?)
     }
 
     /// For a program or for a reader.
