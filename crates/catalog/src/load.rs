@@ -34,11 +34,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// What comes with the program. A debug build reads the folder it was built from instead, so that working on a manifest compiles nothing.
-#[cfg(any(feature = "embedded", not(debug_assertions)))]
-static BUILT_IN: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../catalog");
-#[cfg(not(any(feature = "embedded", not(debug_assertions))))]
-const BUILT_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog");
+/// What comes with the program.
+#[cfg(any(test, not(debug_assertions)))]
+static EMBEDDED: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../catalog");
+/// A debug build reads the folder it was built from instead, so that working on a manifest compiles nothing.
+#[cfg(debug_assertions)]
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../catalog");
 
 /// What is wrong with a manifest, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -207,15 +208,20 @@ impl Catalog {
     }
 }
 
-#[cfg(any(feature = "embedded", not(debug_assertions)))]
-fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
-    let folders = BUILT_IN.dirs().filter_map(|dir| Some((dir.path().file_name()?.to_str()?.to_owned(), Files::Embedded(dir))));
-    Ok(folders.filter(|(name, _)| is_application(name)).collect())
+#[cfg(any(test, not(debug_assertions)))]
+fn embedded() -> Vec<(String, Files)> {
+    let folders = EMBEDDED.dirs().filter_map(|dir| Some((dir.path().file_name()?.to_str()?.to_owned(), Files::Embedded(dir))));
+    folders.filter(|(name, _)| is_application(name)).collect()
 }
 
-#[cfg(not(any(feature = "embedded", not(debug_assertions))))]
+#[cfg(not(debug_assertions))]
 fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
-    read_folder(Path::new(BUILT_IN))
+    Ok(embedded())
+}
+
+#[cfg(debug_assertions)]
+fn built_in() -> Result<Vec<(String, Files)>, Vec<LoadError>> {
+    read_folder(Path::new(FOLDER))
 }
 
 /// Names that start with `_` (the template of new applications) or `.` are no applications.
@@ -515,4 +521,25 @@ fn shapes(app: &App) -> BTreeMap<String, Shape> {
         shapes.insert(view.id.clone(), rows);
     }
     shapes
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A release build holds the catalog, a debug build reads it: both are the same applications, whole.
+    #[test]
+    fn what_is_embedded_loads_as_what_the_folder_holds() {
+        let (embedded, read) = (Catalog::of(embedded(), true).unwrap(), Catalog::built_in().unwrap());
+        assert!(embedded.tiles().len() > 60, "{} applications are embedded", embedded.tiles().len());
+        for tile in embedded.tiles() {
+            let (held, there) = (embedded.app(&tile.slug).unwrap().unwrap(), read.app(&tile.slug).unwrap().unwrap());
+            let checks = |app: &App| app.checks.iter().map(|check| check.id.clone()).collect::<Vec<_>>();
+            assert_eq!((checks(&held), held.datasets.len()), (checks(&there), there.datasets.len()), "{}", tile.slug);
+            let tenants =
+                |catalog: &Catalog| catalog.sandbox_tenants(&tile.slug).unwrap().into_iter().map(|tenant| tenant.id).collect::<Vec<_>>();
+            assert_eq!(tenants(&embedded), tenants(&read), "{}", tile.slug);
+        }
+    }
 }

@@ -79,12 +79,6 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
         stage("Format", Counts::Step, cargo(&["fmt", "--all", "--check"])),
         stage("Frontend: build", Counts::Step, npm("build")),
         stage("Lint", Counts::Step, cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
-        // A debug build reads the catalog's folder, a release build holds it.
-        stage(
-            "Embedded catalog",
-            Counts::Tests,
-            cargo(&["test", "--workspace", "--features", "posture-catalog/embedded", "--test", "catalog", "built_in"]),
-        ),
         stage("Tests", Counts::Tests, cargo(&["test", "--workspace", "--no-fail-fast"])),
         // `--workspace` beside `--test` keeps the selection of features, so nothing is compiled a second time.
         stage(
@@ -216,7 +210,10 @@ fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure
     let tools = project.target().join("tools");
     let driver = tools.join("bin").join(format!("tauri-driver{}", env::consts::EXE_SUFFIX));
     if !driver.exists() {
-        Program::cargo(project.root()).args(["install", "tauri-driver", "--version", "^2", "--locked", "--root"]).args([&tools]).run()?;
+        Program::cargo(project.root())
+            .args(["install", "--debug", "tauri-driver", "--version", "^2", "--locked", "--root"])
+            .args([&tools])
+            .run()?;
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tools.join("bin")).chain(env::split_paths(&path));

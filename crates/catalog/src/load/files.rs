@@ -10,7 +10,7 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// The files of one application, by path within its folder.
 #[derive(Debug)]
 pub(super) enum Files {
-    #[cfg(any(feature = "embedded", not(debug_assertions)))]
+    #[cfg(any(test, not(debug_assertions)))]
     Embedded(&'static include_dir::Dir<'static>),
     Read(BTreeMap<String, Vec<u8>>),
 }
@@ -25,7 +25,7 @@ impl Files {
 
     fn bytes(&self, path: &str) -> Option<&[u8]> {
         match self {
-            #[cfg(any(feature = "embedded", not(debug_assertions)))]
+            #[cfg(any(test, not(debug_assertions)))]
             Self::Embedded(dir) => dir.get_file(dir.path().join(path)).map(include_dir::File::contents),
             Self::Read(files) => files.get(path).map(Vec::as_slice),
         }
@@ -47,7 +47,7 @@ impl Files {
     /// The names of the sandbox tenants, sorted.
     pub(super) fn tenants(&self) -> Vec<String> {
         let mut names: Vec<String> = match self {
-            #[cfg(any(feature = "embedded", not(debug_assertions)))]
+            #[cfg(any(test, not(debug_assertions)))]
             Self::Embedded(dir) => dir
                 .get_dir(dir.path().join("sandbox"))
                 .map(|sandbox| sandbox.dirs().filter_map(|tenant| Some(tenant.path().file_name()?.to_str()?.to_owned())).collect())
