@@ -3,7 +3,7 @@
 use std::{
     env,
     fmt::Write,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -69,18 +69,25 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     let cargo = |args: &[&str]| Program::cargo(project.root()).args(args).env(promises::VARIABLE, &promises);
     let stage = |title, counts, program| Stage { title, counts, program };
     // What looks at the frontend alone goes on beside the compiler, and is printed when it has ended.
-    let beside = vec![
+    let frontend = vec![
         stage("Frontend: types", Counts::Step, npm("check")),
         stage("Frontend: lint", Counts::Step, npm("lint")),
         stage("Frontend: tests", Counts::Tests, npm("test")),
     ];
-    let beside = thread::spawn(move || beside.into_iter().map(Stage::run_held).collect::<Vec<_>>());
-    let stages = vec![
+    let before = vec![
         stage("Format", Counts::Step, cargo(&["fmt", "--all", "--check"])),
         stage("Frontend: build", Counts::Step, npm("build")),
         stage("Lint", Counts::Step, cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+        stage("Compile", Counts::Step, cargo(&["test", "--workspace", "--no-run"])),
+    ];
+    // `--workspace` beside `--test` keeps the selection of features, so little is compiled a second time.
+    let window = vec![stage(
+        "Window",
+        Counts::Tests,
+        cargo(&["test", "--workspace", "--test", "window", "--", "--test-threads=1"]).env("PATH", drivers).inside(DISPLAY),
+    )];
+    let tests = vec![
         stage("Tests", Counts::Tests, cargo(&["test", "--workspace", "--no-fail-fast"])),
-        // `--workspace` beside `--test` keeps the selection of features, so nothing is compiled a second time.
         stage(
             "Secret Service",
             Counts::Tests,
@@ -93,26 +100,15 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
                 "bash",
             ]),
         ),
-        stage(
-            "Window",
-            Counts::Tests,
-            cargo(&["test", "--workspace", "--test", "window", "--", "--test-threads=1"]).env("PATH", drivers).inside(DISPLAY),
-        ),
     ];
     let mut outcomes = vec![set_up];
-    outcomes.extend(stages.into_iter().map(Stage::run));
-    match beside.join() {
-        Ok(beside) => {
-            for (outcome, text) in beside {
-                println!("\n== {}\n{text}", outcome.title);
-                outcomes.push(outcome);
-            }
-        }
-        Err(_) => {
-            let tally = Tally { failed: 1, ..Tally::default() };
-            outcomes.push(Outcome { title: "Frontend", tally, took: Duration::ZERO, remark: Some("it was not looked at".into()) });
-        }
-    }
+    // What looks at the frontend alone goes on beside the compiler, and the window, which mostly waits, beside the tests.
+    let looking = Beside::start("Frontend", frontend);
+    outcomes.extend(before.into_iter().map(Stage::run));
+    let driving = Beside::start("Window", window);
+    outcomes.extend(tests.into_iter().map(Stage::run));
+    outcomes.extend(looking.end());
+    outcomes.extend(driving.end());
 
     let ledger = Ledger::read(&project::read(&promises)?);
     let mut total = sum(&outcomes);
@@ -146,6 +142,30 @@ pub fn run_quick(project: &Project, consent: Consent) -> Result<(), Failure> {
 fn conclude(total: Tally) -> Result<(), Failure> {
     println!("{} passed, {} failed", total.passed, total.failed);
     if total.failed == 0 { Ok(()) } else { Err(Failure::NotProved("Not everything holds.".into())) }
+}
+
+/// Stages that run one after the other while others do; what they print is held back until they are waited for.
+struct Beside {
+    title: &'static str,
+    running: JoinHandle<Vec<(Outcome, String)>>,
+}
+
+impl Beside {
+    fn start(title: &'static str, stages: Vec<Stage>) -> Self {
+        Self { title, running: thread::spawn(|| stages.into_iter().map(Stage::run_held).collect()) }
+    }
+
+    fn end(self) -> Vec<Outcome> {
+        let Ok(ran) = self.running.join() else {
+            let tally = Tally { failed: 1, ..Tally::default() };
+            return vec![Outcome { title: self.title, tally, took: Duration::ZERO, remark: Some("it was not looked at".into()) }];
+        };
+        let show = |(outcome, text): (Outcome, String)| {
+            println!("\n== {}\n{text}", outcome.title);
+            outcome
+        };
+        ran.into_iter().map(show).collect()
+    }
 }
 
 impl Stage {

@@ -72,7 +72,7 @@ async fn every_built_in_dataset_passes_the_guard() {
             let clock = TestClock::new();
             let session = match try_sign_in_with(&one, &vendor.route(), Limits::default(), clock, &inputs, &credentials, &|_| {}).await {
                 Ok(session) => session,
-                Err(error) => panic!("{}: {error}", one.slug),
+                Err(error) => panic!("{} by {}: {error}", one.slug, one.logins[0].id),
             };
             let all: Vec<&str> = one.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
             let mut kept = Kept::default();

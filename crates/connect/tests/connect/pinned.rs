@@ -172,12 +172,15 @@ fn meant(stand: &Stand, dataset: &Dataset) -> Option<Vec<Sent>> {
                 statement = format!("{before}\"A \"\"b\"\" c\"{}", after.split_once('}')?.1);
             }
             let session = json!({ "MULTI_STATEMENT_COUNT": "1", "ROWS_PER_RESULTSET": "0" });
-            let mut body = json!({ "statement": statement, "timeout": 240, "parameters": session });
+            let mut body = json!({});
             for (name, template) in parameters {
                 if let Some(value) = stand.filled(template) {
                     body[name] = json!(value);
                 }
             }
+            body["statement"] = json!(statement);
+            body["timeout"] = json!(240);
+            body["parameters"] = session;
             vec![first("POST", Some(body.to_string())), below(HANDLE, &[]), below(HANDLE, &[("partition", "2")])]
         }
         Protocol::SalesforceMetadata { kind, full_name } => {
