@@ -284,7 +284,8 @@ pub(crate) fn filters(dataset: &Dataset) -> impl Iterator<Item = (&str, &str)> {
 
 /// Whether a link to a further page may hold a parameter: one that the list was asked by, or one that names the page or its size.
 pub(crate) fn may_stand_in_link(dataset: &Dataset, name: &str) -> bool {
-    first_query(dataset).any(|(own, _)| own == name) || dataset.pagination.link().is_none_or(|link| link.names_page(name) || link.names_size(name))
+    first_query(dataset).any(|(own, _)| own == name)
+        || dataset.pagination.link().is_none_or(|link| link.names_page(name) || link.names_size(name))
 }
 
 /// Whether some servers read `asked` as the parameter `name`: the same letters in another case, or as a list.

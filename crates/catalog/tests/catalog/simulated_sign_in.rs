@@ -170,7 +170,9 @@ fn what_is_not_understood_is_said_with_its_line() {
     let head = OKTA.lines().count() + 1;
     assert_eq!(
         load(&format!("{OKTA}[tokens]\n")).unwrap_err(),
-        [format!("tiny/sandbox/risky/tenant.toml:{head}: `tokens` is for tenants whose login option exchanges client credentials or an assertion")]
+        [format!(
+            "tiny/sandbox/risky/tenant.toml:{head}: `tokens` is for tenants whose login option exchanges client credentials or an assertion"
+        )]
     );
     let head = EXCHANGE.lines().count() + 1;
     assert_eq!(

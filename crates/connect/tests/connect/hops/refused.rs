@@ -1,11 +1,11 @@
 //! Ways that are not gone: where they lead is not asked, and what would have been sent stays here.
 
 use crate::{
-    vendor::{Reply, Seen, ok, status},
     hops::world::{
         APP, ASSERTION, CODE, OKTA, OTHER_APP, SECRETS, SESSION_TOKEN, STATE_TOKEN, World, authorize, from_dashboard, oidc, page, redirect,
         saml, saml_form,
     },
+    vendor::{Reply, Seen, ok, status},
 };
 use posture_connect::{ConnectError, SignInStage};
 use serde_json::json;

@@ -1,11 +1,11 @@
 //! Ways that lead there.
 
 use crate::{
-    vendor::{Reply, Seen, field, keep, ok, status},
     hops::world::{
         APP, APP_SESSION, ASSERTION, CODE, OKTA, OTHER_APP, OWN_OKTA, SESSION_TOKEN, SID, World, application, authorize, from_dashboard,
         kept, oidc, organization, page, redirect, saml, saml_form, usual, with_lookup,
     },
+    vendor::{Reply, Seen, field, keep, ok, status},
 };
 use posture_connect::{Resume, SignInStage, SignInStep, collect};
 use serde_json::json;
