@@ -200,7 +200,7 @@ impl Window {
     /// Presses Tab until the focus is on the element with this handle, and answers what had it on the way.
     pub async fn tab_to(&self, handle: &str) -> Vec<String> {
         let mut passed = Vec::new();
-        for _ in 0..60 {
+        for _ in 0..200 {
             self.keys(Key::Tab + "").await;
             let focused = self.focused().await;
             if focused == handle {

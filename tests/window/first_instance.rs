@@ -31,7 +31,7 @@ const THIS_TEST: &str = "first_instance::it_is_added_and_its_findings_stay";
 const NAME: &str = "Halden Moor";
 
 /// How long the first scan of a tenant may take on a busy machine.
-const SCANS: Duration = Duration::from_secs(60);
+const SCANS: Duration = Duration::from_secs(400);
 
 /// After a dialog closed, how long its last answers may be on their way.
 const FORGETS: Duration = Duration::from_secs(15);

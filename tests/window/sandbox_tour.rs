@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How long all simulated tenants may take to be connected and scanned on a busy machine.
-const SCANS: Duration = Duration::from_secs(120);
+const SCANS: Duration = Duration::from_secs(400);
 
 const ROWS_WITHOUT_A_MARK: &str = "return [...document.querySelectorAll('[data-testid=\"finding-row\"]')]
     .filter((row) => !row.querySelector('[data-testid=\"sandbox-mark\"]')).length";
