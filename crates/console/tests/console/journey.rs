@@ -1,5 +1,7 @@
 //! The console from first start to deletion, through its public interface alone: simulated vendors over real HTTPS, a real
 //! encrypted database, real sealed files. Only time and the keychain are passed in.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use crate::scene;
 
 use catalog::Catalog;
