@@ -24,6 +24,9 @@ fn empty_answer(app: &App, inputs: &Inputs, seen: &Seen) -> vendor::Reply {
     for name in dataset.rows.trim_end_matches("[]").split('.').rev().filter(|name| !name.is_empty()) {
         body = Value::Object(Map::from_iter([(name.to_owned(), body)]));
     }
+    if let (Some(accepted), Some(members)) = (&dataset.accepted, body.as_object_mut()) {
+        members.insert(accepted.path.0.clone(), accepted.is.clone());
+    }
     ok(body)
 }
 
