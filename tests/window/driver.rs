@@ -186,6 +186,16 @@ impl Window {
         }
     }
 
+    /// Clicks an element that a list may have scrolled out of sight, where the driver takes it for none that can be clicked.
+    pub async fn click_out_of_sight(&self, handle: &str) {
+        let script = format!("document.querySelector(\"[data-testid='{handle}']\").click()");
+        let started = Instant::now();
+        while self.driver.execute(script.clone(), Vec::new()).await.is_err() {
+            assert!(started.elapsed() < SHOWS, "{handle} is not there; the page shows:\n{}", self.text().await);
+            sleep(PAUSE).await;
+        }
+    }
+
     /// Presses keys while the element with this handle has the focus.
     pub async fn type_into(&self, handle: &str, keys: impl Into<TypingData>) {
         self.at(handle).await.send_keys(keys).await.unwrap_or_else(|error| panic!("{handle} takes no keys: {error}"));

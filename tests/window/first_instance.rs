@@ -239,8 +239,8 @@ async fn pictures(window: &Window, album: &mut Album) {
     album.take(window, "findings").await;
     window.click("nav-settings").await;
     for (app, tenant) in [("kustomer", "clean"), ("github-enterprise", "risky")] {
-        window.click(&format!("sandbox-open-{app}")).await;
-        window.click(&format!("sandbox-tenant-{app}-{tenant}")).await;
+        window.click_out_of_sight(&format!("sandbox-open-{app}")).await;
+        window.click_out_of_sight(&format!("sandbox-tenant-{app}-{tenant}")).await;
     }
     window.click("sandbox-add").await;
     window.at_within("toast", SCANS).await;
