@@ -30,7 +30,7 @@ fn members(value: &Value) -> BTreeSet<&str> {
 }
 
 #[test]
-fn applications_are_listed_at_once_without_home_keychain_or_database() {
+fn applications_are_listed_without_home_keychain_or_database() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let listed = text(&bare(&["--data-folder", data.to_str().unwrap(), "apps"]));
@@ -41,17 +41,6 @@ fn applications_are_listed_at_once_without_home_keychain_or_database() {
     let kustomer = tiles.as_array().unwrap().iter().find(|tile| tile["slug"] == "kustomer").unwrap();
     assert_eq!(kustomer["verified"], "contract");
     assert!(kustomer["checks"].as_u64().unwrap() >= 16);
-    let mut times: Vec<Duration> = (0..5)
-        .map(|_| {
-            let began = Instant::now();
-            text(&bare(&["--data-folder", data.to_str().unwrap(), "apps"]));
-            began.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!("posture apps: {times:?}");
-    // The fastest of five: the others say how busy the machine is.
-    assert!(times[0] < Duration::from_millis(100), "{times:?}");
 }
 
 #[test]
