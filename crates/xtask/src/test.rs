@@ -66,7 +66,7 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
 
     let ui = project.path("ui");
     let npm = |script: &str| Program::npm(&ui).args(["run", script]);
-    let cargo = |args: &[&str]| Program::cargo(project.root()).args(args).env(promises::VARIABLE, &promises);
+    let cargo = |args: &[&str]| proving(project.root(), &promises).args(args);
     let stage = |title, counts, program| Stage { title, counts, program };
     // What looks at the frontend alone goes on beside the compiler, and is printed when it has ended.
     let frontend = vec![
@@ -118,6 +118,16 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
 }
 
 /// Runs only what needs neither a display nor a keychain: the frontend's tests and the unit tests of the crates.
+/// The variable that lets a person try the law on some applications alone.
+const NARROWS: &str = "POSTURE_ONLY";
+
+/// A cargo whose tests tell `promises` what they have shown, and show all of it: what narrows a test in the terminal of the
+/// person who starts this would let a promise read as kept of which only a part was looked at. Where published answers lie
+/// (`POSTURE_OKTA_PUBLISHED`) is passed on as it is.
+fn proving(root: &Path, promises: &Path) -> Program {
+    Program::cargo(root).env(promises::VARIABLE, promises).without_env(NARROWS)
+}
+
 pub fn run_quick(project: &Project, consent: Consent) -> Result<(), Failure> {
     let started = Instant::now();
     machine::prepare(project, Need::Build, consent)?;
@@ -256,6 +266,23 @@ mod tests {
         let seen = Tally { passed: 7, failed: 0, ignored: 0 };
         assert_eq!(judge(Counts::Step, seen, Ok(())).0, Tally { passed: 1, failed: 0, ignored: 0 });
         assert_eq!(judge(Counts::Step, seen, died()).0, Tally { passed: 0, failed: 1, ignored: 0 });
+    }
+    use std::ffi::OsStr;
+
+    #[test]
+    fn what_narrows_a_test_does_not_reach_what_is_promised() {
+        let command = proving(Path::new("/"), Path::new("/promises.tsv")).into_command();
+        let set: Vec<_> = command.get_envs().collect();
+        assert!(set.contains(&(OsStr::new(NARROWS), None)), "{set:?}");
+        assert!(set.contains(&(OsStr::new(promises::VARIABLE), Some(OsStr::new("/promises.tsv")))), "{set:?}");
+    }
+
+    #[test]
+    fn one_driver_is_asked_for_and_lies_apart_from_others() {
+        assert!(driver_arguments().contains(&format!("={TAURI_DRIVER}")));
+        assert!(driver_arguments().contains(&"--locked".to_owned()));
+        assert_eq!(TAURI_DRIVER.split('.').filter(|part| part.parse::<u32>().is_ok()).count(), 3, "all of its version is said");
+        assert!(driver_folder(Path::new("/t")).to_string_lossy().contains(TAURI_DRIVER), "an older one is not taken for it");
     }
 
     #[test]

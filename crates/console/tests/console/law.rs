@@ -97,7 +97,9 @@ async fn no_false_pass() {
         every_read_field_was_damaged(&app, &mut trial);
         trial.damaged.clear();
     }
-    promise("law", trial.cases, trial.breaches.len());
+    if only.is_none() {
+        promise("law", trial.cases, trial.breaches.len());
+    }
     let mut text = String::new();
     for breach in trial.breaches.iter().take(60) {
         let _ = writeln!(text, "  {breach}");
