@@ -3,6 +3,7 @@
 use std::{
     env,
     fmt::Write,
+    path::{Path, PathBuf},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -117,7 +118,6 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     conclude(total)
 }
 
-/// Runs only what needs neither a display nor a keychain: the frontend's tests and the unit tests of the crates.
 /// The variable that lets a person try the law on some applications alone.
 const NARROWS: &str = "POSTURE_ONLY";
 
@@ -128,6 +128,7 @@ fn proving(root: &Path, promises: &Path) -> Program {
     Program::cargo(root).env(promises::VARIABLE, promises).without_env(NARROWS)
 }
 
+/// Runs only what needs neither a display nor a keychain: the frontend's tests and the unit tests of the crates.
 pub fn run_quick(project: &Project, consent: Consent) -> Result<(), Failure> {
     let started = Instant::now();
     machine::prepare(project, Need::Build, consent)?;
@@ -235,15 +236,20 @@ fn stage_table(outcomes: &[Outcome], took: Duration) -> String {
     table
 }
 
+/// The one that the window is driven with. Its own dependencies are those of the lock file that it is published with.
+const TAURI_DRIVER: &str = "2.1.0";
+
+/// Where that one lies, apart from any other: below `target`.
+fn driver_folder(target: &Path) -> PathBuf {
+    target.join("tools").join(format!("tauri-driver-{TAURI_DRIVER}"))
+}
+
 /// Builds tauri-driver once below target/ and gives the PATH that finds it.
 fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure> {
-    let tools = project.target().join("tools");
+    let tools = driver_folder(&project.target());
     let driver = tools.join("bin").join(format!("tauri-driver{}", env::consts::EXE_SUFFIX));
     if !driver.exists() {
-        Program::cargo(project.root())
-            .args(["install", "--debug", "tauri-driver", "--version", "^2", "--locked", "--root"])
-            .args([&tools])
-            .run()?;
+        Program::cargo(project.root()).args(driver_arguments()).args([&tools]).run()?;
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tools.join("bin")).chain(env::split_paths(&path));
@@ -253,20 +259,14 @@ fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure
     })
 }
 
+/// What cargo is asked for, up to the folder.
+fn driver_arguments() -> [String; 7] {
+    ["install", "--debug", "tauri-driver", "--version", &format!("={TAURI_DRIVER}"), "--locked", "--root"].map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn died() -> Result<(), Failure> {
-        Err(Failure::Ended { line: "cargo test".into(), status: "signal: 9".into() })
-    }
-
-    #[test]
-    fn a_step_is_one() {
-        let seen = Tally { passed: 7, failed: 0, ignored: 0 };
-        assert_eq!(judge(Counts::Step, seen, Ok(())).0, Tally { passed: 1, failed: 0, ignored: 0 });
-        assert_eq!(judge(Counts::Step, seen, died()).0, Tally { passed: 0, failed: 1, ignored: 0 });
-    }
     use std::ffi::OsStr;
 
     #[test]
@@ -283,6 +283,17 @@ mod tests {
         assert!(driver_arguments().contains(&"--locked".to_owned()));
         assert_eq!(TAURI_DRIVER.split('.').filter(|part| part.parse::<u32>().is_ok()).count(), 3, "all of its version is said");
         assert!(driver_folder(Path::new("/t")).to_string_lossy().contains(TAURI_DRIVER), "an older one is not taken for it");
+    }
+
+    fn died() -> Result<(), Failure> {
+        Err(Failure::Ended { line: "cargo test".into(), status: "signal: 9".into() })
+    }
+
+    #[test]
+    fn a_step_is_one() {
+        let seen = Tally { passed: 7, failed: 0, ignored: 0 };
+        assert_eq!(judge(Counts::Step, seen, Ok(())).0, Tally { passed: 1, failed: 0, ignored: 0 });
+        assert_eq!(judge(Counts::Step, seen, died()).0, Tally { passed: 0, failed: 1, ignored: 0 });
     }
 
     #[test]
