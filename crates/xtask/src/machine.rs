@@ -60,6 +60,9 @@ impl Consent {
 pub fn prepare(project: &Project, need: Need, consent: Consent) -> Result<(), Failure> {
     check_cargo(project)?;
     check_node(project)?;
+    if need == Need::Test {
+        check_components(|tool| Program::cargo(project.root()).args([tool, "--version"]).answer())?;
+    }
     match env::consts::OS {
         "linux" => install_packages(project.root(), need, consent),
         "macos" => check_macos(project.root()),
@@ -98,6 +101,22 @@ fn check_cargo(project: &Project) -> Result<(), Failure> {
 fn check_node(project: &Project) -> Result<(), Failure> {
     let found = Program::new("node", project.root()).args(["--version"]).answer().unwrap_or_default();
     at_least("Node", &found, OLDEST_NODE, "https://nodejs.org offers current versions; npm comes with it.")
+}
+
+/// The parts of a Rust toolchain that a minimal one lacks: the subcommand of cargo, and what rustup calls it.
+const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
+
+/// `answer` gives what cargo answers to a subcommand's `--version`; without the component the answer is empty.
+fn check_components(answer: impl Fn(&str) -> Option<String>) -> Result<(), Failure> {
+    let there = |tool: &str| answer(tool).is_some_and(|answer| Version::first_in(&answer).is_some());
+    let missing: Vec<&str> = COMPONENTS.iter().filter(|(tool, _)| !there(tool)).map(|(_, component)| *component).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Missing {
+        what: format!("The Rust toolchain lacks {}.", missing.join(" and ")),
+        remedy: format!("`rustup component add {}` adds what is missing.", missing.join(" ")),
+    })
 }
 
 fn at_least(name: &str, answer: &str, needed: Version, remedy: &str) -> Result<(), Failure> {
@@ -232,6 +251,18 @@ mod tests {
         assert_eq!(old, "Node 20.9 is too old: the project needs 20.19 or newer.\nr");
         let none = at_least("Node", "", OLDEST_NODE, "r").unwrap_err().to_string();
         assert_eq!(none, "Node was not found: the project needs 20.19 or newer.\nr");
+    }
+
+    #[test]
+    fn a_minimal_toolchain_is_told_what_it_lacks() {
+        let whole =
+            |tool: &str| Some(if tool == "fmt" { "rustfmt 1.9.0-stable (f2d3ce0bd 2026-03-21)" } else { "clippy 0.1.95" }.to_owned());
+        assert!(check_components(whole).is_ok());
+        // Cargo says on standard error that there is no such command.
+        let nothing = check_components(|_| Some(String::new())).unwrap_err().to_string();
+        assert_eq!(nothing, "The Rust toolchain lacks rustfmt and clippy.\n`rustup component add rustfmt clippy` adds what is missing.");
+        let one = check_components(|tool| whole(tool).filter(|_| tool == "fmt")).unwrap_err().to_string();
+        assert_eq!(one, "The Rust toolchain lacks clippy.\n`rustup component add clippy` adds what is missing.");
     }
 
     #[test]
