@@ -43,7 +43,7 @@ pub fn run(project: &Project, consent: Consent, try_it: bool) -> Result<(), Fail
     frontend::install(project, "ui")?;
     frontend::install(project, "packaging")?;
     frontend::build(project)?;
-    Program::cargo(project.root()).args(["build", "--release", "--workspace", "--bins"]).run()?;
+    release_build(project.root()).run()?;
 
     let posture = project.program("posture", true);
     for (arguments, file) in GENERATED {
@@ -72,6 +72,12 @@ pub fn run(project: &Project, consent: Consent, try_it: bool) -> Result<(), Fail
         println!("{}  {}", path.display(), mebibytes(bytes));
     }
     if try_it { trial(project, &deb) } else { Ok(()) }
+}
+
+/// Compiles what is released: with the OpenSSL of the lock file, whatever the environment says, so that a package neither
+/// depends on the one of the machine that made it nor differs from machine to machine.
+fn release_build(root: &Path) -> Program {
+    Program::cargo(root).args(["build", "--release", "--workspace", "--bins"]).without_env("OPENSSL_NO_VENDOR")
 }
 
 /// Installs the package, starts both programs with an empty home, removes it, and looks for what it left behind.
@@ -204,6 +210,12 @@ fn mebibytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_has_its_own_openssl_whatever_the_environment_says() {
+        let command = release_build(Path::new("/")).into_command();
+        assert!(command.get_envs().any(|(name, value)| name == "OPENSSL_NO_VENDOR" && value.is_none()));
+    }
 
     #[test]
     fn sizes_are_rounded_up_to_a_tenth() {
