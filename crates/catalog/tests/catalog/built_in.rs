@@ -1,10 +1,6 @@
 //! The applications that come with the program.
+use crate::folder::whole;
 use posture_catalog::Catalog;
-
-/// Panics with every error, one a line.
-fn whole<T>(result: Result<T, Vec<posture_catalog::LoadError>>) -> T {
-    result.unwrap_or_else(|errors| panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
-}
 
 #[test]
 fn every_application_loads_whole() {

@@ -1,37 +1,26 @@
 //! What an application says of itself beside its checks: what it can be used for, what it leaves out, what no check looks at, and
 //! which scopes hold others.
+use crate::folder::{self, NOTES, NOTES_CHECK, whole};
 use posture_catalog::{App, Availability, Catalog, MOST_LEFT_OUT, SSCF_CONTROLS};
-use std::{fmt::Write, fs, sync::Arc};
+use std::{fmt::Write, sync::Arc};
 
-const PLANNED: &str =
-    "slug = \"notes\"\nname = \"Notes\"\nvendor = \"Anybody\"\ncategory = \"other\"\nfeatures = [\"config\"]\nverified = \"manual\"\n";
-const CHECK: &str = "[[check]]\nid = \"notes.sso\"\ntitle = \"Sign-on is federated\"\nseverity = \"high\"\nfeature = \"config\"\nkind = \"manual\"\nrecommended = \"on\"\nwhy = \"Because.\"\nsteps = [\"Look.\"]\nsscf = [\"IAM-SaaS-04\"]\nsource = \"https://docs.notes.example/sso\"\n";
 const LOGIN: &str = "home = \"https://notes.example\"\nlink_hosts = [\"notes.example\"]\n[[login]]\nid = \"key\"\nlabel = \"Key\"\nsummary = \"A key.\"\nstrategy = { name = \"bearer\", token = \"key\" }\nhosts = [\"notes.example\"]\nroles = [{ id = \"api\", hosts = [\"notes.example\"] }]\ntest = \"settings\"\nsource = \"https://docs.notes.example/keys\"\n";
 const FIELD: &str = "[[login.field]]\nid = \"key\"\nlabel = \"Key\"\nsecret = true\nformat = \"text\"\n";
 const SETTINGS: &str = "[[dataset]]\nid = \"settings\"\ntitle = \"Settings\"\nhost = \"api\"\npath = \"/settings\"\nsource = \"https://docs.notes.example/settings\"\n[dataset.keep]\n\"sso\" = \"bool\"\n";
 
-/// Panics with every error, one a line.
-fn whole<T>(result: Result<T, Vec<posture_catalog::LoadError>>) -> T {
-    result.unwrap_or_else(|errors| panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
-}
-
 fn load(app: &str, datasets: &str) -> Result<(Availability, Arc<App>), String> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("notes")).unwrap();
-    fs::write(folder.path().join("notes/app.toml"), app).unwrap();
-    fs::write(folder.path().join("notes/checks.toml"), CHECK).unwrap();
+    let mut files = vec![("notes/app.toml", app), ("notes/checks.toml", NOTES_CHECK)];
     if !datasets.is_empty() {
-        fs::write(folder.path().join("notes/datasets.toml"), datasets).unwrap();
+        files.push(("notes/datasets.toml", datasets));
     }
-    let loaded =
-        Catalog::from_folder(folder.path()).and_then(|catalog| Ok((catalog.tiles()[0].availability, catalog.app("notes")?.unwrap())));
-    let loaded =
-        loaded.inspect(|(availability, app)| assert_eq!(*availability, app.availability(), "the tile says what the application says"));
-    loaded.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    let loaded = folder::asked(&files, |catalog| Ok((catalog.tiles()[0].availability, catalog.app("notes")?.unwrap())));
+    loaded
+        .inspect(|(availability, app)| assert_eq!(*availability, app.availability(), "the tile says what the application says"))
+        .map_err(|errors| errors.join("\n"))
 }
 
 fn signed_in_to(header: &str, more: &str) -> Result<(Availability, Arc<App>), String> {
-    load(&format!("{}{LOGIN}{header}{FIELD}{more}", PLANNED.replace("manual", "facts")), SETTINGS)
+    load(&format!("{}{LOGIN}{header}{FIELD}{more}", NOTES.replace("manual", "facts")), SETTINGS)
 }
 
 #[test]
@@ -42,10 +31,10 @@ fn a_tile_tells_what_can_be_done_with_it() {
         (planned, Availability::Planned),
         ("ended = \"The service ended in 2024. Delete what is left there.\"\n", Availability::Ended),
     ] {
-        assert_eq!(load(&format!("{PLANNED}{more}"), "").unwrap().0, availability, "{more}");
+        assert_eq!(load(&format!("{NOTES}{more}"), "").unwrap().0, availability, "{more}");
     }
     assert_eq!(signed_in_to("", "").unwrap().0, Availability::Offered);
-    assert!(load(&format!("{PLANNED}ended = \"It ended.\"\n{planned}"), "").unwrap_err().contains("has ended"));
+    assert!(load(&format!("{NOTES}ended = \"It ended.\"\n{planned}"), "").unwrap_err().contains("has ended"));
 }
 
 #[test]
@@ -59,9 +48,9 @@ fn what_signs_in_leaves_out_little_and_what_does_not_is_exempt() {
     // One check is built: one left out of two is half of them.
     assert!(!signed_in_to("", "").unwrap().1.leaves_out_too_much());
     assert!(signed_in_to("", &left_out(1)).unwrap().1.leaves_out_too_much());
-    assert!(!load(&format!("{PLANNED}{}", left_out(9)), "").unwrap().1.leaves_out_too_much());
+    assert!(!load(&format!("{NOTES}{}", left_out(9)), "").unwrap().1.leaves_out_too_much());
     let there = "[[left_out]]\nid = \"notes.sso\"\ntitle = \"Sign-on\"\nreason = \"Nobody publishes it.\"\n";
-    assert!(load(&format!("{PLANNED}{there}"), "").unwrap_err().contains("keep one of the two"));
+    assert!(load(&format!("{NOTES}{there}"), "").unwrap_err().contains("keep one of the two"));
 }
 
 #[test]
@@ -87,7 +76,7 @@ fn a_control_is_not_covered_once_with_a_source_and_only_where_no_check_names_it(
     let entry = |sscf: &str| {
         format!("[[not_covered]]\nsscf = \"{sscf}\"\nreason = \"No log is published.\"\nsource = \"https://docs.notes.example/logs\"\n")
     };
-    let (_, app) = load(&format!("{PLANNED}{}", entry("LOG-SaaS-02")), "").unwrap();
+    let (_, app) = load(&format!("{NOTES}{}", entry("LOG-SaaS-02")), "").unwrap();
     assert_eq!((app.not_covered[0].sscf.as_str(), app.not_covered[0].reason.as_str()), ("LOG-SaaS-02", "No log is published."));
     for (wrong, word) in [
         (entry("LOG-SaaS-99"), "no control"),
@@ -96,7 +85,7 @@ fn a_control_is_not_covered_once_with_a_source_and_only_where_no_check_names_it(
         (entry("LOG-SaaS-02").replace("source", "# source"), "lacks `source`"),
         (entry("LOG-SaaS-02").replace("https", "http"), "not an https URL"),
     ] {
-        let told = load(&format!("{PLANNED}{wrong}"), "").unwrap_err();
+        let told = load(&format!("{NOTES}{wrong}"), "").unwrap_err();
         assert!(told.contains(word), "{told}");
     }
     assert_eq!(SSCF_CONTROLS.len(), 36);

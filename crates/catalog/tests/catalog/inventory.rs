@@ -1,40 +1,9 @@
 //! `[[accounts]]` and `[[plugins]]`: a small application that loads, and changes that must not.
-use posture_catalog::{App, Catalog, InventoryKind, Property};
-use std::{fs, sync::Arc};
-
-const APP: &str = r#"slug = "tiny"
-name = "Tiny"
-vendor = "Tiny, Inc."
-category = "other"
-home = "https://tiny.example"
-features = ["config", "risky_accounts", "third_party_plugins"]
-verified = "facts"
-link_hosts = ["docs.tiny.example"]
-[[login]]
-id = "key"
-label = "Key"
-summary = "A key."
-strategy = { name = "bearer", token = "key" }
-hosts = ["api.tiny.example"]
-roles = [{ id = "api", hosts = ["api.tiny.example"] }]
-test = "settings"
-source = "https://docs.tiny.example/keys"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = { kind = "token", prefixes = ["tk_"], min = 8 }
-"#;
+use crate::folder::{self, SETTINGS, TINY, whole};
+use posture_catalog::{App, InventoryKind, Property};
+use std::sync::Arc;
 
 const DATASETS: &str = r#"[[dataset]]
-id = "settings"
-title = "Settings"
-host = "api"
-path = "/settings"
-source = "https://docs.tiny.example/settings"
-[dataset.keep]
-"id" = "id"
-[[dataset]]
 id = "users"
 title = "Users"
 host = "api"
@@ -64,22 +33,17 @@ name = "row.name"
 kind = "'webhook'"
 "#;
 
-fn load(app: &str, datasets: &str) -> Result<Arc<App>, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    let tiny = folder.path().join("tiny");
-    fs::create_dir_all(&tiny).unwrap();
-    fs::write(tiny.join("app.toml"), app).unwrap();
-    fs::write(tiny.join("datasets.toml"), datasets).unwrap();
-    fs::write(tiny.join("checks.toml"), "").unwrap();
-    Catalog::from_folder(folder.path())
-        .and_then(|catalog| catalog.app("tiny"))
-        .map(|app| app.unwrap())
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+/// The small application with these features beside its own.
+fn load(features: &str, datasets: &str) -> Result<Arc<App>, Vec<String>> {
+    let app = TINY.replace("[\"config\"]", &format!("[\"config\", {features}]"));
+    folder::tiny(&app, &format!("{datasets}{SETTINGS}"), "")
 }
+
+const BOTH: &str = "\"risky_accounts\", \"third_party_plugins\"";
 
 #[test]
 fn tables_of_accounts_and_plugins_load_with_the_lines_of_their_expressions() {
-    let app = load(APP, DATASETS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let app = whole(load(BOTH, DATASETS));
     let [accounts, plugins] = app.inventories.as_slice() else { panic!("{:?}", app.inventories) };
     assert_eq!((accounts.kind, accounts.from.as_str()), (InventoryKind::Accounts, "users"));
     assert_eq!(accounts.properties.keys().copied().collect::<Vec<_>>(), [Property::Id, Property::Name, Property::Mfa]);
@@ -103,9 +67,9 @@ fn what_is_wrong_with_a_table_is_named() {
     ];
     for (old, new, expected) in cases {
         assert!(DATASETS.contains(old), "{old}");
-        let errors = load(APP, &DATASETS.replacen(old, new, 1)).map(|_| ()).unwrap_err();
+        let errors = load(BOTH, &DATASETS.replacen(old, new, 1)).map(|_| ()).unwrap_err();
         assert!(errors.iter().any(|error| error.contains(expected)), "{new}: {errors:?}");
     }
-    let errors = load(&APP.replace(", \"third_party_plugins\"", ""), DATASETS).map(|_| ()).unwrap_err();
+    let errors = load("\"risky_accounts\"", DATASETS).map(|_| ()).unwrap_err();
     assert!(errors.iter().any(|error| error.contains("`features` of app.toml does not name \"third_party_plugins\"")), "{errors:?}");
 }

@@ -1,41 +1,7 @@
 //! What the loader says of manifests: a small application that loads, and one change at a time that must not.
+use crate::folder::{self, OKTA_FIELDS, TINY, tiny, whole};
 use posture_catalog::{App, Catalog, DatasetKind, EachOver, FieldPath, OnEmpty, Type, ViewShape};
 use std::{fs, path::Path, sync::Arc};
-
-const APP: &str = r#"slug = "tiny"
-name = "Tiny"
-vendor = "Tiny, Inc."
-category = "other"
-home = "https://tiny.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["{org}.tiny.example", "docs.tiny.example"]
-[[never]]
-path = "/secrets/{id}"
-reason = "it answers a secret."
-[[says]]
-status = 401
-means = "credential_refused"
-source = "https://docs.tiny.example/errors"
-[[login]]
-id = "key"
-label = "Key"
-summary = "A key."
-strategy = { name = "bearer", token = "key" }
-hosts = ["{org}.tiny.example"]
-roles = [{ id = "api", hosts = ["{org}.tiny.example"] }]
-test = "settings"
-source = "https://docs.tiny.example/keys"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = { kind = "token", prefixes = ["tk_"], min = 8 }
-[[login.field]]
-id = "org"
-label = "Organization"
-format = { kind = "dns_label", suffixes = [".tiny.example"] }
-"#;
 
 const DATASETS: &str = r#"[[dataset]]
 id = "settings"
@@ -107,22 +73,6 @@ steps = ["Raise it."]
 source = "https://docs.tiny.example/level"
 "#;
 
-fn write(folder: &Path, app: &str, datasets: &str, checks: &str) {
-    fs::create_dir_all(folder.join("tiny")).unwrap();
-    for (file, text) in [("app.toml", app), ("datasets.toml", datasets), ("checks.toml", checks)] {
-        fs::write(folder.join("tiny").join(file), text).unwrap();
-    }
-}
-
-fn load(app: &str, datasets: &str, checks: &str) -> Result<Arc<App>, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), app, datasets, checks);
-    Catalog::from_folder(folder.path())
-        .and_then(|catalog| catalog.app("tiny"))
-        .map(|app| app.unwrap())
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
-}
-
 /// The errors of the small application after one replacement in one of its files.
 fn changed(file: &str, old: &str, new: &str) -> Vec<String> {
     let replaced = |name: &str, text: &str| {
@@ -133,7 +83,7 @@ fn changed(file: &str, old: &str, new: &str) -> Vec<String> {
             text.to_owned()
         }
     };
-    match load(&replaced("app.toml", APP), &replaced("datasets.toml", DATASETS), &replaced("checks.toml", CHECKS)) {
+    match tiny(&replaced("app.toml", TINY), &replaced("datasets.toml", DATASETS), &replaced("checks.toml", CHECKS)) {
         Ok(_) => panic!("{file} with {new:?} for {old:?} loads"),
         Err(errors) => errors,
     }
@@ -141,7 +91,7 @@ fn changed(file: &str, old: &str, new: &str) -> Vec<String> {
 
 #[test]
 fn the_small_application_loads() {
-    let app = load(APP, DATASETS, CHECKS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let app = whole(tiny(TINY, DATASETS, CHECKS));
     assert_eq!(app.dataset("settings").unwrap().kind, DatasetKind::Object);
     let users = app.dataset("users").unwrap();
     assert_eq!(users.kind, DatasetKind::List);
@@ -193,8 +143,8 @@ source = "https://docs.tiny.example/escape"
 
 #[test]
 fn a_setting_declares_its_own_name_of_a_list_of_names_and_values() {
-    let loaded = |properties: &str, property: &str| load(APP, &format!("{DATASETS}{properties}"), &format!("{CHECKS}{property}"));
-    let app = loaded(PROPERTIES, PROPERTY).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let loaded = |properties: &str, property: &str| tiny(TINY, &format!("{DATASETS}{properties}"), &format!("{CHECKS}{property}"));
+    let app = whole(loaded(PROPERTIES, PROPERTY));
     let check = app.check("tiny.ui.escape").unwrap();
     assert_eq!((check.pass.as_str(), app.inputs(check)), ("row.ui_escape_all == true", vec!["properties"]));
     let ViewShape::Pivot { fields, .. } = &app.view("by_name").unwrap().shape else { panic!() };
@@ -233,7 +183,7 @@ fn a_map_may_say_what_its_emptiness_means_and_a_list_that_it_may_be_left_out() {
     let datasets = DATASETS
         .replace("\"mfa.required\" = \"bool\"", "\"mfa.required\" = \"bool\"\n\"flags\" = { type = \"map<bool>\", on_empty = \"none\" }")
         .replace("rows = \"items[]\"", "rows = \"items[]\"\nrows_absent = \"https://docs.tiny.example/empty\"");
-    let app = load(APP, &datasets, CHECKS).unwrap();
+    let app = tiny(TINY, &datasets, CHECKS).unwrap();
     let (settings, users) = (app.dataset("settings").unwrap(), app.dataset("users").unwrap());
     assert_eq!(settings.keep[&FieldPath::from("flags")].on_empty, OnEmpty::None);
     assert_eq!(settings.rows_absent, None);
@@ -244,7 +194,7 @@ fn a_map_may_say_what_its_emptiness_means_and_a_list_that_it_may_be_left_out() {
 fn pages_are_declared_in_the_words_of_their_style() {
     let paged = |pagination: &str| {
         let datasets = PROPERTIES.replace("rows = \"[]\"", &format!("rows = \"[]\"\npagination = {pagination}"));
-        load(APP, &format!("{DATASETS}{datasets}"), CHECKS)
+        tiny(TINY, &format!("{DATASETS}{datasets}"), CHECKS)
     };
     for pagination in [
         r#"{ style = "odata", size = ["$top", 999] }"#,
@@ -282,15 +232,15 @@ source = "https://docs.tiny.example/passwords"
 
 #[test]
 fn what_is_not_offered_is_said_whole() {
-    let app = load(&format!("{APP}{NOT_OFFERED}"), DATASETS, CHECKS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let app = whole(tiny(&format!("{TINY}{NOT_OFFERED}"), DATASETS, CHECKS));
     let [option] = app.not_offered.as_slice() else { panic!("{:?}", app.not_offered) };
     assert_eq!(option.label, "Password and second factor");
     assert_eq!(option.reason, "The vendor refuses it for every account that has a second factor.");
     assert_eq!(option.instead, "Take the login option Key.");
-    assert_eq!(load(APP, DATASETS, CHECKS).unwrap().not_offered, []);
+    assert_eq!(tiny(TINY, DATASETS, CHECKS).unwrap().not_offered, []);
 
-    let first = APP.lines().count() + 1;
-    let wrong = |text: &str| load(&format!("{APP}{text}"), DATASETS, CHECKS).unwrap_err();
+    let first = TINY.lines().count() + 1;
+    let wrong = |text: &str| tiny(&format!("{TINY}{text}"), DATASETS, CHECKS).unwrap_err();
     for (key, what) in [
         ("label", "what an administrator looks for"),
         ("reason", "why it is not offered, in one or two sentences"),
@@ -314,9 +264,9 @@ fn what_is_not_offered_is_said_whole() {
 #[test]
 fn a_strategy_fits_its_login_option() {
     let with = |strategy: &str| {
-        let app = APP.replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"));
-        assert_ne!(app, APP);
-        load(&app, DATASETS, CHECKS)
+        let app = TINY.replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"));
+        assert_ne!(app, TINY);
+        tiny(&app, DATASETS, CHECKS)
     };
     let exchange = |role: &str| format!("{{ name = \"client_credentials\", role = \"{role}\", path = \"/token\", secret = \"key\" }}");
     assert!(with(&exchange("api")).is_ok());
@@ -328,12 +278,12 @@ fn a_strategy_fits_its_login_option() {
         let strategy = format!(
             "{{ name = \"client_credentials\", role = \"api\", path = \"/token\", secret = \"key\", host_from = {{ member = \"url\", role = \"{role}\", suffixes = [\".named.example.com\"] }} }}"
         );
-        let app = APP
+        let app = TINY
             .replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"))
             .replace("roles = [{ id", "roles = [{ id = \"named\" }, { id");
-        load(&app.replacen("[[login.field]]", &format!("{also}[[login.field]]"), 1), DATASETS, CHECKS)
+        tiny(&app.replacen("[[login.field]]", &format!("{also}[[login.field]]"), 1), DATASETS, CHECKS)
     };
-    named("named", "").unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    whole(named("named", ""));
     let errors = named("api", "").unwrap_err();
     assert!(errors.iter().any(|error| error.contains("at which the token itself is asked for")), "{errors:?}");
     let errors = named("named", "[[login.also]]\nroles = [\"named\"]\nstrategy = { name = \"bearer\", token = \"key\" }\n").unwrap_err();
@@ -364,12 +314,12 @@ fn with_hosts(strategy: &str, login: &[&str], api: &[&str]) -> Result<Arc<App>, 
     let list = |hosts: &[&str]| format!("[{}]", hosts.iter().map(|host| format!("\"{host}\"")).collect::<Vec<_>>().join(", "));
     let all: Vec<&str> = login.iter().chain(api).copied().collect();
     let roles = format!("roles = [{{ id = \"login\", hosts = {} }}, {{ id = \"api\", hosts = {} }}]", list(login), list(api));
-    let app = APP
+    let app = TINY
         .replace("strategy = { name = \"bearer\", token = \"key\" }", &format!("strategy = {strategy}"))
         .replace("roles = [{ id = \"api\", hosts = [\"{org}.tiny.example\"] }]", &roles)
         .replace("\nhosts = [\"{org}.tiny.example\"]", &format!("\nhosts = {}", list(&all)));
-    assert_eq!(app.matches("{org}.tiny.example").count(), APP.matches("{org}.tiny.example").count() - 2);
-    load(&app, DATASETS, CHECKS)
+    assert_eq!(app.matches("{org}.tiny.example").count(), TINY.matches("{org}.tiny.example").count() - 2);
+    tiny(&app, DATASETS, CHECKS)
 }
 
 #[test]
@@ -402,7 +352,7 @@ fn a_secret_of_microsofts_goes_to_microsoft_and_the_token_to_its_resource() {
         assert!(errors.iter().any(|error| error.contains(words)), "{scope} {login} {api}: {errors:?}");
     }
     // A next page may lie on any host of the login option.
-    let app = APP
+    let app = TINY
         .replace(
             "strategy = { name = \"bearer\", token = \"key\" }",
             "strategy = { name = \"entra\", authority = \"login\", tenant = \"org\", client_id = \"org\", flow = { kind = \"browser\" }, scope = \"User.Read\" }",
@@ -412,7 +362,7 @@ fn a_secret_of_microsofts_goes_to_microsoft_and_the_token_to_its_resource() {
             "roles = [{ id = \"api\", hosts = [\"{org}.tiny.example\"] }]",
             "roles = [{ id = \"login\", hosts = [\"login.microsoftonline.com\"] }, { id = \"api\", hosts = [\"graph.microsoft.com\"] }]",
         );
-    let errors = load(&app, DATASETS, CHECKS).unwrap_err();
+    let errors = tiny(&app, DATASETS, CHECKS).unwrap_err();
     assert_eq!(
         errors,
         [
@@ -425,26 +375,7 @@ fn a_secret_of_microsofts_goes_to_microsoft_and_the_token_to_its_resource() {
 fn an_okta_password_goes_to_what_the_person_gave_as_okta() {
     // The fields of a sign-in through Okta, and one more to make into a host.
     let with = |template: &str, more: &str| {
-        let fields = r#"[[login.field]]
-id = "user"
-label = "User"
-format = "email"
-[[login.field]]
-id = "password"
-label = "Password"
-secret = true
-format = "password"
-[[login.field]]
-id = "mfa_key"
-label = "MFA Secret Key"
-secret = true
-format = "mfa_key"
-[[login.field]]
-id = "okta_domain"
-label = "Okta Domain"
-format = "okta_domain"
-"#;
-        let app = APP
+        let app = TINY
             .replace(
                 "strategy = { name = \"bearer\", token = \"key\" }",
                 "strategy = { name = \"okta\", user = \"user\", password = \"password\", mfa_key = \"mfa_key\", okta = \"okta\", app = \"api\", acs = [\"/acs\"], start = { kind = \"app_link\", named = \"tiny\" } }",
@@ -454,7 +385,7 @@ format = "okta_domain"
                 "roles = [{ id = \"api\", hosts = [\"{org}.tiny.example\"] }]",
                 &format!("roles = [{{ id = \"api\", hosts = [\"api.tiny.example\"] }}, {{ id = \"okta\", hosts = [{template}] }}]"),
             );
-        load(&format!("{app}{fields}{more}"), DATASETS, CHECKS)
+        tiny(&format!("{app}{OKTA_FIELDS}{more}"), DATASETS, CHECKS)
     };
     let own = |format: &str, rest: &str| format!("[[login.field]]\nid = \"own\"\nlabel = \"Own\"\nformat = {format}\n{rest}");
     let behind_a_tick = "optional = true\nreveal = \"We have one\"\n";
@@ -932,7 +863,7 @@ fn a_path_has_no_index_and_a_dataset_needs_no_secret() {
 fn an_empty_text_is_absence_only_where_absence_is_documented() {
     let idle = "\"idle\" = { type = \"int?\", absent = 0, absent_source = \"https://docs.tiny.example/idle\" }";
     let declared = DATASETS.replace(idle, &idle.replace(" }", ", empty = \"absent\" }"));
-    let app = load(APP, &declared, CHECKS).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    let app = whole(tiny(TINY, &declared, CHECKS));
     let keep = &app.dataset("settings").unwrap().keep[&FieldPath::from("idle")];
     assert!(keep.absent.as_ref().unwrap().empty);
     for (new, says) in [
@@ -951,7 +882,7 @@ fn an_empty_text_is_absence_only_where_absence_is_documented() {
 fn all_mistakes_are_reported_not_only_the_first() {
     let datasets = DATASETS.replace("\"bool\"", "\"flag\"").replace("field = \"role\"", "field = \"rank\"");
     let checks = CHECKS.replace("severity = \"high\"", "severity = \"grave\"");
-    let errors = load(APP, &datasets, &checks).unwrap_err();
+    let errors = tiny(TINY, &datasets, &checks).unwrap_err();
     let places: Vec<&str> = errors.iter().map(|error| error.split(": ").next().unwrap()).collect();
     assert_eq!(places, ["tiny/checks.toml:5", "tiny/datasets.toml:9", "tiny/datasets.toml:33"]);
 }
@@ -978,7 +909,7 @@ fn settings_expand_by_each_operator() {
             .replace("key = \"level\"", &format!("key = \"{key}\""))
             .replace("operator = \"equal\"", &format!("operator = \"{operator}\""))
             .replace("recommended = \"high\"", &format!("recommended = {recommended}"));
-        let app = load(APP, &datasets, &checks).unwrap_or_else(|errors| panic!("{operator}: {}", errors.join("\n")));
+        let app = tiny(TINY, &datasets, &checks).unwrap_or_else(|errors| panic!("{operator}: {}", errors.join("\n")));
         let check = app.check("tiny.auth.level").unwrap();
         assert_eq!((check.pass.as_str(), check.recommended.as_str()), (pass, shown), "{operator}");
     }
@@ -987,10 +918,6 @@ fn settings_expand_by_each_operator() {
 #[test]
 fn a_user_folder_adds_applications_and_checks_and_changes_nothing_built_in() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), APP, DATASETS, CHECKS);
-    let more = folder.path().join("our-kustomer");
-    fs::create_dir(&more).unwrap();
-    fs::write(more.join("app.toml"), "extends = \"kustomer\"\n").unwrap();
     let extra = CHECKS
         .split("[[setting]]")
         .next()
@@ -999,11 +926,20 @@ fn a_user_folder_adds_applications_and_checks_and_changes_nothing_built_in() {
         .replace("on = \"settings\"", "on = \"role-groups\"")
         .replace("row.mfa.required", "row.attributes.system")
         .replace("https://{org}.tiny.example/settings", "https://www.kustomerapp.com/");
-    fs::write(more.join("checks.toml"), &extra).unwrap();
+    folder::write(
+        folder.path(),
+        &[
+            ("tiny/app.toml", TINY),
+            ("tiny/datasets.toml", DATASETS),
+            ("tiny/checks.toml", CHECKS),
+            ("our-kustomer/app.toml", "extends = \"kustomer\"\n"),
+            ("our-kustomer/checks.toml", &extra),
+        ],
+    );
 
     let built_in = Catalog::built_in().unwrap();
     let before = built_in.app("kustomer").unwrap().unwrap();
-    let catalog = built_in.with_folder(folder.path()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let catalog = whole(built_in.with_folder(folder.path()));
     let tiny = catalog.tiles().iter().find(|tile| tile.slug == "tiny").unwrap();
     assert_eq!((tiny.built_in, tiny.checks), (false, 2));
     let after = catalog.app("kustomer").unwrap().unwrap();
@@ -1014,15 +950,11 @@ fn a_user_folder_adds_applications_and_checks_and_changes_nothing_built_in() {
 
     let refused = |files: &[(&str, &str)]| -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
+        folder::write(folder.path(), files);
         Catalog::built_in().unwrap().with_folder(folder.path()).unwrap_err().iter().map(ToString::to_string).collect()
     };
     assert_eq!(
-        refused(&[("kustomer/app.toml", APP)]),
+        refused(&[("kustomer/app.toml", TINY)]),
         [
             "kustomer/app.toml:1: the application \"kustomer\" is there already; give the folder another name, or write extends = \"kustomer\" to add checks to it"
         ]
@@ -1057,11 +989,10 @@ fn the_template_of_new_applications_loads_when_filled() {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/_template");
     let folder = tempfile::tempdir().unwrap();
     copy(&template, &folder.path().join("blue-desk"));
-    let catalog = Catalog::from_folder(folder.path())
-        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    let app = catalog.app("blue-desk").unwrap_or_else(|errors| panic!("{errors:?}")).unwrap();
+    let catalog = whole(Catalog::from_folder(folder.path()));
+    let app = whole(catalog.app("blue-desk")).unwrap();
     assert!(!app.checks.is_empty() && !app.datasets.is_empty());
-    let tenants = catalog.sandbox_tenants("blue-desk").unwrap_or_else(|errors| panic!("{errors:?}"));
+    let tenants = whole(catalog.sandbox_tenants("blue-desk"));
     assert_eq!(tenants.iter().map(|tenant| tenant.id.as_str()).collect::<Vec<_>>(), ["clean", "risky"]);
     assert!(Catalog::built_in().unwrap().tiles().iter().all(|tile| tile.slug != "_template"), "the template is no application");
 }

@@ -5,6 +5,7 @@ mod attested;
 mod built_in;
 mod capability;
 mod contract;
+mod folder;
 mod inventory;
 mod loading;
 mod okta;

@@ -1,35 +1,11 @@
 //! What the loader says of datasets that are asked for in a language of their own: documents that read load, and every way
 //! to write, to say two things at once or to hide something does not.
-use posture_catalog::{App, Catalog, Dataset, FieldPath, Method, Protocol, Values};
-use std::{collections::BTreeMap, fs, sync::Arc};
+use crate::folder::{self, TINY, whole};
+use posture_catalog::{App, Dataset, FieldPath, Method, Protocol, Values};
+use std::{collections::BTreeMap, sync::Arc};
 
-const APP: &str = r#"slug = "tiny"
-name = "Tiny"
-vendor = "Tiny, Inc."
-category = "other"
-home = "https://tiny.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["docs.tiny.example"]
-[[login]]
-id = "key"
-label = "Key"
-summary = "A key."
-strategy = { name = "bearer", token = "key" }
-hosts = ["{org}.tiny.example"]
-roles = [{ id = "api", hosts = ["{org}.tiny.example"] }]
-test = "me"
-source = "https://docs.tiny.example/keys"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = { kind = "token", prefixes = ["tk_"], min = 8 }
-[[login.field]]
-id = "org"
-label = "Organization"
-format = { kind = "dns_label", suffixes = [".tiny.example"] }
-[[login.field]]
+/// A field that may be left empty.
+const WAREHOUSE: &str = r#"[[login.field]]
 id = "warehouse"
 label = "Warehouse"
 optional = true
@@ -131,20 +107,17 @@ source = "https://docs.tiny.example/soap"
 "sessionSettings.forceRelogin" = "bool"
 "#;
 
+/// The small application, which tests with the dataset `me`, with these datasets.
+fn load_whole(datasets: &str) -> Result<Arc<App>, Vec<String>> {
+    folder::tiny(&format!("{}{WAREHOUSE}", TINY.replace("test = \"settings\"", "test = \"me\"")), datasets, "")
+}
+
 fn load(datasets: &str) -> Result<Arc<App>, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir_all(folder.path().join("tiny")).unwrap();
-    for (file, text) in [("app.toml", APP), ("datasets.toml", &format!("{ME}{datasets}")), ("checks.toml", "")] {
-        fs::write(folder.path().join("tiny").join(file), text).unwrap();
-    }
-    Catalog::from_folder(folder.path())
-        .and_then(|catalog| catalog.app("tiny"))
-        .map(|app| app.unwrap())
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    load_whole(&format!("{ME}{datasets}"))
 }
 
 fn dataset(datasets: &str, id: &str) -> Dataset {
-    load(datasets).unwrap_or_else(|errors| panic!("{errors:#?}")).dataset(id).unwrap().clone()
+    whole(load(datasets)).dataset(id).unwrap().clone()
 }
 
 /// What is said after one replacement.
@@ -161,6 +134,20 @@ fn with_document(text: &str, document: &str) -> Result<Arc<App>, Vec<String>> {
     let (before, after) = text.split_once("document = ").unwrap();
     let after = after.split_once('\n').unwrap().1;
     load(&format!("{before}document = '''{document}'''\n{after}"))
+}
+
+/// A document did not load, for a reason that holds these words.
+#[track_caller]
+fn refused(loaded: Result<Arc<App>, Vec<String>>, document: &str, says: &str) {
+    let errors = loaded.map(|_| ()).unwrap_err().join("\n");
+    assert!(errors.contains(says), "{document}: {errors}");
+}
+
+/// A replacement breaks what loads, for a reason that holds these words.
+#[track_caller]
+fn breaks(text: &str, old: &str, new: &str, says: &str) {
+    let errors = changed(text, old, new);
+    assert!(errors.contains(says), "{new}: {errors}");
 }
 
 #[test]
@@ -189,7 +176,7 @@ fn graphql_that_is_not_one_query_does_not_load() {
             "rows = \"data.organization\"",
         )
         .replace("\"role\" = \"string\"\n\"node.login\" = \"string\"\n\"node.name\" = \"string\"", "\"login\" = \"string\"");
-    with_document(&object, query).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    whole(with_document(&object, query));
     for (document, says) in [
         ("mutation($org: String!) { organization(login: $org) { login } }", "mutation"),
         ("subscription($org: String!) { organization(login: $org) { login } }", "subscription"),
@@ -213,8 +200,7 @@ fn graphql_that_is_not_one_query_does_not_load() {
             "does not ask for",
         ),
     ] {
-        let errors = with_document(&object, document).map(|_| ()).unwrap_err().join("\n");
-        assert!(errors.contains(says), "{document}: {errors}");
+        refused(with_document(&object, document), document, says);
     }
 }
 
@@ -240,13 +226,11 @@ fn graphql_pages_are_asked_for_and_filled() {
         ("path = \"/graphql\"", "path = \"/graphql\"\nparameters = { role = \"{org}\" }", "snowflake_sql"),
         ("protocol = \"graphql\"", "protocol = \"grpc\"", "not known"),
     ] {
-        let errors = changed(GRAPHQL, old, new);
-        assert!(errors.contains(says), "{new}: {errors}");
+        breaks(GRAPHQL, old, new, says);
     }
     // A connection within a row may be cut after its first page.
     let nested = GRAPHQL.replace("login name: displayName", "login name: displayName teams(first: 10) { nodes { slug } }");
-    let errors = changed(&nested, "\"node.name\" = \"string\"", "\"node.teams.nodes[].slug\" = \"string\"");
-    assert!(errors.contains("a dataset of its own"), "{errors}");
+    breaks(&nested, "\"node.name\" = \"string\"", "\"node.teams.nodes[].slug\" = \"string\"", "a dataset of its own");
 }
 
 #[test]
@@ -278,12 +262,9 @@ fn soql_that_leaves_a_trace_does_not_load() {
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User WHERE Id IN (SELECT x", "FROM"),
         ("SELECT Id, Profile.Name, COUNT(Id) total FROM User WHERE Id = {org}", "{"),
     ] {
-        let errors = with_document(SOQL, document).map(|_| ()).unwrap_err().join("\n");
-        assert!(errors.contains(says), "{document}: {errors}");
+        refused(with_document(SOQL, document), document, says);
     }
-    assert!(
-        changed(SOQL, "rows = \"records[]\"", "rows = \"records[]\"\npagination = { style = \"link_header\" }").contains("leave it out")
-    );
+    breaks(SOQL, "rows = \"records[]\"", "rows = \"records[]\"\npagination = { style = \"link_header\" }", "leave it out");
 }
 
 #[test]
@@ -363,8 +344,7 @@ fn sql_that_does_more_than_read_does_not_load() {
         ("DESC USER {org", "braces"),
         ("SHOW USERS LIKE '{org}'", "no identifier"),
     ] {
-        let errors = one(document).map(|_| ()).unwrap_err().join("\n");
-        assert!(errors.contains(says), "{document}: {errors}");
+        refused(one(document), document, says);
     }
     for (old, new, says) in [
         ("parameters = { warehouse = \"{warehouse}\" }", "parameters = { statement = \"{warehouse}\" }", "not known"),
@@ -374,8 +354,7 @@ fn sql_that_does_more_than_read_does_not_load() {
         ("\"name\" = \"string\"", "\"Name\" = \"string\"", "lower case"),
         ("{each.name}", "{each.other}", "carried"),
     ] {
-        let errors = changed(SQL, old, new);
-        assert!(errors.contains(says), "{new}: {errors}");
+        breaks(SQL, old, new, says);
     }
 }
 
@@ -414,11 +393,10 @@ fn a_plain_body_holds_no_language_that_is_not_read() {
         (r#"{"grant role x to user y":1}"#, "SQL"),
         ("not JSON", "is not JSON"),
     ] {
-        let errors = posted("/rpc", document).map(|_| ()).unwrap_err().join("\n");
-        assert!(errors.contains(says), "{document}: {errors}");
+        refused(posted("/rpc", document), document, says);
     }
-    let stored = posted("/api/GraphQL", r#"{"id":"7f3a"}"#).map(|_| ()).unwrap_err().join("\n");
-    assert!(stored.contains("an endpoint of GraphQL"), "{stored}");
+    let stored = r#"{"id":"7f3a"}"#;
+    refused(posted("/api/GraphQL", stored), stored, "an endpoint of GraphQL");
 }
 
 #[test]
@@ -430,28 +408,21 @@ fn metadata_names_one_component() {
         ("rows = \"\"", "rows = \"\"\ndocument = \"<x/>\"", "leave `document` out"),
         ("rows = \"\"", "rows = \"records\"", "`rows`"),
     ] {
-        let errors = changed(METADATA, old, new);
-        assert!(errors.contains(says), "{new}: {errors}");
+        breaks(METADATA, old, new, says);
     }
 }
 
 #[test]
 fn a_vendor_that_refuses_with_status_200_is_told_by_its_answers() {
     let ok = "ok = { path = \"ok\", is = true, source = \"https://docs.tiny.example/ok\" }\n";
-    let folder = |before: &str, within: &str| {
-        let datasets = ME.replace("path = \"/me\"\n", &format!("path = \"/me\"\n{within}"));
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir_all(folder.path().join("tiny")).unwrap();
-        for (file, text) in [("app.toml", APP), ("datasets.toml", &format!("{before}{datasets}")), ("checks.toml", "")] {
-            fs::write(folder.path().join("tiny").join(file), text).unwrap();
-        }
-        Catalog::from_folder(folder.path()).and_then(|catalog| catalog.app("tiny")).map(|app| app.unwrap())
+    let with = |before: &str, within: &str| {
+        load_whole(&format!("{before}{}", ME.replace("path = \"/me\"\n", &format!("path = \"/me\"\n{within}"))))
     };
-    let all = folder(ok, "").unwrap();
+    let all = with(ok, "").unwrap();
     let accepted = all.dataset("me").unwrap().accepted.clone().unwrap();
     assert_eq!((accepted.path, accepted.is), (FieldPath::from("ok"), serde_json::json!(true)));
-    let one = folder(ok, "ok = { path = \"code\", is = 0, source = \"https://docs.tiny.example/ok\" }\n").unwrap();
+    let one = with(ok, "ok = { path = \"code\", is = 0, source = \"https://docs.tiny.example/ok\" }\n").unwrap();
     assert_eq!(one.dataset("me").unwrap().accepted.clone().unwrap().is, serde_json::json!(0), "a dataset's own word goes before");
-    assert!(folder("", "").unwrap().dataset("me").unwrap().accepted.is_none());
-    assert!(folder("ok = { path = \"ok\", is = true }\n", "").is_err(), "it has its source");
+    assert!(with("", "").unwrap().dataset("me").unwrap().accepted.is_none());
+    assert!(with("ok = { path = \"ok\", is = true }\n", "").is_err(), "it has its source");
 }

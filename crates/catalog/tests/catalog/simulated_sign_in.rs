@@ -1,16 +1,8 @@
 //! What the loader says of the tables by which a sandbox tenant signs in.
-use posture_catalog::{Catalog, OktaEngine, OktaFactor, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor};
-use std::fs;
+use crate::folder::{self, OKTA_FIELDS, SETTINGS, TINY};
+use posture_catalog::{OktaEngine, OktaFactor, SandboxOkta, SandboxTenant, SandboxTokens, SecondFactor};
 
-const APP: &str = r#"slug = "tiny"
-name = "Tiny"
-vendor = "Tiny, Inc."
-category = "other"
-home = "https://tiny.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["docs.tiny.example"]
-[[login]]
+const BY_OKTA: &str = r#"[[login]]
 id = "okta"
 label = "Log in with Okta"
 summary = "An Okta user."
@@ -27,25 +19,9 @@ okta = "okta"
 app = "api"
 acs = ["/saml2/"]
 start = { kind = "app_link", named = "tiny" }
-[[login.field]]
-id = "user"
-label = "User"
-format = "email"
-[[login.field]]
-id = "password"
-label = "Password"
-secret = true
-format = "text"
-[[login.field]]
-id = "okta_domain"
-label = "Okta Domain"
-format = "okta_domain"
-[[login.field]]
-id = "mfa_key"
-label = "MFA Secret Key"
-secret = true
-format = "mfa_key"
-[[login]]
+"#;
+
+const BY_EXCHANGE: &str = r#"[[login]]
 id = "exchange"
 label = "Service account"
 summary = "A secret."
@@ -59,16 +35,6 @@ id = "secret"
 label = "Secret"
 secret = true
 format = "text"
-"#;
-
-const DATASETS: &str = r#"[[dataset]]
-id = "settings"
-title = "Settings"
-host = "api"
-path = "/settings"
-source = "https://docs.tiny.example/settings"
-[dataset.keep]
-"mfa" = "bool"
 "#;
 
 const OKTA: &str = r#"name = "Halden Moor"
@@ -86,16 +52,17 @@ login = "exchange"
 secret = "opens-nothing-but-the-sandbox"
 "#;
 
+/// The first tenant of the small application with these login options.
 fn load(tenant: &str) -> Result<SandboxTenant, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    let sandbox = folder.path().join("tiny/sandbox/risky");
-    fs::create_dir_all(&sandbox).unwrap();
-    for (path, text) in [("app.toml", APP), ("datasets.toml", DATASETS), ("checks.toml", ""), ("sandbox/risky/tenant.toml", tenant)] {
-        fs::write(folder.path().join("tiny").join(path), text).unwrap();
-    }
-    let catalog = Catalog::from_folder(folder.path());
-    let tenants = catalog.and_then(|catalog| catalog.sandbox_tenants("tiny"));
-    tenants.map(|tenants| tenants.into_iter().next().unwrap()).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    let (head, _) = TINY.split_once("[[login]]").unwrap();
+    let app = format!("{head}{BY_OKTA}{OKTA_FIELDS}{BY_EXCHANGE}");
+    let files = [
+        ("tiny/app.toml", app.as_str()),
+        ("tiny/datasets.toml", SETTINGS),
+        ("tiny/checks.toml", ""),
+        ("tiny/sandbox/risky/tenant.toml", tenant),
+    ];
+    folder::asked(&files, |catalog| catalog.sandbox_tenants("tiny")).map(|tenants| tenants.into_iter().next().unwrap())
 }
 
 #[test]
