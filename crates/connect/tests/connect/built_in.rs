@@ -1,12 +1,12 @@
 //! Every dataset of every built-in application makes requests that the guard lets through.
+use crate::entry::read;
 use crate::vendor;
 
 use catalog::{App, Catalog, DatasetKind, Format, Inputs};
-use posture_connect::{Credentials, Limits, Resume, collect};
+use posture_connect::{Credentials, Limits};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
-use tokio_util::sync::CancellationToken;
-use vendor::{Kept, Seen, TestClock, Vendor, ok, status, try_sign_in_with};
+use vendor::{Seen, TestClock, Vendor, ok, status, try_sign_in_with};
 
 /// An answer without rows, in the shape of the dataset whose path it is.
 fn empty_answer(app: &App, inputs: &Inputs, seen: &Seen) -> vendor::Reply {
@@ -81,8 +81,7 @@ async fn every_built_in_dataset_passes_the_guard() {
                 Err(error) => panic!("{} by {}: {error}", one.slug, one.logins[0].id),
             };
             let all: Vec<&str> = one.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
-            let mut kept = Kept::default();
-            collect(&session, &one, &all, Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+            let kept = read(&session, &one, &all).await;
             assert_eq!(kept.finished.len(), all.len());
             for (dataset, completeness) in &kept.finished {
                 let refused = completeness.cause().is_some_and(|cause| cause.sentence.contains("refused before it was sent"));

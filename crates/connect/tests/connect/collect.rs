@@ -1,4 +1,5 @@
 //! Collection over real HTTPS: pages, parents, refusals, throttling, cuts and resumption.
+use crate::entry::{self, scan};
 use crate::vendor;
 
 use catalog::{
@@ -27,9 +28,7 @@ async fn signed_in(vendor: &Vendor, app: &App, limits: Limits, clock: &Arc<TestC
 
 async fn read(vendor: &Vendor, app: &App, datasets: &[&str], pairs: &[(&str, &str)]) -> Kept {
     let session = signed_in(vendor, app, small(), &TestClock::new(), pairs).await;
-    let mut kept = Kept::default();
-    collect(&session, app, datasets, Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
+    entry::read(&session, app, datasets).await
 }
 
 fn users() -> Dataset {
@@ -138,8 +137,7 @@ async fn a_request_that_the_guard_refuses_opens_no_connection() {
     let app = app(vec![settings, up]);
     let session = signed_in(&vendor, &app, small(), &TestClock::new(), &[]).await;
     let (seen, connections) = (vendor.seen().len(), vendor.connections().len());
-    let mut kept = Kept::default();
-    collect(&session, &app, &["settings", "up"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let mut kept = entry::read(&session, &app, &["settings", "up"]).await;
     assert_eq!((vendor.seen().len(), vendor.connections().len()), (seen, connections));
     assert_eq!(kept.requests, []);
     for dataset in ["settings", "up"] {
@@ -213,8 +211,7 @@ async fn all_pages_together_are_bounded_too() {
     let vendor = Vendor::start(me_and(five_users)).await;
     let app = app(vec![users()]);
     let session = signed_in(&vendor, &app, Limits { dataset_bytes: 100, ..small() }, &TestClock::new(), &[]).await;
-    let mut kept = Kept::default();
-    collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = scan(&session, &app).await;
     assert!(is_partial(&kept, "users"));
     assert_eq!(kept.pages.len(), 1);
 }
@@ -336,8 +333,7 @@ async fn throttling_is_waited_for_as_asked() {
         .await;
         let (clock, app) = (TestClock::new(), app(vec![users()]));
         let session = signed_in(&vendor, &app, small(), &clock, &[]).await;
-        let mut kept = Kept::default();
-        collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+        let kept = scan(&session, &app).await;
         assert_eq!(kept.finished["users"], Completeness::Complete);
         assert_eq!(clock.slept(), [Duration::from_secs(expected)], "{header}");
         assert!(kept.progress.iter().any(|progress| matches!(progress, Progress::Waiting { host, .. } if host == vendor::HOST)));
@@ -350,8 +346,7 @@ async fn a_vendor_that_keeps_asking_to_wait_is_left_alone_in_the_end() {
     let vendor = Vendor::start(me_and(|_| status(429, json!({})))).await;
     let (clock, app) = (TestClock::new(), app(vec![users(), dataset("teams", DatasetKind::List, "/v1/teams")]));
     let session = signed_in(&vendor, &app, small(), &clock, &[]).await;
-    let mut kept = Kept::default();
-    collect(&session, &app, &["users", "teams"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = entry::read(&session, &app, &["users", "teams"]).await;
     for dataset in ["users", "teams"] {
         assert_eq!(kind(&kept, dataset), Some(CauseKind::RateLimited));
     }
@@ -370,8 +365,7 @@ async fn the_budget_of_others_is_left_free() {
     .await;
     let (clock, app) = (TestClock::new(), app(vec![users()]));
     let session = signed_in(&vendor, &app, small(), &clock, &[]).await;
-    let mut kept = Kept::default();
-    collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = scan(&session, &app).await;
     assert_eq!(kept.finished["users"], Completeness::Complete);
     assert_eq!(clock.slept(), [Duration::from_secs(40)], "one wait, until the budget is whole again");
 }
@@ -401,8 +395,7 @@ async fn so_many_requests_per_second_and_at_once() {
     let (clock, mut app) = (TestClock::new(), app(vec![teams, members]));
     app.datasets[0].politeness = Politeness { concurrency: 5, ..Politeness::default() };
     let session = signed_in(&vendor, &app, small(), &clock, &[]).await;
-    let mut kept = Kept::default();
-    collect(&session, &app, &["members"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = entry::read(&session, &app, &["members"]).await;
     assert_eq!(kept.finished["members"], Completeness::Complete);
     assert_eq!(kept.rows("members").len(), 39);
     assert!((2..=3).contains(&most.load(Ordering::SeqCst)), "{}", most.load(Ordering::SeqCst));
@@ -696,7 +689,9 @@ async fn cancelling_stops_at_once_and_the_rest_is_read_later() {
     let started = std::time::Instant::now();
     let error = collect(&session, &app, &["users", "members", "me"], Resume::default(), &mut first, cancel).await.unwrap_err();
     assert_eq!(error.code(), "E-CANCELLED");
-    assert!(started.elapsed() < Duration::from_secs(5));
+    // Not how fast it stops, which differs from machine to machine: only that it does not wait for the answers that hang, the
+    // first of which would be given up after a minute.
+    assert!(started.elapsed() < Duration::from_secs(45));
     assert!(
         !first.finished.contains_key("users") && !first.finished.contains_key("members"),
         "what was cut is not finished: {:?}",

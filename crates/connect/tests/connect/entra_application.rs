@@ -1,19 +1,19 @@
 //! Microsoft Entra ID as an application: by secret and by certificate, against an authority that checks what it is sent; each
 //! documented number in words.
+use crate::entry::{Signing, scan};
 use crate::microsoft;
 use crate::vendor;
 
 use catalog::{App, CauseKind, Completeness, DatasetKind, EntraFlow};
 use jiff::{SignedDuration, Timestamp};
 use microsoft::{
-    APP_SCOPE, AUTHORITY, CLIENT, CORRELATION, DOMAIN, HOSTILE, Microsoft, SECRET, Signing, TENANT, TRACE, by_certificate, by_secret,
-    entra, refusal, signing,
+    APP_SCOPE, AUTHORITY, CLIENT, CORRELATION, DOMAIN, HOSTILE, Microsoft, SECRET, TENANT, TRACE, by_certificate, by_secret, entra,
+    refusal, signing,
 };
-use posture_connect::{ConnectError, NoBrowser, RequestClass, Resume, SignInStage, SignInStep, collect};
+use posture_connect::{ConnectError, NoBrowser, RequestClass, SignInStage, SignInStep};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio_util::sync::CancellationToken;
-use vendor::{Body, HOST, Kept, Reply, TestClock, Vendor, dataset, ok, status};
+use vendor::{Body, HOST, Reply, TestClock, Vendor, dataset, ok, status};
 
 /// A certificate and its key, PEM, and the certificate's DER.
 struct Pair {
@@ -136,8 +136,7 @@ async fn an_assertion_is_made_anew_for_each_token() {
     let session = signing(&app, &vendor, TENANT, &[("pem", &pem)], clock.clone(), Arc::new(NoBrowser)).await.result.unwrap();
     for _ in 0..3 {
         clock.jump(Duration::from_secs(7200));
-        let mut kept = Kept::default();
-        collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+        let kept = scan(&session, &app).await;
         assert_eq!(kept.finished["users"], Completeness::Complete);
         assert_eq!(kept.requests.iter().filter(|entry| entry.class == RequestClass::SignInHop).count(), 1);
     }
@@ -145,8 +144,7 @@ async fn an_assertion_is_made_anew_for_each_token() {
     assert_eq!((microsoft.tokens().len(), microsoft.jtis()), (4, 4));
     // A certificate that ends while the program runs says so.
     clock.jump(Duration::from_secs(400 * 24 * 3600));
-    let mut kept = Kept::default();
-    collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = scan(&session, &app).await;
     let Completeness::Unavailable(cause) = &kept.finished["users"] else { panic!("{:?}", kept.finished) };
     assert!(cause.sentence.contains("The certificate expired on 1 Jun 2027."), "{}", cause.sentence);
 }

@@ -1,12 +1,14 @@
 //! Microsoft Entra ID as a user: in the browser with PKCE, by device code, and without either by the refresh token that an
 //! earlier sign-in left.
+use crate::browser::{Act, Person, SignInPage, raw, visit};
+use crate::entry::{Signing, scan};
 use crate::microsoft;
 use crate::vendor;
 
 use catalog::{App, CauseKind, Completeness, DatasetKind, EntraFlow};
 use jiff::SignedDuration;
-use microsoft::{AUTHORITY, Act, HOSTILE, Microsoft, Settings, Signing, TENANT, User, entra, raw, refusal, signing, visit};
-use posture_connect::{Clock, NoBrowser, RequestClass, Resume, Session, SignInStage, SignInStep, SystemClock, collect};
+use microsoft::{AUTHORITY, HOSTILE, Microsoft, Settings, TENANT, entra, refusal, signing};
+use posture_connect::{Clock, NoBrowser, RequestClass, Session, SignInStage, SignInStep, SystemClock};
 use proptest::{
     collection::vec,
     prelude::*,
@@ -18,8 +20,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio_util::sync::CancellationToken;
-use vendor::{Body, Kept, Reply, TestClock, Vendor, dataset, ok, status};
+use vendor::{Body, Reply, TestClock, Vendor, dataset, ok, status};
 
 const REFRESH: &str = "entra_refresh_token";
 
@@ -32,7 +33,7 @@ fn by_device() -> App {
 }
 
 /// Signs in in the browser by the computer's own clock, because a person takes real time.
-async fn browsing(vendor: &Vendor, user: &Arc<User>) -> Signing {
+async fn browsing(vendor: &Vendor, user: &Arc<Person<Microsoft>>) -> Signing {
     signing(&in_browser(), vendor, TENANT, &[], Arc::new(SystemClock), user.clone()).await
 }
 
@@ -40,27 +41,15 @@ async fn typing(vendor: &Vendor, clock: &Arc<TestClock>) -> Signing {
     signing(&by_device(), vendor, TENANT, &[], clock.clone(), Arc::new(NoBrowser)).await
 }
 
-fn port_of(user: &User) -> Option<u16> {
-    let opened = user.opened.lock().unwrap();
-    let redirect = opened.first()?.query_pairs().find(|(name, _)| name == "redirect_uri")?.1.into_owned();
-    url::Url::parse(&redirect).unwrap().port()
-}
-
 fn keepsake(session: &Session) -> String {
     session.keepsakes()[REFRESH].expose_secret().to_owned()
-}
-
-async fn scan(session: &Session, app: &App) -> Kept {
-    let mut kept = Kept::default();
-    collect(session, app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
 }
 
 #[tokio::test]
 async fn a_user_signs_in_in_the_browser() {
     let microsoft = Microsoft::new(Arc::new(SystemClock));
     let vendor = microsoft.start().await;
-    let user = User::who(&microsoft, Act::SignsIn);
+    let user = Person::who(&microsoft, Act::SignsIn);
     let Signing { result, steps } = browsing(&vendor, &user).await;
     let session = result.unwrap();
     assert_eq!(microsoft.wrong(), Vec::<String>::new());
@@ -81,7 +70,7 @@ async fn a_user_signs_in_in_the_browser() {
     assert!(left > SignedDuration::from_secs(200) && left <= SignedDuration::from_secs(300));
 
     // The page: in our words, with nothing that runs and nothing of the request.
-    let pages = user.pages();
+    let pages = user.pages(1).await;
     let [page] = pages.as_slice() else { panic!("{pages:?}") };
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
     assert!(page.contains("Posture Console") && page.contains("close it"));
@@ -91,7 +80,7 @@ async fn a_user_signs_in_in_the_browser() {
     }
     assert!(lower.contains("content-security-policy: default-src 'none'") && lower.contains("cache-control: no-store"));
     // The port is closed after one answer.
-    assert_eq!(self::visit(port_of(&user).unwrap(), "code=x&state=y").await, "");
+    assert_eq!(self::visit(user.port().unwrap(), "/?code=x&state=y").await, "");
 
     // Neither code nor verifier nor token stands in what is told; the code was redeemed once, without a secret.
     let told = serde_json::to_string(&steps).unwrap();
@@ -107,7 +96,7 @@ async fn a_user_signs_in_in_the_browser() {
 async fn two_sign_ins_share_nothing() {
     let microsoft = Microsoft::new(Arc::new(SystemClock));
     let vendor = microsoft.start().await;
-    let user = User::who(&microsoft, Act::SignsIn);
+    let user = Person::who(&microsoft, Act::SignsIn);
     for _ in 0..2 {
         browsing(&vendor, &user).await.result.unwrap();
     }
@@ -124,22 +113,22 @@ async fn only_an_answer_with_our_state_is_taken() {
     let microsoft = Microsoft::new(Arc::new(SystemClock));
     let vendor = microsoft.start().await;
     let tries = vec![
-        "code=evil&state=wrong",
-        "code=evil",
-        "code=evil&state=",
-        "code=evil&state={state}x",
-        "code=evil&state=x{state}",
-        "code=evil&state={state}&state=x",
-        "state=x&code=evil&state={state}",
-        "error=access_denied&state=wrong",
-        "error=access_denied",
-        "",
+        "/?code=evil&state=wrong",
+        "/?code=evil",
+        "/?code=evil&state=",
+        "/?code=evil&state={state}x",
+        "/?code=evil&state=x{state}",
+        "/?code=evil&state={state}&state=x",
+        "/?state=x&code=evil&state={state}",
+        "/?error=access_denied&state=wrong",
+        "/?error=access_denied",
+        "/?",
     ];
     let count = tries.len();
-    let user = User::who(&microsoft, Act::After(tries));
+    let user = Person::who(&microsoft, Act::After(tries));
     browsing(&vendor, &user).await.result.unwrap();
     assert_eq!(microsoft.wrong(), Vec::<String>::new());
-    let pages = user.pages();
+    let pages = user.pages(count + 1).await;
     assert_eq!(pages.len(), count + 1);
     for page in &pages[..count] {
         assert!(page.starts_with("HTTP/1.1 400"), "{page}");
@@ -171,7 +160,7 @@ async fn what_the_browser_comes_back_with_is_put_into_words() {
     for (pairs, code, kind) in table {
         let microsoft = Microsoft::new(Arc::new(SystemClock));
         let vendor = microsoft.start().await;
-        let user = User::who(&microsoft, Act::Returns(pairs.clone()));
+        let user = Person::who(&microsoft, Act::Returns(pairs.clone()));
         let error = browsing(&vendor, &user).await.refused();
         assert_eq!((error.code(), error.kind()), (code, kind), "{pairs:?}: {error}");
         assert!(!format!("{error:?}").contains("script"), "{error:?}");
@@ -186,11 +175,11 @@ async fn nobody_is_waited_for_longer_than_five_minutes() {
     let clock = TestClock::new();
     let microsoft = Microsoft::new(clock.clone());
     let vendor = microsoft.start().await;
-    let user = User::who(&microsoft, Act::Nothing);
+    let user = Person::who(&microsoft, Act::Nothing);
     let error = signing(&in_browser(), &vendor, TENANT, &[], clock.clone(), user.clone()).await.refused();
     assert_eq!(error.code(), "E-ENTRA-BROWSER-TIME");
     assert_eq!(clock.slept(), [Duration::from_secs(300)]);
-    assert_eq!(visit(port_of(&user).unwrap(), "").await, "", "the port is closed");
+    assert_eq!(visit(user.port().unwrap(), "/").await, "", "the port is closed");
     // Without a browser the address is shown all the same.
     let Signing { result, steps } = signing(&in_browser(), &vendor, TENANT, &[], clock, Arc::new(NoBrowser)).await;
     assert_eq!(result.err().unwrap().code(), "E-ENTRA-BROWSER-TIME");
@@ -201,22 +190,22 @@ async fn nobody_is_waited_for_longer_than_five_minutes() {
 async fn a_sign_in_that_is_given_up_closes_its_port() {
     let microsoft = Microsoft::new(Arc::new(SystemClock));
     let vendor = microsoft.start().await;
-    let user = User::who(&microsoft, Act::Nothing);
+    let user = Person::who(&microsoft, Act::Nothing);
     let port = {
         let browsing = browsing(&vendor, &user);
         tokio::pin!(browsing);
         let port = loop {
             assert!(tokio::time::timeout(Duration::from_millis(50), &mut browsing).await.is_err());
-            if let Some(port) = port_of(&user) {
+            if let Some(port) = user.port() {
                 break port;
             }
         };
-        let (_, page) = tokio::join!(tokio::time::timeout(Duration::from_millis(500), &mut browsing), visit(port, "code=x&state=y"));
+        let (_, page) = tokio::join!(tokio::time::timeout(Duration::from_millis(500), &mut browsing), visit(port, "/?code=x&state=y"));
         assert!(page.starts_with("HTTP/1.1 400"), "it waits: {page}");
         port
         // Dropped here, as when the person presses Cancel.
     };
-    assert_eq!(visit(port, "").await, "", "closed");
+    assert_eq!(visit(port, "/").await, "", "closed");
 }
 
 /// Bytes that a listener may be sent.
@@ -243,7 +232,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 fn the_listener_takes_nothing_but_its_answer() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let microsoft = Microsoft::new(Arc::new(SystemClock));
-    let user = User::who(&microsoft, Act::Nothing);
+    let user = Person::who(&microsoft, Act::Nothing);
     let (for_task, by_user) = (microsoft.clone(), user.clone());
     let task = runtime.spawn(async move {
         let vendor = for_task.start().await;
@@ -251,7 +240,7 @@ fn the_listener_takes_nothing_but_its_answer() {
     });
     let started = std::time::Instant::now();
     let port = loop {
-        if let Some(port) = port_of(&user) {
+        if let Some(port) = user.port() {
             break port;
         }
         assert!(started.elapsed() < Duration::from_secs(20), "no page was opened");
@@ -275,7 +264,7 @@ fn the_listener_takes_nothing_but_its_answer() {
     // And still it takes its own answer.
     let opened = user.opened.lock().unwrap()[0].clone();
     let (_, code, state) = microsoft.authorize(&opened);
-    let page = runtime.block_on(visit(port, &format!("code={code}&state={state}")));
+    let page = runtime.block_on(visit(port, &format!("/?code={code}&state={state}")));
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     runtime.block_on(task).unwrap().unwrap();
     assert_eq!(microsoft.wrong(), Vec::<String>::new());
@@ -285,10 +274,10 @@ fn the_listener_takes_nothing_but_its_answer() {
 async fn idle_connections_of_a_browser_keep_nobody_out() {
     let microsoft = Microsoft::new(Arc::new(SystemClock));
     let vendor = microsoft.start().await;
-    let user = User::who(&microsoft, Act::Nothing);
+    let user = Person::who(&microsoft, Act::Nothing);
     let answering = async {
         let port = loop {
-            if let Some(port) = port_of(&user) {
+            if let Some(port) = user.port() {
                 break port;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -299,7 +288,7 @@ async fn idle_connections_of_a_browser_keep_nobody_out() {
         }
         let opened = user.opened.lock().unwrap()[0].clone();
         let (_, code, state) = microsoft.authorize(&opened);
-        let page = visit(port, &format!("code={code}&state={state}")).await;
+        let page = visit(port, &format!("/?code={code}&state={state}")).await;
         drop(idle);
         page
     };
@@ -316,7 +305,7 @@ async fn a_user_types_a_code_on_any_device() {
         settings.slow_down_at = Some(2);
     });
     let vendor = microsoft.start().await;
-    let user = User::who(&microsoft, Act::SignsIn);
+    let user = Person::who(&microsoft, Act::SignsIn);
     let began = clock.now();
     let Signing { result, steps } = signing(&by_device(), &vendor, TENANT, &[], clock.clone(), user.clone()).await;
     let session = result.unwrap();
@@ -385,7 +374,7 @@ async fn only_a_page_of_microsofts_is_shown() {
         let clock = TestClock::new();
         let microsoft = Microsoft::with(clock.clone(), SignedDuration::ZERO, |settings| settings.verification_uri = page.into());
         let vendor = microsoft.start().await;
-        let user = User::who(&microsoft, Act::SignsIn);
+        let user = Person::who(&microsoft, Act::SignsIn);
         let Signing { result, steps } = signing(&by_device(), &vendor, TENANT, &[], clock, user.clone()).await;
         assert_eq!(result.is_ok(), shown, "{page}");
         assert_eq!(steps.iter().any(|step| matches!(step, SignInStep::Visit { .. })), shown, "{page}");
@@ -431,7 +420,7 @@ async fn later_scans_need_nobody() {
     let vendor = microsoft.start().await;
     let first = keepsake(&typing(&vendor, &clock).await.result.unwrap());
     let before = vendor.seen().len();
-    let user = User::who(&microsoft, Act::SignsIn);
+    let user = Person::who(&microsoft, Act::SignsIn);
     for (app, expected) in [(in_browser(), 2), (by_device(), 3)] {
         let Signing { result, steps } = signing(&app, &vendor, TENANT, &[(REFRESH, &first)], clock.clone(), user.clone()).await;
         let session = result.unwrap();
@@ -491,7 +480,7 @@ async fn a_refused_refresh_token_asks_for_the_person_and_opens_nothing() {
         let microsoft = Microsoft::new(clock.clone());
         let vendor = microsoft.start().await;
         microsoft.fault("token", reply);
-        let user = User::who(&microsoft, Act::SignsIn);
+        let user = Person::who(&microsoft, Act::SignsIn);
         let error = signing(&in_browser(), &vendor, TENANT, &[(REFRESH, "0.kept-secret")], clock, user.clone()).await.refused();
         assert_eq!(error.code(), code, "{error}");
         assert_eq!(error.remedy().contains("Reauthenticate"), code == "E-ENTRA-SIGN-IN-AGAIN");
@@ -520,7 +509,7 @@ async fn faults_at_every_step_of_a_user_end_at_once() {
             let microsoft = Microsoft::new(clock.clone());
             let vendor = microsoft.start().await;
             microsoft.fault(step, reply.clone());
-            let user = User::who(&microsoft, Act::SignsIn);
+            let user = Person::who(&microsoft, Act::SignsIn);
             let app = if device { by_device() } else { in_browser() };
             let error = signing(&app, &vendor, TENANT, &[], clock, user).await.refused();
             // What the test dataset is refused with is the application's own, told elsewhere.

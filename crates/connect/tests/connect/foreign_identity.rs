@@ -2,13 +2,14 @@
 //! `samlify`, `openid-client`, `node-saml` and `otplib`, behind the thin Okta-shaped front of `tests/identity`
 //! (`npm ci` there brings them; see its README). Requests go over real HTTPS to the vendors' host names; TLS ends here, and
 //! the bytes are passed on to the process.
+use crate::entry::read;
 use crate::vendor;
 
 use catalog::{App, Completeness, DatasetKind, FieldPath, Format, HostRole, OktaSignIn, OktaStart, Strategy, Type};
 use futures::future::BoxFuture;
 use posture_connect::{
-    Clock, ConnectError, Credentials, Limits, NoBrowser, Proxy, Resume, Roots, Route, Session, SignIn, SignInStage, SignInStep,
-    SystemClock, account_of, collect, sign_in,
+    Clock, ConnectError, Credentials, Limits, NoBrowser, Proxy, Roots, Route, Session, SignIn, SignInStage, SignInStep, SystemClock,
+    account_of, sign_in,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -26,8 +27,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     process::{Child, ChildStdin, Command},
 };
-use tokio_util::sync::CancellationToken;
-use vendor::{Kept, MemoryLedger, dataset, field, keep};
+use vendor::{MemoryLedger, dataset, field, keep};
 
 const ORGANIZATION: &str = "halden.okta.com";
 /// The application that verifies by OpenID Connect.
@@ -421,8 +421,7 @@ async fn a_whole_sign_in(engine: Engine, by: By) {
     assert!(matches!(tried.steps.last(), Some(SignInStep::Accepted)), "{what}: {:?}", tried.steps);
 
     // Whom the application knows is whom its library found in the answer.
-    let mut kept = Kept::default();
-    collect(session, &tried.app, &["me", "members"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = read(session, &tried.app, &["me", "members"]).await;
     assert_eq!(kept.finished["me"], Completeness::Complete, "{what}");
     assert_eq!(kept.finished["members"], Completeness::Complete, "{what}");
     assert_eq!(kept.rows("me")[0].fields["email"], USER, "{what}");

@@ -1,5 +1,6 @@
 //! GitHub Apps and Snowflake users, who sign for themselves with a private key: what is signed is verified with a key that another
 //! library made, tokens that may write are not used, and every documented refusal has its own end.
+use crate::entry::{Entry, refused, scan, secrets};
 use crate::vendor;
 
 use base64::{
@@ -9,9 +10,8 @@ use base64::{
 use catalog::{App, CauseKind, Completeness, DatasetKind, Format, GithubApp, HostRole, SnowflakeKeyPair, Strategy};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use posture_connect::{Clock, ConnectError, Credentials, NoBrowser, RequestClass, Resume, Session, collect, sign_in};
+use posture_connect::{Clock, ConnectError, RequestClass, Session};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
@@ -19,8 +19,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
-use tokio_util::sync::CancellationToken;
-use vendor::{HOST, Kept, MemoryLedger, Reply, Seen, TestClock, Vendor, app, dataset, field, ok, small, status};
+use vendor::{HOST, Reply, Seen, TestClock, Vendor, app, dataset, field, ok, one_user, status};
 
 static KEY: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap());
 static OTHER: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap());
@@ -49,43 +48,12 @@ fn github() -> App {
 }
 
 async fn signing(app: &App, vendor: &Vendor, inputs: &[(&str, &str)], key: &str, clock: Arc<dyn Clock>) -> Result<Session, ConnectError> {
-    let inputs: BTreeMap<String, String> = inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let credentials = Credentials::from([("private_key".to_owned(), SecretString::from(key.to_owned()))]);
-    let steps = Mutex::new(Vec::new());
-    let result = sign_in(posture_connect::SignIn {
-        app,
-        login: &app.logins[0],
-        inputs: &inputs,
-        credentials: &credentials,
-        route: &vendor.route(),
-        limits: small(),
-        clock,
-        ledger: Arc::new(MemoryLedger::default()),
-        browser: Arc::new(NoBrowser),
-        cancel: CancellationToken::new(),
-        events: &|step| steps.lock().unwrap().push(step),
-    })
-    .await;
-    let told = serde_json::to_string(&steps.into_inner().unwrap()).unwrap();
-    assert!(!told.contains("PRIVATE") && !told.contains("ghs_") && !told.contains("eyJ"), "{told}");
-    result
+    let entry = Entry { inputs, credentials: secrets(&[("private_key", key)]), ..Entry::of(app, vendor.route(), clock) };
+    entry.sign_in().await.tells_none_of(&["PRIVATE", "ghs_", "eyJ"]).result
 }
 
 async fn by_app(vendor: &Vendor, clock: Arc<dyn Clock>) -> Result<Session, ConnectError> {
     signing(&github(), vendor, &[("app_id", APP_ID), ("organization", ORGANIZATION)], &KEY.serialize_pem(), clock).await
-}
-
-async fn scan(session: &Session, app: &App) -> Kept {
-    let mut kept = Kept::default();
-    collect(session, app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
-}
-
-fn refused(result: Result<Session, ConnectError>) -> ConnectError {
-    match result {
-        Ok(_) => panic!("signed in"),
-        Err(error) => error,
-    }
 }
 
 /// A scripted GitHub.
@@ -128,7 +96,7 @@ impl Github {
 
     /// The app's own token: signature by a library, the times as GitHub documents them.
     fn is_the_app(&self, seen: &Seen) -> bool {
-        let token = seen.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+        let token = seen.bearer();
         let key = DecodingKey::from_rsa_der(KEY.der_bytes());
         let mut rules = Validation::new(Algorithm::RS256);
         rules.set_issuer(&[APP_ID]);
@@ -146,14 +114,8 @@ impl Github {
             (_, path) => {
                 let now = self.clock.now();
                 let given = self.given.lock().unwrap();
-                let known = given
-                    .iter()
-                    .any(|(token, ends)| *ends > now && seen.authorization.as_deref() == Some(format!("Bearer {token}").as_str()));
-                let reply = match (known, path) {
-                    (false, _) => status(401, json!({"message": "Bad credentials"})),
-                    (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
-                    (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
-                };
+                let known = given.iter().any(|(token, ends)| *ends > now && token == seen.bearer());
+                let reply = if known { one_user(path) } else { status(401, json!({"message": "Bad credentials"})) };
                 ("api", reply)
             }
         };
@@ -347,7 +309,7 @@ fn snowflake(account: Format) -> App {
 
 /// What Snowflake holds against a user's registered key.
 fn is_the_user(now: Timestamp, seen: &Seen, jwts: &Mutex<Vec<String>>) -> bool {
-    let token = seen.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+    let token = seen.bearer();
     let mut rules = Validation::new(Algorithm::RS256);
     // `subject_public_key_info` is DER by rcgen, not by what signs.
     let fingerprint = STANDARD.encode(Sha256::digest(KEY.subject_public_key_info()));
@@ -369,8 +331,7 @@ async fn a_snowflake_user_signs_for_itself_and_signs_anew_in_mid_scan() {
         let (by_clock, by_jwts) = (clock.clone(), jwts.clone());
         let vendor = Vendor::start(move |seen| match (is_the_user(by_clock.now(), seen, &by_jwts), seen.path.as_str()) {
             (false, _) => status(401, json!({"code": "390144", "message": "JWT token is invalid."})),
-            (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
-            (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
+            (true, path) => one_user(path),
         })
         .await;
         let app = snowflake(Format::Text);
@@ -403,8 +364,7 @@ async fn a_snowflake_user_signs_for_the_vendors_time() {
         let vendor = Vendor::start(move |seen| {
             let reply = match (is_the_user(theirs(), seen, &Mutex::default()), seen.path.as_str()) {
                 (false, _) => status(401, json!({"code": "390144", "message": "JWT token is invalid."})),
-                (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
-                (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
+                (true, path) => one_user(path),
             };
             reply.header("date", httpdate::fmt_http_date(theirs().into()))
         })

@@ -1,10 +1,12 @@
 //! What the wire promises: real HTTPS on loopback, vendors scripted per test.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod browser;
 mod built_in;
 mod collect;
 mod entra_application;
 mod entra_user;
+mod entry;
 mod foreign_identity;
 mod granted;
 mod guard;

@@ -1,5 +1,6 @@
 //! A long-lived secret for a short-lived token: what is sent where, which tokens are not used, how one is renewed in the middle
 //! of a scan, and how the region is found where a tenant lives.
+use crate::entry::{Entry, Signing, read, scan, secrets};
 use crate::vendor;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -7,16 +8,14 @@ use catalog::{
     App, CauseKind, ClientAuthentication, ClientCredentials, Completeness, DatasetKind, Discover, Endpoint, FieldPath, Format, Granted,
     HostRole, Strategy, Type,
 };
-use posture_connect::{Clock, ConnectError, Credentials, RequestClass, Resume, Route, Session, SignInStage, SignInStep, collect, sign_in};
-use secrecy::SecretString;
+use posture_connect::{Clock, RequestClass, Route, SignInStage, SignInStep};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio_util::sync::CancellationToken;
-use vendor::{Body, HOST, Kept, MemoryLedger, Reply, Seen, TestClock, Vendor, app, dataset, field, keep, ok, over, small, status};
+use vendor::{Body, HOST, Reply, Seen, TestClock, Vendor, app, dataset, field, keep, ok, over, status};
 
 const SECRET: &str = "sa_live_0123456789abcdef";
 const EU: &str = "api.eu.vendor.example";
@@ -67,40 +66,9 @@ fn token_with(claims: &Value) -> String {
     format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-struct Signing {
-    result: Result<Session, ConnectError>,
-    steps: Vec<SignInStep>,
-}
-
-impl Signing {
-    fn refused(self) -> ConnectError {
-        match self.result {
-            Ok(_) => panic!("signed in"),
-            Err(error) => error,
-        }
-    }
-}
-
 async fn signing(app: &App, route: &Route, clock: Arc<dyn Clock>, inputs: &[(&str, &str)]) -> Signing {
-    let inputs: BTreeMap<String, String> =
-        [("region", "us")].iter().chain(inputs).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let credentials = Credentials::from([("secret".to_owned(), SecretString::from(SECRET))]);
-    let steps = Mutex::new(Vec::new());
-    let result = sign_in(posture_connect::SignIn {
-        app,
-        login: &app.logins[0],
-        inputs: &inputs,
-        credentials: &credentials,
-        route,
-        limits: small(),
-        clock,
-        ledger: Arc::new(MemoryLedger::default()),
-        browser: Arc::new(posture_connect::NoBrowser),
-        cancel: tokio_util::sync::CancellationToken::new(),
-        events: &|step| steps.lock().unwrap().push(step),
-    })
-    .await;
-    Signing { result, steps: steps.into_inner().unwrap() }
+    let inputs: Vec<_> = [("region", "us")].into_iter().chain(inputs.iter().copied()).collect();
+    Entry { inputs: &inputs, credentials: secrets(&[("secret", SECRET)]), ..Entry::of(app, route.clone(), clock) }.sign_in().await
 }
 
 /// A vendor that exchanges the secret, takes the tokens that it gave for as long as they last by the clock, and counts.
@@ -139,11 +107,7 @@ impl Books {
     }
     fn admits(&self, seen: &Seen) -> bool {
         let now = self.clock.now();
-        self.given
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|(token, ends)| *ends > now && seen.authorization.as_deref() == Some(format!("Bearer {token}").as_str()))
+        self.given.lock().unwrap().iter().any(|(token, ends)| *ends > now && token == seen.bearer())
     }
     fn exchanges(&self) -> usize {
         self.given.lock().unwrap().len()
@@ -316,12 +280,6 @@ fn list_of(count: u32) -> Reply {
     ok(json!({"data": (0..count).map(|id| json!({"id": id, "name": format!("User {id}")})).collect::<Vec<_>>()}))
 }
 
-async fn scan(session: &Session, app: &App, datasets: &[&str]) -> Kept {
-    let mut kept = Kept::default();
-    collect(session, app, datasets, Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirty_two_requests_two_hours_later_renew_once() {
     let clock = TestClock::new();
@@ -342,7 +300,7 @@ async fn thirty_two_requests_two_hours_later_renew_once() {
     let (app, datasets) = many(32);
     let session = signing(&app, &vendor.route(), clock.clone(), &[]).await.result.unwrap();
     assert_eq!(books.exchanges(), 1);
-    let kept = scan(&session, &app, &datasets).await;
+    let kept = read(&session, &app, &datasets).await;
     assert_eq!(books.exchanges(), 2, "one renewal for all");
     assert!(kept.finished.values().all(|completeness| *completeness == Completeness::Complete), "{:?}", kept.finished);
     assert_eq!(kept.rows("details").len(), 32);
@@ -377,7 +335,7 @@ async fn renewals(lasts: i64, says: Option<i64>, pause: u64) -> usize {
     .await;
     let app = exchanging(strategy(), vec![dataset("users", DatasetKind::List, "/v1/users")]);
     let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-    let kept = scan(&session, &app, &["users"]).await;
+    let kept = scan(&session, &app).await;
     assert_eq!(kept.finished["users"], Completeness::Complete, "{lasts} {says:?} {pause}");
     books.exchanges() - 1
 }
@@ -421,7 +379,7 @@ async fn the_end_of_a_token_is_read_by_the_vendors_clock() {
     .await;
     let app = exchanging(strategy(), vec![dataset("users", DatasetKind::List, "/v1/users")]);
     let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-    scan(&session, &app, &["users"]).await;
+    scan(&session, &app).await;
     assert_eq!(*exchanges.lock().unwrap(), 1);
 }
 
@@ -447,7 +405,7 @@ async fn a_refused_token_is_renewed_once_where_it_was_near_its_end() {
         .await;
         let app = exchanging(strategy(), vec![dataset("users", DatasetKind::List, "/v1/users")]);
         let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-        let kept = scan(&session, &app, &["users"]).await;
+        let kept = scan(&session, &app).await;
         assert_eq!(books.exchanges(), exchanges, "after {pause} minutes");
         assert_eq!(vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count(), asked, "after {pause} minutes");
         match &kept.finished["users"] {
@@ -483,7 +441,7 @@ async fn a_vendor_that_refuses_new_tokens_too_is_not_asked_for_one_at_every_requ
         }
         let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
         for id in ["a", "b", "c", "d"] {
-            scan(&session, &app, &[id]).await;
+            read(&session, &app, &[id]).await;
         }
         assert_eq!(books.exchanges() - 1, renewals, "{answered}");
     }
@@ -507,7 +465,7 @@ async fn a_renewal_that_is_refused_is_the_cause_and_not_repeated() {
     let lists: Vec<_> = ["a", "b", "c", "d"].iter().map(|id| dataset(id, DatasetKind::List, &format!("/v1/{id}"))).collect();
     let app = exchanging(strategy(), lists);
     let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-    let kept = scan(&session, &app, &["a", "b", "c", "d"]).await;
+    let kept = read(&session, &app, &["a", "b", "c", "d"]).await;
     for id in ["a", "b", "c", "d"] {
         let Completeness::Unavailable(cause) = &kept.finished[id] else { panic!("{:?}", kept.finished[id]) };
         assert_eq!(cause.kind, CauseKind::CredentialRefused);
@@ -540,7 +498,7 @@ async fn a_renewal_that_falters_is_made_again() {
     .await;
     let app = exchanging(strategy(), vec![dataset("users", DatasetKind::List, "/v1/users")]);
     let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-    let kept = scan(&session, &app, &["users"]).await;
+    let kept = scan(&session, &app).await;
     assert_eq!(kept.finished["users"], Completeness::Complete);
     assert_eq!(*asked.lock().unwrap(), 4);
 }
@@ -564,7 +522,7 @@ async fn a_renewal_that_fails_fails_for_all_who_waited() {
     .await;
     let (app, datasets) = many(32);
     let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-    let kept = scan(&session, &app, &datasets).await;
+    let kept = read(&session, &app, &datasets).await;
     let Completeness::Unavailable(cause) = &kept.finished["details"] else { panic!("{:?}", kept.finished["details"]) };
     assert_eq!(cause.kind, CauseKind::VendorError);
     // One for the first of them all and one for each time that they try again, not one for each request.
@@ -591,7 +549,7 @@ async fn a_token_that_still_works_is_used_while_its_renewal_falters() {
     .await;
     let (app, datasets) = many(8);
     let session = signing(&app, &vendor.route(), clock, &[]).await.result.unwrap();
-    let kept = scan(&session, &app, &datasets).await;
+    let kept = read(&session, &app, &datasets).await;
     assert!(kept.finished.values().all(|completeness| *completeness == Completeness::Complete), "{:?}", kept.finished);
     assert_eq!(vendor.seen().iter().filter(|seen| seen.path == TOKEN_PATH).count(), 2, "and the endpoint is left alone for a while");
 }
@@ -731,9 +689,8 @@ async fn a_token_that_could_not_be_renewed_for_a_moment_is_not_a_refused_credent
     .await;
     let app = exchanging(strategy(), vec![dataset("users", DatasetKind::List, "/v1/users")]);
     let session = signing(&app, &vendor.route(), clock.clone(), &[]).await.result.unwrap();
-    let scan = async || {
-        let mut kept = Kept::default();
-        collect(&session, &app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let scanned = async || {
+        let kept = scan(&session, &app).await;
         kept.finished["users"].clone()
     };
     // By the vendor's clock the token has ended already; by ours it is not renewed yet.
@@ -741,9 +698,9 @@ async fn a_token_that_could_not_be_renewed_for_a_moment_is_not_a_refused_credent
     books.given.lock().unwrap().clear();
     *away.lock().unwrap() = true;
     for round in 0..3 {
-        let Completeness::Unavailable(cause) = scan().await else { panic!("read without a token") };
+        let Completeness::Unavailable(cause) = scanned().await else { panic!("read without a token") };
         assert_eq!(cause.kind, CauseKind::VendorError, "{round}: {cause:?}");
     }
     *away.lock().unwrap() = false;
-    assert_eq!(scan().await, Completeness::Complete, "the credential was never refused");
+    assert_eq!(scanned().await, Completeness::Complete, "the credential was never refused");
 }

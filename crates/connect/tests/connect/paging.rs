@@ -1,11 +1,11 @@
 //! Lists by page number and by cursor, and lists of which only the newest count: their end is told, or they are in doubt.
+use crate::entry::scan;
 use crate::vendor;
 
 use catalog::{App, Completeness, Dataset, DatasetKind, FieldPath, PageLink, Pagination, Recent, Type};
-use posture_connect::{Asked, RequestClass, Resume, collect, permit};
+use posture_connect::{Asked, RequestClass, permit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tokio_util::sync::CancellationToken;
 use vendor::{Kept, Reply, Seen, TestClock, Vendor, app, dataset, inputs, keep, me_and, ok, small, timestamp, try_sign_in};
 
 fn numbered() -> Dataset {
@@ -39,9 +39,7 @@ fn by_cursor() -> Dataset {
 
 async fn read(vendor: &Vendor, app: &App) -> Kept {
     let session = try_sign_in(app, &vendor.route(), small(), TestClock::new(), &[]).await.unwrap();
-    let mut kept = Kept::default();
-    collect(&session, app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
+    scan(&session, app).await
 }
 
 /// The users from 1 to `last` on a page of two.

@@ -1,13 +1,15 @@
 //! People who sign in by OAuth 2.0 in the browser (RFC 6749, RFC 7636, RFC 8252) and by device code (RFC 8628): every refusal
 //! has its own end, later scans need nobody, and what replaces itself is kept.
+use crate::browser::{Act, Person, visit};
+use crate::entry::{Signing, scan};
 use crate::person;
 use crate::vendor;
 
 use catalog::{CauseKind, Completeness, Redirect, RedirectHost, SecretBy};
 use jiff::SignedDuration;
 use person::{
-    ACCESS, Act, HOSTILE, LOGIN, Person, REFRESH, Script, Settings, Signing, any_port, by_device, in_browser, keepsake, kept, nothing,
-    page, signing, signing_leaving, signing_until, visit,
+    ACCESS, HOSTILE, LOGIN, REFRESH, Script, Settings, any_port, by_device, in_browser, keepsake, kept, nothing, page, signing,
+    signing_leaving, signing_until,
 };
 use posture_connect::{Clock, Left, NoBrowser, RequestClass, Resume, Session, SignInStage, SignInStep, SystemClock, collect};
 use secrecy::ExposeSecret;
@@ -38,15 +40,9 @@ impl Clock for Patient {
     }
 }
 
-async fn browsing(script: &Arc<Script>, vendor: &Vendor, act: Act) -> (Signing, Arc<Person>) {
+async fn browsing(script: &Arc<Script>, vendor: &Vendor, act: Act) -> (Signing, Arc<Person<Script>>) {
     let person = Person::who(script, act);
     (signing(&in_browser(script), vendor, &nothing(), now(), person.clone()).await, person)
-}
-
-async fn scan(session: &Session, app: &catalog::App) -> Kept {
-    let mut kept = Kept::default();
-    collect(session, app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Datasets that are asked for in a language of their own, over real HTTPS: what is sent, how pages follow, and what each
 //! vendor's own way of saying no comes to.
+use crate::entry;
 use crate::vendor;
 
 use catalog::{
@@ -144,8 +145,7 @@ async fn read_within(app: &App, wanted: &[&str], limits: Limits, answer: impl Fn
     let vendor = Vendor::start(me_and(answer)).await;
     let clock = TestClock::new();
     let session = try_sign_in(app, &vendor.route(), limits, clock.clone(), &[("organization", "halden")]).await.unwrap();
-    let mut kept = Kept::default();
-    collect(&session, app, wanted, Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = entry::read(&session, app, wanted).await;
     let seen = vendor.seen().into_iter().filter(|seen| seen.path != "/v1/me").collect();
     Came { kept, seen, slept: clock.slept().into_iter().sum() }
 }

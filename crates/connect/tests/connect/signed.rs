@@ -1,6 +1,7 @@
 //! What is signed here, verified by code that does not sign here: RSA by the arithmetic of RFC 8017, P-256 straight from the
 //! cryptography library, and claims and headers read by hand. Clients' assertions, grants, proofs of possession with the nonces
 //! of both servers, and each form in which a private key comes.
+use crate::entry::{Entry, read, refused, scan, secrets};
 use crate::vendor;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
@@ -19,18 +20,16 @@ use pkcs8::{
     der::{Decode, Encode},
     pkcs5::pbes2,
 };
-use posture_connect::{Clock, ConnectError, Credentials, NoBrowser, Resume, Session, collect, sign_in};
+use posture_connect::{Clock, ConnectError, Session};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize, SigningKey as _};
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
-use tokio_util::sync::CancellationToken;
-use vendor::{HOST, Kept, MemoryLedger, Reply, Seen, TestClock, Vendor, app, dataset, field, ok, small, status};
+use vendor::{HOST, Reply, Seen, TestClock, Vendor, app, dataset, field, ok, one_user, status};
 
 static RSA: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap());
 static EC: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap());
@@ -246,54 +245,17 @@ fn grant(algorithm: SigningAlgorithm, scope_in: ScopeIn) -> App {
 }
 
 async fn enter(app: &App, vendor: &Vendor, key: &str, passphrase: &str, kid: &str, clock: Arc<dyn Clock>) -> Result<Session, ConnectError> {
-    let mut inputs = BTreeMap::from([("client_id".to_owned(), CLIENT.to_owned())]);
-    if !kid.is_empty() {
-        inputs.insert("key_id".to_owned(), kid.to_owned());
-    }
-    let mut credentials = Credentials::from([("private_key".to_owned(), SecretString::from(key.to_owned()))]);
-    if !passphrase.is_empty() {
-        credentials.insert("passphrase".to_owned(), SecretString::from(passphrase.to_owned()));
-    }
-    let steps = Mutex::new(Vec::new());
-    let result = sign_in(posture_connect::SignIn {
-        app,
-        login: &app.logins[0],
-        inputs: &inputs,
-        credentials: &credentials,
-        route: &vendor.route(),
-        limits: small(),
-        clock,
-        ledger: Arc::new(MemoryLedger::default()),
-        browser: Arc::new(NoBrowser),
-        cancel: CancellationToken::new(),
-        events: &|step| steps.lock().unwrap().push(step),
-    })
-    .await;
-    let told = serde_json::to_string(&steps.into_inner().unwrap()).unwrap();
-    assert!(!told.contains("PRIVATE") && !told.contains("eyJ") && !told.contains("sesame"), "{told}");
-    result
-}
-
-fn refused(result: Result<Session, ConnectError>) -> ConnectError {
-    match result {
-        Ok(_) => panic!("signed in"),
-        Err(error) => error,
-    }
-}
-
-async fn scan(session: &Session, app: &App) -> Kept {
-    let mut kept = Kept::default();
-    collect(session, app, &["users"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
-    kept
+    let inputs = [("client_id", CLIENT), ("key_id", kid)];
+    let inputs = if kid.is_empty() { &inputs[..1] } else { &inputs };
+    let credentials = [("private_key", key), ("passphrase", passphrase)];
+    let credentials = secrets(if passphrase.is_empty() { &credentials[..1] } else { &credentials });
+    let entry = Entry { inputs, credentials, ..Entry::of(app, vendor.route(), clock) };
+    entry.sign_in().await.tells_none_of(&["PRIVATE", "eyJ", "sesame"]).result
 }
 
 /// Our clock and the vendor's are the same here, unless the answer says another time.
 fn dated(reply: Reply, now: jiff::Timestamp) -> Reply {
     if reply.headers.iter().any(|(name, _)| name == "date") { reply } else { reply.header("date", httpdate::fmt_http_date(now.into())) }
-}
-
-fn answer(path: &str) -> Reply {
-    if path == "/v1/me" { ok(json!({"data": {"id": 7, "name": "Scanner"}})) } else { ok(json!({"data": [{"id": 1, "name": "One"}]})) }
 }
 
 /// A vendor that takes what `check` takes, each id once, and gives tokens of an hour.
@@ -305,7 +267,7 @@ async fn vendor_with(
     let (by, clock) = (taken.clone(), clock.clone());
     let vendor = Vendor::start(move |seen| {
         if seen.path != TOKEN_PATH {
-            return answer(&seen.path);
+            return one_user(&seen.path);
         }
         let mut taken = by.lock().unwrap();
         let reply = match check(seen, clock.now().as_second()) {
@@ -391,7 +353,7 @@ async fn an_answer_without_a_date_leaves_what_an_earlier_one_told_of_the_vendors
     let taken = issued.clone();
     let vendor = Vendor::start(move |seen| {
         if seen.path != TOKEN_PATH {
-            return answer(&seen.path);
+            return one_user(&seen.path);
         }
         let theirs = by.now() + SignedDuration::from_mins(20);
         let mut issued = issued.lock().unwrap();
@@ -532,7 +494,7 @@ impl Possession {
             let bound = self.tokens.lock().unwrap().iter().find(|(known, _)| known == token).map(|(_, thumbprint)| thumbprint.clone());
             match self.proof(seen, Some(token), at_data) {
                 Err(why) => self.refuse(why, 401, at_data),
-                Ok(thumbprint) if bound.as_ref() == Some(&thumbprint) => answer(&seen.path),
+                Ok(thumbprint) if bound.as_ref() == Some(&thumbprint) => one_user(&seen.path),
                 Ok(_) => self.refuse("another key", 401, None),
             }
         };
@@ -585,8 +547,7 @@ async fn each_of_two_requests_under_way_is_made_again_with_a_new_nonce() {
     let session = enter(&app, &vendor, &RSA.serialize_pem(), "", "", clock.clone()).await.unwrap();
     possession.refusals.lock().unwrap().clear();
     *possession.nonces.lock().unwrap() = [None, Some("second")];
-    let mut kept = Kept::default();
-    collect(&session, &app, &["users", "groups"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+    let kept = read(&session, &app, &["users", "groups"]).await;
     assert_eq!(*possession.refusals.lock().unwrap(), ["nonce", "nonce"], "both were under way");
     for dataset in ["users", "groups"] {
         assert_eq!(kept.finished[dataset], Completeness::Complete, "{dataset}");
@@ -646,7 +607,7 @@ async fn snowflakes_token_holds_for_another_library() {
         let by = clock.clone();
         let fingerprint = STANDARD.encode(Sha256::digest(RSA.subject_public_key_info()));
         let vendor = Vendor::start(move |seen| {
-            let token = seen.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+            let token = seen.bearer();
             let now = by.now().as_second();
             let right = opened(token, |_| Some(Public::rsa())).is_some_and(|opened| {
                 opened.header.get("alg").is_some_and(|alg| alg == "RS256")
@@ -656,7 +617,7 @@ async fn snowflakes_token_holds_for_another_library() {
                     && opened.number("exp") > now
                     && opened.number("exp") - opened.number("iat") <= 3600
             });
-            if right { answer(&seen.path) } else { status(401, json!({"code": "390144"})) }
+            if right { one_user(&seen.path) } else { status(401, json!({"code": "390144"})) }
         })
         .await;
         let session = enter(&app, &vendor, &key, passphrase, "Scanner", clock.clone()).await.unwrap();
@@ -758,7 +719,7 @@ async fn what_is_no_key_is_said_before_anything_is_sent() {
         ("numbers that do not belong together", damaged, "", rsa, "E-PRIVATE-KEY", "do not belong together"),
     ];
     for (what, key, passphrase, algorithm, code, words) in table {
-        let vendor = Vendor::start(|seen| answer(&seen.path)).await;
+        let vendor = Vendor::start(|seen| one_user(&seen.path)).await;
         let error = refused(enter(&client(algorithm, false), &vendor, &key, passphrase, "", TestClock::new()).await);
         assert_eq!(error.code(), code, "{what}: {error}");
         assert!(error.to_string().contains(words), "{what}: {error}");
@@ -793,7 +754,7 @@ async fn a_host_of_others_is_not_taken_from_a_tokens_answer() {
                 if seen.path == TOKEN_PATH {
                     ok(json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600, "scope": "read", "instance_url": url}))
                 } else {
-                    answer(&seen.path)
+                    one_user(&seen.path)
                 }
             }),
         )
@@ -879,20 +840,17 @@ async fn a_second_credential_that_is_refused_costs_its_datasets_alone() {
             (HOST, TOKEN_PATH) => ok(json!({"access_token": "main-token", "token_type": "Bearer", "expires_in": 3600, "scope": "read"})),
             (SITE, "/site/token") => reply.clone(),
             (SITE, _) => ok(json!({"data": {"id": 3, "name": "Site"}})),
-            (_, path) => answer(path),
+            (_, path) => one_user(path),
         })
         .await;
         let app = with_site();
-        let inputs = BTreeMap::from([("client_id".to_owned(), CLIENT.to_owned())]);
-        let mut credentials = Credentials::from([("private_key".to_owned(), SecretString::from(RSA.serialize_pem()))]);
+        let mut credentials = secrets(&[("private_key", &RSA.serialize_pem())]);
         if filled {
-            credentials.insert("site_key".to_owned(), SecretString::from("key-of-the-site"));
+            credentials.extend(secrets(&[("site_key", "key-of-the-site")]));
         }
-        let session = vendor::try_sign_in_with(&app, &vendor.route(), small(), TestClock::new(), &inputs, &credentials, &|_| {})
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error}"));
-        let mut kept = Kept::default();
-        collect(&session, &app, &["users", "site", "status"], Resume::default(), &mut kept, CancellationToken::new()).await.unwrap();
+        let entry = Entry { inputs: &[("client_id", CLIENT)], credentials, ..Entry::of(&app, vendor.route(), TestClock::new()) };
+        let session = entry.sign_in().await.result.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let kept = read(&session, &app, &["users", "site", "status"]).await;
         assert_eq!(kept.finished["users"], Completeness::Complete, "{what}");
         assert_eq!(kept.finished["status"], Completeness::Complete, "{what}: it needs no credential");
         match (&kept.finished["site"], kind) {
@@ -956,7 +914,7 @@ async fn each_refusal_of_what_was_signed_has_its_own_end() {
     ];
     for (what, app, reply, code, words) in table {
         let reply = dated(reply, TestClock::new().now());
-        let vendor = Vendor::start(move |seen| if seen.path == TOKEN_PATH { reply.clone() } else { answer(&seen.path) }).await;
+        let vendor = Vendor::start(move |seen| if seen.path == TOKEN_PATH { reply.clone() } else { one_user(&seen.path) }).await;
         let error = refused(enter(app, &vendor, &RSA.serialize_pem(), "", "", TestClock::new()).await);
         assert_eq!(error.code(), code, "{what}: {error}");
         assert!(error.to_string().contains(words), "{what}: {error}");

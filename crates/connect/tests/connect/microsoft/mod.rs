@@ -1,21 +1,22 @@
 //! A scripted Microsoft Entra ID that checks what it is sent as the real one does: assertions by a library, codes that are good
-//! for one use, PKCE, the pace of questions. And a user with a browser, and an application that is read from a host beside it.
+//! for one use, PKCE, the pace of questions. And an application that is read from a host beside it.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use super::vendor::{HOST, MemoryLedger, Reply, Seen, Vendor, app, field, ok, small, status};
+use crate::browser::SignInPage;
+use crate::entry::{Entry, Signing, secrets};
+use crate::vendor::{HOST, Reply, Seen, Vendor, app, field, ok, one_user, status};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use catalog::{App, EntraFlow, EntraSignIn, Format, HostRole, Strategy};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use posture_connect::{Browser, Clock, ConnectError, Credentials, NoBrowser, Session, SignInStep, sign_in};
-use secrecy::SecretString;
+use posture_connect::{Browser, Clock};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -166,15 +167,8 @@ impl Microsoft {
         let reply = match endpoint {
             "graph" => {
                 let now = self.now();
-                let known = state
-                    .tokens
-                    .iter()
-                    .any(|(token, ends)| *ends > now && seen.authorization.as_deref() == Some(format!("Bearer {token}").as_str()));
-                match (known, seen.path.as_str()) {
-                    (false, _) => status(401, json!({"error": {"code": "InvalidAuthenticationToken"}})),
-                    (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
-                    (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
-                }
+                let known = state.tokens.iter().any(|(token, ends)| *ends > now && token == seen.bearer());
+                if known { one_user(&seen.path) } else { status(401, json!({"error": {"code": "InvalidAuthenticationToken"}})) }
             }
             "tenant" => match seen.path.split('/').nth(1) {
                 Some(TENANT | DOMAIN) => ok(json!({
@@ -342,9 +336,10 @@ impl Microsoft {
             "message": HOSTILE,
         }))
     }
+}
 
-    /// The sign-in page: checks the address, and gives a code for it.
-    pub fn authorize(&self, page: &Url) -> (String, String, String) {
+impl SignInPage for Microsoft {
+    fn authorize(&self, page: &Url) -> (String, String, String) {
         let mut state = self.state.lock().unwrap();
         let query: BTreeMap<String, String> = page.query_pairs().into_owned().collect();
         let value = |name: &str| query.get(name).cloned().unwrap_or_default();
@@ -373,87 +368,6 @@ impl Microsoft {
         state.codes.insert(code.clone(), (value("code_challenge"), redirect.clone(), false));
         (redirect, code, value("state"))
     }
-}
-
-/// What the user does with the page that opens.
-#[derive(Clone)]
-pub enum Act {
-    SignsIn,
-    /// Comes back with these parameters in place of `code`, and the right state.
-    Returns(Vec<(&'static str, &'static str)>),
-    /// Tries these query strings first (`{state}` and `{code}` are filled), then signs in.
-    After(Vec<&'static str>),
-    Nothing,
-}
-
-/// The user's browser: follows the address by itself, and keeps what it was shown.
-pub struct User {
-    microsoft: Arc<Microsoft>,
-    act: Act,
-    pub opened: Mutex<Vec<Url>>,
-    pub pages: Arc<Mutex<Vec<String>>>,
-}
-
-impl User {
-    pub fn who(microsoft: &Arc<Microsoft>, act: Act) -> Arc<Self> {
-        Arc::new(Self { microsoft: microsoft.clone(), act, opened: Mutex::default(), pages: Arc::default() })
-    }
-    pub fn pages(&self) -> Vec<String> {
-        self.pages.lock().unwrap().clone()
-    }
-}
-
-impl Browser for User {
-    fn open(&self, address: &Url) -> Result<(), NoBrowser> {
-        self.opened.lock().unwrap().push(address.clone());
-        if address.path().ends_with("/authorize") {
-            let (redirect, code, state) = self.microsoft.authorize(address);
-            let filled = |query: &str| query.replace("{state}", &state).replace("{code}", &code);
-            let signs_in = filled("code={code}&state={state}&session_state=x");
-            let queries = match &self.act {
-                Act::SignsIn => vec![signs_in],
-                Act::Returns(pairs) => {
-                    let mut query = url::form_urlencoded::Serializer::new(String::new());
-                    query.extend_pairs(pairs).append_pair("state", &state);
-                    vec![query.finish()]
-                }
-                Act::After(first) => first.iter().map(|query| filled(query)).chain([signs_in]).collect(),
-                Act::Nothing => vec![],
-            };
-            let (port, pages) = (Url::parse(&redirect).unwrap().port().unwrap(), self.pages.clone());
-            tokio::spawn(async move {
-                for query in queries {
-                    let page = visit(port, &query).await;
-                    pages.lock().unwrap().push(page);
-                }
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Asks a port of this computer as browsers do and reads the page; empty when nothing listens.
-pub async fn visit(port: u16, query: &str) -> String {
-    let Ok(mut line) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else { return String::new() };
-    let request = format!("GET /?{query} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n");
-    read(&mut line, request.as_bytes()).await
-}
-
-/// Sends bytes, and that no more will come.
-pub async fn raw(port: u16, bytes: &[u8]) -> String {
-    let Ok(mut line) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else { return String::new() };
-    if line.write_all(bytes).await.is_err() || line.shutdown().await.is_err() {
-        return String::new();
-    }
-    read(&mut line, &[]).await
-}
-
-async fn read(line: &mut tokio::net::TcpStream, bytes: &[u8]) -> String {
-    let mut page = Vec::new();
-    if line.write_all(bytes).await.is_ok() {
-        let _ = line.read_to_end(&mut page).await;
-    }
-    String::from_utf8_lossy(&page).into_owned()
 }
 
 /// The application of the stand, with a sign-in by this way.
@@ -490,21 +404,6 @@ pub fn by_certificate() -> EntraFlow {
     EntraFlow::Certificate { pem: "pem".into() }
 }
 
-pub struct Signing {
-    pub result: Result<Session, ConnectError>,
-    pub steps: Vec<SignInStep>,
-}
-
-impl Signing {
-    #[track_caller]
-    pub fn refused(self) -> ConnectError {
-        match self.result {
-            Ok(_) => panic!("signed in"),
-            Err(error) => error,
-        }
-    }
-}
-
 /// Signs in with what the dialog holds.
 pub async fn signing(
     app: &App,
@@ -514,27 +413,15 @@ pub async fn signing(
     clock: Arc<dyn Clock>,
     browser: Arc<dyn Browser>,
 ) -> Signing {
-    let inputs = BTreeMap::from([("tenant".to_owned(), tenant.to_owned()), ("client_id".to_owned(), CLIENT.to_owned())]);
-    let credentials: Credentials =
-        credentials.iter().map(|(name, value)| ((*name).to_owned(), SecretString::from((*value).to_owned()))).collect();
-    let steps = Mutex::new(Vec::new());
-    let result = sign_in(posture_connect::SignIn {
-        app,
-        login: &app.logins[0],
-        inputs: &inputs,
-        credentials: &credentials,
-        route: &vendor.route(),
-        limits: small(),
-        clock,
-        ledger: Arc::new(MemoryLedger::default()),
+    let entry = Entry {
+        inputs: &[("tenant", tenant), ("client_id", CLIENT)],
+        credentials: secrets(credentials),
         browser,
-        cancel: tokio_util::sync::CancellationToken::new(),
-        events: &|step| steps.lock().unwrap().push(step),
-    })
-    .await;
-    let steps = steps.into_inner().unwrap();
+        ..Entry::of(app, vendor.route(), clock)
+    };
+    let signing = entry.sign_in().await;
     for host in vendor.connections() {
         assert!([AUTHORITY, HOST].contains(&host.as_str()), "{host} was asked");
     }
-    Signing { result, steps }
+    signing
 }

@@ -1,8 +1,11 @@
-//! A scripted vendor at which people sign in by OAuth 2.0, and a person with a browser. It checks what it is sent: PKCE, the
-//! address to come back to, codes that are good for one use, the pace of questions.
+//! A scripted vendor at which people sign in by OAuth 2.0. It checks what it is sent: PKCE, the address to come
+//! back to, codes that are good for one use, the pace of questions.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use super::vendor::{HOST, MemoryLedger, Reply, Seen, Vendor, app, dataset, field, ok, small, status};
+use crate::browser::SignInPage;
+use crate::entry::{Entry, Signing, secrets};
+use crate::vendor::{HOST, Reply, Seen, Vendor, app, dataset, field, ok, one_user, status};
+
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -11,8 +14,8 @@ use catalog::{
     App, AuthorizationCode, DatasetKind, DeviceCode, Endpoint, Format, HostFrom, HostRole, Redirect, RedirectHost, SecretBy, Strategy,
 };
 use jiff::{SignedDuration, Timestamp};
-use posture_connect::{Browser, Clock, ConnectError, Credentials, Left, NoBrowser, Session, SignInStep, sign_in_leaving};
-use secrecy::{ExposeSecret, SecretString};
+use posture_connect::{Browser, Clock, Credentials, Left, Session};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
@@ -20,7 +23,6 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -152,14 +154,8 @@ impl Script {
         let now = self.clock.now();
         let reply = match endpoint {
             "api" => {
-                let known = |(token, ends): &(String, Option<Timestamp>)| {
-                    ends.is_none_or(|ends| ends > now) && seen.authorization.as_deref() == Some(format!("Bearer {token}").as_str())
-                };
-                match (state.tokens.iter().any(known), seen.path.as_str()) {
-                    (false, _) => status(401, json!({"error": "no"})),
-                    (true, "/v1/me") => ok(json!({"data": {"id": 7, "name": "Halden Moor"}})),
-                    (true, _) => ok(json!({"data": [{"id": 1, "name": "One"}]})),
-                }
+                let known = |(token, ends): &(String, Option<Timestamp>)| ends.is_none_or(|ends| ends > now) && token == seen.bearer();
+                if state.tokens.iter().any(known) { one_user(&seen.path) } else { status(401, json!({"error": "no"})) }
             }
             "device" => {
                 if form.get("client_id").map(String::as_str) != Some(CLIENT) || form.get("scope").map(String::as_str) != Some(SCOPE) {
@@ -285,9 +281,10 @@ impl Script {
         }
         ok(body)
     }
+}
 
-    /// The sign-in page: checks the address, and gives a code for it.
-    pub fn authorize(&self, page: &Url) -> (String, String, String) {
+impl SignInPage for Script {
+    fn authorize(&self, page: &Url) -> (String, String, String) {
         let mut state = self.state.lock().unwrap();
         let query: BTreeMap<String, String> = page.query_pairs().into_owned().collect();
         let value = |name: &str| query.get(name).cloned().unwrap_or_default();
@@ -323,87 +320,6 @@ impl Script {
         state.codes.insert(code.clone(), (challenge, value("redirect_uri"), false));
         (value("redirect_uri"), code, value("state"))
     }
-}
-
-/// What the person does with the page that opens.
-#[derive(Clone)]
-pub enum Act {
-    SignsIn,
-    /// Comes back with these parameters in place of `code`, and the right state.
-    Returns(Vec<(&'static str, &'static str)>),
-    /// Tries these paths and queries first (`{state}` and `{code}` are filled), then signs in.
-    After(Vec<&'static str>),
-    /// Signs in twice with the same code.
-    Twice,
-    Nothing,
-}
-
-/// The person's browser: follows the address by itself, and keeps what it was shown.
-pub struct Person {
-    script: Arc<Script>,
-    act: Act,
-    pub opened: Mutex<Vec<Url>>,
-    pub pages: Arc<Mutex<Vec<String>>>,
-}
-
-impl Person {
-    pub fn who(script: &Arc<Script>, act: Act) -> Arc<Self> {
-        Arc::new(Self { script: script.clone(), act, opened: Mutex::default(), pages: Arc::default() })
-    }
-    /// What the browser was shown, as soon as it was shown so many pages.
-    pub async fn pages(&self, count: usize) -> Vec<String> {
-        while self.pages.lock().unwrap().len() < count {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        self.pages.lock().unwrap().clone()
-    }
-    pub fn port(&self) -> Option<u16> {
-        let opened = self.opened.lock().unwrap();
-        let redirect = opened.first()?.query_pairs().find(|(name, _)| name == "redirect_uri")?.1.into_owned();
-        Url::parse(&redirect).unwrap().port()
-    }
-}
-
-impl Browser for Person {
-    fn open(&self, address: &Url) -> Result<(), NoBrowser> {
-        self.opened.lock().unwrap().push(address.clone());
-        if address.path() == "/oauth/authorize" {
-            let (redirect, code, state) = self.script.authorize(address);
-            let redirect = Url::parse(&redirect).unwrap();
-            let filled = |query: &str| query.replace("{state}", &state).replace("{code}", &code);
-            let signs_in = filled(&format!("{}?code={{code}}&state={{state}}&iss=x", redirect.path()));
-            let targets = match &self.act {
-                Act::SignsIn => vec![signs_in],
-                Act::Twice => vec![signs_in.clone(), signs_in],
-                Act::Returns(pairs) => {
-                    let mut query = url::form_urlencoded::Serializer::new(String::new());
-                    query.extend_pairs(pairs).append_pair("state", &state);
-                    vec![format!("{}?{}", redirect.path(), query.finish())]
-                }
-                Act::After(first) => first.iter().map(|query| filled(query)).chain([signs_in]).collect(),
-                Act::Nothing => vec![],
-            };
-            let (port, pages) = (redirect.port().unwrap(), self.pages.clone());
-            tokio::spawn(async move {
-                for target in targets {
-                    let page = visit(port, &target).await;
-                    pages.lock().unwrap().push(page);
-                }
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Asks a port of this computer as browsers do and reads the page; empty when nothing listens.
-pub async fn visit(port: u16, target: &str) -> String {
-    let Ok(mut line) = tokio::net::TcpStream::connect(("127.0.0.1", port)).await else { return String::new() };
-    let request = format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
-    let mut page = Vec::new();
-    if line.write_all(request.as_bytes()).await.is_ok() {
-        let _ = line.read_to_end(&mut page).await;
-    }
-    String::from_utf8_lossy(&page).into_owned()
 }
 
 fn at(path: &str) -> Endpoint {
@@ -465,21 +381,6 @@ pub fn by_device() -> App {
     personal(Strategy::DeviceCode(strategy), false)
 }
 
-pub struct Signing {
-    pub result: Result<Session, ConnectError>,
-    pub steps: Vec<SignInStep>,
-}
-
-impl Signing {
-    #[track_caller]
-    pub fn refused(self) -> ConnectError {
-        match self.result {
-            Ok(_) => panic!("signed in"),
-            Err(error) => error,
-        }
-    }
-}
-
 pub async fn signing(app: &App, vendor: &Vendor, kept: &Credentials, clock: Arc<dyn Clock>, browser: Arc<dyn Browser>) -> Signing {
     signing_until(app, vendor, kept, clock, browser, CancellationToken::new()).await
 }
@@ -504,30 +405,11 @@ pub async fn signing_leaving(
     cancel: CancellationToken,
     left: &Left,
 ) -> Signing {
-    let inputs = BTreeMap::from([("client_id".to_owned(), CLIENT.to_owned()), ("hint".to_owned(), "halden".to_owned())]);
     let mut credentials = kept.clone();
-    credentials.insert("client_secret".to_owned(), SecretString::from(SECRET));
-    let steps = Mutex::new(Vec::new());
-    let request = posture_connect::SignIn {
-        app,
-        login: &app.logins[0],
-        inputs: &inputs,
-        credentials: &credentials,
-        route: &vendor.route(),
-        limits: small(),
-        clock,
-        ledger: Arc::new(MemoryLedger::default()),
-        browser,
-        cancel,
-        events: &|step| steps.lock().unwrap().push(step),
-    };
-    let result = sign_in_leaving(request, left).await;
-    let steps = steps.into_inner().unwrap();
-    let told = serde_json::to_string(&steps).unwrap();
-    for secret in ["token-number", "s3cret", "script"] {
-        assert!(!told.contains(secret), "{secret} is told");
-    }
-    Signing { result, steps }
+    credentials.extend(secrets(&[("client_secret", SECRET)]));
+    let inputs = &[("client_id", CLIENT), ("hint", "halden")];
+    let entry = Entry { inputs, credentials, browser, cancel, ..Entry::of(app, vendor.route(), clock) };
+    entry.sign_in_leaving(left).await.tells_none_of(&["token-number", "s3cret", "script"])
 }
 
 pub fn keepsake(session: &Session, name: &str) -> Option<String> {
@@ -535,7 +417,7 @@ pub fn keepsake(session: &Session, name: &str) -> Option<String> {
 }
 
 pub fn kept(name: &str, value: &str) -> Credentials {
-    Credentials::from([(name.to_owned(), SecretString::from(value.to_owned()))])
+    secrets(&[(name, value)])
 }
 
 pub fn nothing() -> Credentials {

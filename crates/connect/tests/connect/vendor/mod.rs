@@ -56,6 +56,10 @@ impl Seen {
     pub fn header(&self, name: &str) -> &str {
         self.fields.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str()).unwrap_or_default()
     }
+    /// The token that it was asked with; empty when there was none.
+    pub fn bearer(&self) -> &str {
+        self.authorization.as_deref().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default()
+    }
     /// A parameter of the query.
     pub fn parameter(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.query.as_bytes()).find(|(there, _)| there == name).map(|(_, value)| value.into_owned())
@@ -603,6 +607,12 @@ pub async fn try_sign_in_with(
 ) -> Result<Session, ConnectError> {
     let (ledger, browser, cancel) = (Arc::new(MemoryLedger::default()), Arc::new(NoBrowser), tokio_util::sync::CancellationToken::new());
     sign_in(SignIn { app, login: &app.logins[0], inputs, credentials, route, limits, clock, ledger, browser, cancel, events }).await
+}
+
+/// What a vendor with one user answers to whoever is let in.
+pub fn one_user(path: &str) -> Reply {
+    let body = if path == "/v1/me" { json!({"id": 7, "name": "Halden Moor"}) } else { json!([{"id": 1, "name": "One"}]) };
+    ok(json!({ "data": body }))
 }
 
 /// Answers `/v1/me` itself and leaves the rest to `rest`.
