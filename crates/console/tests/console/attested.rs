@@ -1,5 +1,6 @@
 //! Manual checks from due to attested to due again, files, checks of the administrator's own and instances that nobody signs
 //! in to, through the public interface alone. Only time and the keychain are passed in.
+use crate::harbour::{self, HEAD, ON_API, SECRET, check, login, me, settings, single_sign_on};
 use crate::scene;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -12,8 +13,7 @@ use posture_core::{
         ManualCheck, ManualInstance, NewAttestation, OwnCheckDraft, Protection, RouteChoice, SandboxScope, Severity, Slice, TenantChoice,
     },
 };
-use scene::{SteppingClock, today};
-use secrecy::ExposeSecret;
+use scene::{SteppingClock, database, today};
 use std::{path::PathBuf, sync::Arc};
 
 const ALL: Slice = Slice { offset: 0, limit: 500 };
@@ -56,27 +56,19 @@ impl Desk {
         (desk, instance, check.id)
     }
 
-    /// Starts the console anew, with a catalog to which this check of Kustomer was added.
-    async fn start_with(&mut self, check: &str) {
+    /// Starts the console anew, with these files in the user's own folder of applications.
+    async fn start_with(&mut self, files: &[(&str, impl AsRef<[u8]>)]) {
         let folder = self.folder.join("catalog");
-        std::fs::create_dir_all(folder.join("own")).unwrap();
-        std::fs::write(folder.join("own").join("app.toml"), "extends = \"kustomer\"\n").unwrap();
-        std::fs::write(folder.join("own").join("checks.toml"), check).unwrap();
+        harbour::write(&folder, files);
         let mut options = self.options.clone();
         options.catalog_folder = Some(folder);
         self.console = Console::new(options).unwrap();
         self.console.start().await.unwrap();
     }
 
-    /// The database itself.
-    fn raw(&self) -> rusqlite::Connection {
-        let path = self.folder.join("posture.db");
-        let vault = vault::Vault::open(&self.folder.join("vault"), &vault::Unlock::Keychain(self.options.keychain.clone())).unwrap();
-        let beginning = std::fs::read(&path).unwrap();
-        let connection = rusqlite::Connection::open(path).unwrap();
-        let key = format!("{}{}", hex::encode(vault.database_key().expose_secret()), hex::encode(&beginning[..16]));
-        connection.execute_batch(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
-        connection
+    /// Starts the console anew, with a catalog to which this check of Kustomer was added.
+    async fn start_with_check(&mut self, check: &str) {
+        self.start_with(&[("own/app.toml", "extends = \"kustomer\"\n"), ("own/checks.toml", check)]).await;
     }
 
     fn pass(&self, days: i64) {
@@ -415,18 +407,18 @@ async fn a_catalogs_check_that_is_worded_otherwise_is_due_and_one_that_scans_jud
     let first = parts[0].lines().find(|line| line.starts_with("id = ")).unwrap();
     let scanned = format!("[[check]]{}", parts[0]).replace(first, &format!("id = \"{ID}\""));
 
-    desk.start_with(&manual).await;
+    desk.start_with_check(&manual).await;
     let given = desk.console.attest(seen(&kustomer, ID, AttestationAnswer::Met), None).await.unwrap();
     assert_eq!(given.state, AttestationState::Attested);
-    desk.start_with(&manual.replace(&given.title, "Exports are looked through")).await;
+    desk.start_with_check(&manual.replace(&given.title, "Exports are looked through")).await;
     let row = desk.one(&kustomer, ID).await;
     assert_eq!((row.state, row.current.unwrap().asked), (AttestationState::Due, given.title.clone()));
     assert_eq!(desk.row(&kustomer).await.attestations.due, 2);
-    desk.start_with(&manual.replace(&given.recommended, "required")).await;
+    desk.start_with_check(&manual.replace(&given.recommended, "required")).await;
     assert_eq!(desk.one(&kustomer, ID).await.state, AttestationState::Due);
 
     let again = desk.console.attest(seen(&kustomer, ID, AttestationAnswer::NotMet), None).await.unwrap().current.unwrap();
-    desk.start_with(&scanned).await;
+    desk.start_with_check(&scanned).await;
     assert_eq!(refused(desk.console.withdraw_attestation(&again.id, "wrong")).await, code("E-CHECK-NOT-MANUAL", ""));
     assert_eq!(desk.finding(&kustomer, ID).await.finding.state, FindingState::Open);
 }
@@ -436,12 +428,12 @@ async fn a_database_that_cannot_be_written_is_shown_all_the_same() {
     let (desk, other, check) = Desk::with_other().await;
     desk.console.attest(seen(&other, &check, AttestationAnswer::NotMet), None).await.unwrap();
     let refuse = "CREATE TRIGGER full BEFORE UPDATE ON finding BEGIN SELECT RAISE (ABORT, 'no room'); END";
-    desk.raw().execute_batch(refuse).unwrap();
+    database(&desk.options).execute_batch(refuse).unwrap();
     desk.pass(366);
     assert_eq!(desk.console.overview(SandboxScope::With).await.unwrap().attestations.expired, 1);
     assert_eq!(desk.one(&other, &check).await.state, AttestationState::Expired);
     assert_eq!(desk.finding(&other, &check).await.finding.not_rechecked_since, None, "its mark comes late");
-    desk.raw().execute_batch("DROP TRIGGER full").unwrap();
+    database(&desk.options).execute_batch("DROP TRIGGER full").unwrap();
     assert!(desk.finding(&other, &check).await.finding.not_rechecked_since.is_some());
     assert_eq!(desk.console.overview(SandboxScope::With).await.unwrap().not_rechecked, 1, "it is open and nobody has looked since");
 }
@@ -579,143 +571,27 @@ async fn an_application_that_nobody_signs_in_to_is_kept_by_hand() {
     assert_eq!(desk.acts().await.last().unwrap(), "instance deleted");
 }
 
-/// An application nobody signs in to, as a folder of the user's own.
-const PLANNED: [(&str, &str); 2] = [
-    (
-        "app.toml",
-        r#"
-slug = "harbour"
-name = "Harbour"
-vendor = "Harbour, Inc."
-category = "other"
-home = "https://www.harbour.example"
-features = ["config"]
-verified = "manual"
-link_hosts = ["docs.harbour.example"]
-[[planned_login]]
-label = "API key"
-summary = "A key."
-"#,
-    ),
-    (
-        "checks.toml",
-        r#"
-[[check]]
-id = "harbour.auth.sso"
-title = "Everybody signs in through the identity provider"
-severity = "high"
-feature = "config"
-kind = "manual"
-recommended = "required"
-why = "Passwords that are kept here are looked after by nobody."
-steps = ["Look at the settings."]
-sscf = ["IAM-SaaS-12"]
-source = "https://docs.harbour.example/settings"
+const RECOVERY: (&str, &str) = ("auth.recovery", "Recovery codes are kept in a safe");
 
-[[check]]
-id = "harbour.auth.recovery"
-title = "Recovery codes are kept in a safe"
-severity = "low"
-feature = "config"
-kind = "manual"
-recommended = "kept"
-why = "They open the account."
-steps = ["Look into the safe."]
-sscf = ["IAM-SaaS-12"]
-source = "https://docs.harbour.example/settings"
-"#,
-    ),
-];
+/// The application while nobody signs in to it.
+fn planned() -> [(&'static str, String); 2] {
+    let manual = |(name, title)| check(name, title, "IAM-SaaS-12", "kind = \"manual\"\n");
+    let app = format!("{}[[planned_login]]\nlabel = \"API key\"\nsummary = \"A key.\"\n", HEAD.replace("facts", "manual"));
+    let checks = manual(("auth.sso", "Everybody signs in through the identity provider")) + &manual(RECOVERY);
+    [("harbour/app.toml", app), ("harbour/checks.toml", checks)]
+}
 
 /// The same once it can be connected: one of its checks reads, the other is still attested.
-const CONNECTED: [(&str, &str); 3] = [
-    (
-        "app.toml",
-        r#"
-slug = "harbour"
-name = "Harbour"
-vendor = "Harbour, Inc."
-category = "other"
-home = "https://www.harbour.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["docs.harbour.example"]
-[[login]]
-id = "key"
-label = "API key"
-summary = "A key."
-strategy = { name = "bearer", token = "api_key" }
-hosts = ["api.harbour.example"]
-roles = [{ id = "api", hosts = ["api.harbour.example"] }]
-test = "settings"
-source = "https://docs.harbour.example/settings"
-[[login.field]]
-id = "api_key"
-label = "API key"
-secret = true
-format = "text"
-"#,
-    ),
-    (
-        "datasets.toml",
-        r#"
-[[dataset]]
-id = "settings"
-title = "Settings"
-host = "api"
-path = "/v1/settings"
-source = "https://docs.harbour.example/settings"
-[dataset.keep]
-"sso" = "bool"
-"#,
-    ),
-    (
-        "checks.toml",
-        r#"
-[[check]]
-id = "harbour.auth.sso"
-title = "Single sign-on is on"
-finding = "Single sign-on is off"
-severity = "high"
-feature = "config"
-on = "settings"
-pass = "row.sso"
-recommended = "on"
-why = "Passwords that are kept here are looked after by nobody."
-steps = ["Turn it on."]
-sscf = ["IAM-SaaS-12"]
-source = "https://docs.harbour.example/settings"
-
-[[check]]
-id = "harbour.auth.recovery"
-title = "Recovery codes are kept in a safe"
-severity = "low"
-feature = "config"
-kind = "manual"
-recommended = "kept"
-why = "They open the account."
-steps = ["Look into the safe."]
-sscf = ["IAM-SaaS-12"]
-source = "https://docs.harbour.example/settings"
-"#,
-    ),
-];
+fn connected() -> [(&'static str, String); 3] {
+    let by_key = login("key", &[ON_API, "strategy = { name = \"bearer\", token = \"api_key\" }"], &[("api_key", SECRET)]);
+    let checks = single_sign_on() + &check(RECOVERY.0, RECOVERY.1, "IAM-SaaS-12", "kind = \"manual\"\n");
+    [("harbour/app.toml", format!("{HEAD}{by_key}")), ("harbour/datasets.toml", me() + &settings()), ("harbour/checks.toml", checks)]
+}
 
 #[tokio::test]
 async fn an_instance_of_before_its_application_could_be_connected_says_so_and_keeps_what_was_attested() {
     let mut desk = Desk::new().await;
-    let folder = desk.folder.join("catalog");
-    let start = async |desk: &mut Desk, files: &[(&str, &str)]| {
-        std::fs::create_dir_all(folder.join("harbour")).unwrap();
-        for (name, text) in files {
-            std::fs::write(folder.join("harbour").join(name), text).unwrap();
-        }
-        let mut options = desk.options.clone();
-        options.catalog_folder = Some(folder.clone());
-        desk.console = Console::new(options).unwrap();
-        desk.console.start().await.unwrap();
-    };
-    start(&mut desk, &PLANNED).await;
+    desk.start_with(&planned()).await;
     let request = ManualInstance { app: "harbour".into(), product: "Harbour".into(), ..other("Halden Moor") };
     let instance = desk.console.add_manual_instance(request).await.unwrap();
     let id = instance.id.as_str();
@@ -724,7 +600,7 @@ async fn an_instance_of_before_its_application_could_be_connected_says_so_and_ke
     desk.console.attest(seen(&instance, recovery, AttestationAnswer::Met), None).await.unwrap();
     assert_eq!(refused(desk.console.scan(id, quiet())).await.0, "E-NOT-SCANNED");
 
-    start(&mut desk, &CONNECTED).await;
+    desk.start_with(&connected()).await;
     let row = desk.row(&instance).await;
     assert_eq!((row.health, row.cause, row.score), (Health::Manual, None, None), "nothing is wrong with it");
     let page = desk.console.instance(id).await.unwrap();

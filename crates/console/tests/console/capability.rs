@@ -1,5 +1,6 @@
 //! What an application and a credential can be used for, through the public interface alone: a catalog folder of its own, its
 //! simulated tenant over real HTTPS, a real database.
+use crate::harbour::{self, HEAD, ON_API, answer, check, dataset, login};
 use crate::scene;
 
 use catalog::Catalog;
@@ -18,79 +19,44 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-const APP: &str = r#"slug = "notes"
-name = "Notes"
-vendor = "Notes, Inc."
-category = "other"
-home = "https://notes.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["notes.example"]
-[[says]]
+const SAID: &str = r#"[[says]]
 status = 403
 means = "scope_missing"
-source = "https://docs.notes.example/errors"
+source = "https://docs.harbour.example/errors"
 [[scope]]
 name = "settings.admin"
 holds = ["settings.write"]
-source = "https://docs.notes.example/scopes"
+source = "https://docs.harbour.example/scopes"
 [[scope]]
 name = "settings.write"
 holds = ["settings.read"]
-source = "https://docs.notes.example/scopes"
+source = "https://docs.harbour.example/scopes"
 [[not_covered]]
 sscf = "LOG-SaaS-02"
 reason = "The log is not described."
-source = "https://docs.notes.example/log"
-[[login]]
-id = "key"
-label = "Key"
-summary = "A key."
-strategy = { name = "bearer", token = "key" }
-hosts = ["api.notes.example"]
-roles = [{ id = "api", hosts = ["api.notes.example"] }]
-test = "me"
-source = "https://docs.notes.example/keys"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = "jwt"
-[[login]]
-id = "session"
-label = "Session"
-summary = "A session."
-strategy = { name = "bearer", token = "session" }
-hosts = ["api.notes.example", "web.notes.example"]
-roles = [{ id = "api", hosts = ["api.notes.example"] }, { id = "web", hosts = ["web.notes.example"] }]
-test = "me"
-source = "https://docs.notes.example/keys"
-[[login.field]]
-id = "session"
-label = "Session"
-secret = true
-format = "jwt"
+source = "https://docs.harbour.example/log"
 "#;
 
-fn dataset(id: &str, host: &str, path: &str, more: &str) -> String {
-    format!(
-        "[[dataset]]\nid = \"{id}\"\ntitle = \"{}\"\nhost = \"{host}\"\npath = \"{path}\"\nsource = \"https://docs.notes.example/{id}\"\n{more}",
-        id[..1].to_uppercase() + &id[1..]
-    )
-}
+/// On a host of its own beside the other one.
+const ON_BOTH: &str = r#"hosts = ["api.harbour.example", "web.harbour.example"]
+roles = [{ id = "api", hosts = ["api.harbour.example"] }, { id = "web", hosts = ["web.harbour.example"] }]"#;
+
+const JWT: &str = "secret = true\nformat = \"jwt\"";
+
+/// An application that is still to be connected, and one that has ended.
+const LEDGER: &str = "slug = \"ledger\"\nname = \"Ledger\"\nvendor = \"Ledger, Inc.\"\ncategory = \"finance\"\nfeatures = [\"config\"]\nverified = \"manual\"\n[[planned_login]]\nlabel = \"API key\"\nsummary = \"A key of an administrator.\"\n[[left_out]]\nid = \"ledger.devices\"\ntitle = \"Devices are known\"\nreason = \"A person cannot see them; it needs a connector.\"\n";
+const GONE: &str = "slug = \"gone\"\nname = \"Gone\"\nvendor = \"Gone, Inc.\"\ncategory = \"other\"\nfeatures = [\"config\"]\nverified = \"manual\"\nended = \"The service ended in 2024. See that nothing of it is left.\"\n";
 
 fn needs(any_of: &[&str]) -> String {
     format!("needs = {{ any_of = {any_of:?} }}\n")
 }
 
-fn check(name: &str, sscf: &str, more: &str) -> String {
-    format!(
-        "[[check]]\nid = \"notes.{name}\"\ntitle = \"The {name} is right\"\nfinding = \"The {name} is wrong\"\nseverity = \"high\"\nfeature = \"config\"\nrecommended = \"on\"\nwhy = \"Because.\"\nsteps = [\"Look.\"]\nsscf = [\"{sscf}\"]\nsource = \"https://docs.notes.example/{name}\"\n{more}"
-    )
+fn automatic(name: &str, sscf: &str) -> String {
+    check(name, &format!("The {name} is right"), sscf, &format!("on = \"{name}\"\npass = \"row.on\"\n"))
 }
 
-fn automatic(name: &str, sscf: &str) -> String {
-    check(name, sscf, &format!("on = \"{name}\"\npass = \"row.on\"\n"))
+fn manual(name: &str, sscf: &str) -> String {
+    check(name, &format!("The {name} is right"), sscf, "kind = \"manual\"\n")
 }
 
 /// `webhooks` is what the dataset of that name says of what it needs.
@@ -123,40 +89,35 @@ fn write(folder: &Path, webhooks: &str, roles: &str) {
         automatic("log", "LOG-SaaS-01"),
         automatic("webhooks", "IPY-SaaS-02"),
         automatic("pages", "IAM-SaaS-13"),
-        check("mail", "SEF-SaaS-01", "kind = \"manual\"\n"),
+        manual("mail", "SEF-SaaS-01"),
     ];
-    let answer =
-        |path: &str, body: &str, status: u16| format!("[[answer]]\nhost = \"api\"\npath = \"{path}\"\nstatus = {status}\nbody = {body}\n");
+    let logins = [
+        login("key", &[ON_API, "strategy = { name = \"bearer\", token = \"key\" }"], &[("key", JWT)]),
+        login("session", &[ON_BOTH, "strategy = { name = \"bearer\", token = \"session\" }"], &[("session", JWT)]),
+    ];
     let tenant = [
         "name = \"Halden Moor\"\nlogin = \"key\"\n[fields]\n".to_owned(),
         format!("key = \"{{{{jwt:orgName=halden{roles},days_ahead=200}}}}\"\n[errors]\n"),
         [401, 403, 404, 429, 500].map(|status| format!("{status} = {{ message = \"no\" }}\n")).concat(),
-        answer("/me", "{ id = \"1\" }", 200),
-        answer("/settings", "{ on = true }", 200),
-        answer("/users", "{ data = [{ id = \"7\", on = true }] }", 200),
-        answer("/users/7/posts", "{ data = [{ id = \"1\", on = true }] }", 200),
-        answer("/log", "{ message = \"no\" }", 403),
-        answer("/webhooks", "{ on = true }", 200),
+        answer("/me", "body = { id = \"1\" }"),
+        answer("/settings", "body = { on = true }"),
+        answer("/users", "body = { data = [{ id = \"7\", on = true }] }"),
+        answer("/users/7/posts", "body = { data = [{ id = \"1\", on = true }] }"),
+        answer("/log", "status = 403\nbody = { message = \"no\" }"),
+        answer("/webhooks", "body = { on = true }"),
     ];
-    for (file, text) in [("app.toml", APP.to_owned()), ("datasets.toml", datasets.concat()), ("checks.toml", checks.concat())] {
-        fs::create_dir_all(folder.join("notes/sandbox/risky")).unwrap();
-        fs::write(folder.join("notes").join(file), text).unwrap();
-    }
-    fs::write(folder.join("notes/sandbox/risky/tenant.toml"), tenant.concat()).unwrap();
-    fs::create_dir_all(folder.join("ledger")).unwrap();
-    fs::write(
-        folder.join("ledger/app.toml"),
-        "slug = \"ledger\"\nname = \"Ledger\"\nvendor = \"Ledger, Inc.\"\ncategory = \"finance\"\nfeatures = [\"config\"]\nverified = \"manual\"\n[[planned_login]]\nlabel = \"API key\"\nsummary = \"A key of an administrator.\"\n[[left_out]]\nid = \"ledger.devices\"\ntitle = \"Devices are known\"\nreason = \"A person cannot see them; it needs a connector.\"\n",
-    )
-    .unwrap();
-    fs::write(folder.join("ledger/checks.toml"), check("sso", "IAM-SaaS-04", "kind = \"manual\"\n").replace("notes.sso", "ledger.sso"))
-        .unwrap();
-    fs::create_dir_all(folder.join("gone")).unwrap();
-    fs::write(
-        folder.join("gone/app.toml"),
-        "slug = \"gone\"\nname = \"Gone\"\nvendor = \"Gone, Inc.\"\ncategory = \"other\"\nfeatures = [\"config\"]\nverified = \"manual\"\nended = \"The service ended in 2024. See that nothing of it is left.\"\n",
-    )
-    .unwrap();
+    harbour::write(
+        folder,
+        &[
+            ("harbour/app.toml", format!("{HEAD}{SAID}{}", logins.concat())),
+            ("harbour/datasets.toml", datasets.concat()),
+            ("harbour/checks.toml", checks.concat()),
+            ("harbour/sandbox/risky/tenant.toml", tenant.concat()),
+            ("ledger/app.toml", LEDGER.to_owned()),
+            ("ledger/checks.toml", manual("sso", "IAM-SaaS-04").replace("harbour.sso", "ledger.sso")),
+            ("gone/app.toml", GONE.to_owned()),
+        ],
+    );
 }
 
 struct Desk {
@@ -189,13 +150,13 @@ impl Desk {
     async fn connect(&mut self) -> String {
         // Its tenant alone, not those of the whole catalog.
         let catalog = Catalog::built_in().unwrap().with_folder(self.folder.path()).unwrap();
-        let (app, known) = (catalog.app("notes").unwrap().unwrap(), catalog.sandbox_tenants("notes").unwrap().remove(0));
+        let (app, known) = (catalog.app("harbour").unwrap().unwrap(), catalog.sandbox_tenants("harbour").unwrap().remove(0));
         let served = Tenant::new(&known, &app, today()).unwrap();
         let vendor = Sandbox::start(vec![served.into()], Arc::new(today)).await.unwrap();
         fs::create_dir_all(self.data.join("runtime")).unwrap();
         vendor.open_control(&self.data.join("runtime")).unwrap();
         self.vendor = Some(vendor);
-        let choice = TenantChoice { app: "notes".into(), tenant: "risky".into() };
+        let choice = TenantChoice { app: "harbour".into(), tenant: "risky".into() };
         self.console.add_sandbox(vec![choice], self.listener()).await.unwrap();
         self.console.instances(SandboxScope::With).await.unwrap().remove(0).id
     }
@@ -301,7 +262,7 @@ fn of(coverage: &Coverage, control: &str) -> (CoverageState, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_control_is_checked_attested_out_of_reach_or_not_covered_and_says_why() {
     let mut desk = Desk::new(ANYBODY, "").await;
-    let sheet = desk.console.coverage("notes").unwrap();
+    let sheet = desk.console.coverage("harbour").unwrap();
     assert_eq!(sheet.controls.len(), 36);
     for (control, state) in [
         ("IAM-SaaS-04", CoverageState::Checked),
@@ -333,7 +294,7 @@ async fn checks_of_an_application_to_be_connected_are_attested_and_an_ended_one_
     let tiles = desk.console.catalog_tiles().unwrap();
     let availability = |slug: &str| tiles.iter().find(|tile| tile.slug == slug).unwrap().availability;
     assert_eq!(
-        (availability("notes"), availability("ledger"), availability("other-application"), availability("gone")),
+        (availability("harbour"), availability("ledger"), availability("other-application"), availability("gone")),
         (Availability::Offered, Availability::Planned, Availability::Attested, Availability::Ended)
     );
     let page = desk.console.application("ledger").await.unwrap();

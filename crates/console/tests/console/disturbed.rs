@@ -1,21 +1,20 @@
 //! What happens beside a scan, or breaks it off, or fails after it: credentials that are replaced, thresholds that change,
 //! instances that are deleted, writes that are refused. Through the public interface, a simulated vendor over real HTTPS, and a
 //! real encrypted database.
+use crate::company::{self, Company};
+use crate::harbour;
 use crate::scene;
 
-use catalog::Catalog;
 use jiff::SignedDuration;
 use posture_core::{
     Console, Listener, Options, SecretString,
     screen::{
-        AddInstance, Finding, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Input, Instance, InstanceChange,
-        InstancePage, Outcome, Progress, Protection, RouteChoice, SandboxScope, Slice,
+        Finding, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Instance, InstanceChange, InstancePage, Outcome, Progress,
+        Protection, SandboxScope, Slice,
     },
 };
-use rusqlite::Connection;
-use sandbox::{Fault, OverlayChange, Sandbox, Tenant};
-use scene::{SteppingClock, today};
-use secrecy::ExposeSecret;
+use sandbox::{Fault, OverlayChange, Sandbox};
+use scene::{SteppingClock, database, today};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -41,12 +40,7 @@ struct Desk {
 impl Desk {
     /// Nothing is onboarded yet.
     async fn new() -> Self {
-        let catalog = Catalog::built_in().unwrap();
-        let app = catalog.app("kustomer").unwrap().unwrap();
-        let known = catalog.sandbox_tenants("kustomer").unwrap().into_iter().find(|known| known.id == "risky").unwrap();
-        let tenant = Tenant::new(&known, &app, today()).unwrap();
-        let key = tenant.fields()["api_key"].clone();
-        let vendor = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(today)).await.unwrap();
+        let Company { proxy: vendor, key, .. } = Company::new().await;
         let clock = SteppingClock::at(today());
         let mut options = Options::scratch().unwrap();
         options.clock = clock.clone();
@@ -64,24 +58,7 @@ impl Desk {
 
     async fn connect(&self) -> Result<String, posture_core::screen::Failure> {
         let draft = self.draft();
-        let request = AddInstance {
-            app: "kustomer".into(),
-            login: "api-key".into(),
-            name: "Halden Moor".into(),
-            label: "Production".into(),
-            owner: "Mei Laurent".into(),
-            inputs: vec![
-                Input { field: "region".into(), value: "eu".into() },
-                Input { field: "organization".into(), value: "halden-moor".into() },
-            ],
-            answers: Vec::new(),
-            route: RouteChoice {
-                proxy: "manual".into(),
-                proxy_url: format!("http://{}", self.vendor.address()),
-                extra_roots_pem: self.vendor.ca_pem().to_owned(),
-            },
-        };
-        self.console.connect(&draft, request, self.listener()).await
+        self.console.connect(&draft, company::request(&self.vendor), self.listener()).await
     }
 
     /// A dialog with the right key.
@@ -151,18 +128,6 @@ impl Desk {
         self.console.findings(query).await.unwrap().rows
     }
 
-    /// The database as SQLite sees it.
-    fn database(&self) -> Connection {
-        let unlock = vault::Unlock::Keychain(Arc::clone(&self.options.keychain));
-        let vault = vault::Vault::open(&self.options.data_folder.join("vault"), &unlock).unwrap();
-        let path = self.options.data_folder.join("posture.db");
-        let beginning = fs::read(&path).unwrap();
-        let connection = Connection::open(&path).unwrap();
-        let (key, salt) = (hex::encode(vault.database_key().expose_secret()), hex::encode(&beginning[..16]));
-        connection.execute_batch(&format!("PRAGMA key = \"x'{key}{salt}'\"")).unwrap();
-        connection
-    }
-
     fn sealed(&self) -> Vec<PathBuf> {
         let mut sealed: Vec<PathBuf> = fs::read_dir(self.sealed_folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
         sealed.sort();
@@ -186,9 +151,6 @@ impl Desk {
 /// A folder that adds one check to Kustomer.
 fn own_check(pass: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("own");
-    fs::create_dir(&own).unwrap();
-    fs::write(own.join("app.toml"), "extends = \"kustomer\"\n").unwrap();
     let built_in = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/kustomer/checks.toml")).unwrap();
     let first = built_in.split("[[check]]").nth(1).unwrap();
     let lines = first.lines().map(|line| match line {
@@ -196,7 +158,8 @@ fn own_check(pass: &str) -> tempfile::TempDir {
         line if line.starts_with("pass = ") => format!("pass = \"{pass}\""),
         line => line.to_owned(),
     });
-    fs::write(own.join("checks.toml"), format!("[[check]]{}\n", lines.collect::<Vec<_>>().join("\n"))).unwrap();
+    let checks = format!("[[check]]{}\n", lines.collect::<Vec<_>>().join("\n"));
+    harbour::write(folder.path(), &[("own/app.toml", "extends = \"kustomer\"\n"), ("own/checks.toml", &checks)]);
     folder
 }
 
@@ -287,7 +250,7 @@ async fn an_instance_of_an_application_that_is_gone_hides_no_other() {
     let open = desk.findings("kustomer.users.admin_count").await.len();
     assert_eq!(open, 1);
     // As after a start without the user's folder that brought the application.
-    desk.database().execute("UPDATE instance SET app = 'ravensgill-crm'", []).unwrap();
+    database(&desk.options).execute("UPDATE instance SET app = 'ravensgill-crm'", []).unwrap();
     let row = desk.instance().await;
     let cause = row.cause.clone().unwrap();
     assert_eq!((row.app_name.as_str(), row.health, cause.kind.as_str()), ("ravensgill-crm", Health::Down, "application_unknown"));
@@ -389,7 +352,7 @@ async fn credentials_without_an_instance_are_removed_on_opening() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_is_stored_even_where_that_cannot_be_recorded() {
     let desk = Desk::new().await;
-    let database = desk.database();
+    let database = database(&desk.options);
     for table in ["activity", "request"] {
         // Of the request log, only what belongs to no scan: what the sign-in asked.
         let when = if table == "request" { "WHEN NEW.scan IS NULL" } else { "" };

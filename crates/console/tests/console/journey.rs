@@ -2,6 +2,7 @@
 //! encrypted database, real sealed files. Only time and the keychain are passed in.
 #![allow(clippy::wildcard_enum_match_arm)]
 
+use crate::company::{self, Company};
 use crate::scene;
 
 use catalog::Catalog;
@@ -9,12 +10,11 @@ use jiff::SignedDuration;
 use posture_core::{
     self as console, Console, Listener, Options, SandboxServer, SecretString,
     screen::{
-        AddInstance, FieldState, Finding, FindingFilter, FindingPage, FindingQuery, FindingSort, FindingState, Health, Input, Instance,
-        InstanceChange, InstancePage, Progress, Protection, RouteChoice, SandboxScope, SeverityCounts, Slice, StartState, Step, StepState,
-        TenantChoice,
+        AddInstance, FieldState, Finding, FindingFilter, FindingPage, FindingQuery, FindingSort, FindingState, Health, Instance,
+        InstanceChange, InstancePage, Progress, Protection, SandboxScope, SeverityCounts, Slice, StartState, Step, StepState, TenantChoice,
     },
 };
-use sandbox::{OverlayChange, Sandbox, Tenant};
+use sandbox::{OverlayChange, Tenant};
 use scene::{SteppingClock, today};
 use std::{
     path::{Path, PathBuf},
@@ -566,49 +566,6 @@ async fn a_lost_keychain_leaves_the_recovery_key() {
     assert_eq!(other.scan(&instance.id, desk.listener()).await.unwrap_err().code, "E-CREDENTIAL-KEY-LOST");
 }
 
-/// A vendor behind a company's inspecting proxy: the road of a real instance.
-struct Company {
-    proxy: Sandbox,
-    key: String,
-    /// Of another tenant: right in every respect, and refused.
-    wrong_key: String,
-}
-
-impl Company {
-    async fn new() -> Self {
-        let catalog = Catalog::built_in().unwrap();
-        let app = catalog.app("kustomer").unwrap().unwrap();
-        let prepared = |id: &str| {
-            let known = catalog.sandbox_tenants("kustomer").unwrap().into_iter().find(|known| known.id == id).unwrap();
-            Tenant::new(&known, &app, today()).unwrap()
-        };
-        let (risky, clean) = (prepared("risky"), prepared("clean"));
-        let (key, wrong_key) = (risky.fields()["api_key"].clone(), clean.fields()["api_key"].clone());
-        let proxy = Sandbox::start_under("Halden Moor Proxy CA", vec![risky.into()], Arc::new(today)).await.unwrap();
-        Self { proxy, key, wrong_key }
-    }
-
-    fn request(&self) -> AddInstance {
-        AddInstance {
-            app: "kustomer".into(),
-            login: "api-key".into(),
-            name: "Halden Moor".into(),
-            label: "Production".into(),
-            owner: "Mei Laurent".into(),
-            inputs: vec![
-                Input { field: "region".into(), value: "eu".into() },
-                Input { field: "organization".into(), value: "halden-moor".into() },
-            ],
-            answers: Vec::new(),
-            route: RouteChoice {
-                proxy: "manual".into(),
-                proxy_url: format!("http://{}", self.proxy.address()),
-                extra_roots_pem: self.proxy.ca_pem().to_owned(),
-            },
-        }
-    }
-}
-
 /// Nothing of an instance that did not come to be is anywhere.
 async fn nothing_is_stored(desk: &Desk, key: &str) {
     assert!(desk.console.instances(SandboxScope::With).await.unwrap().is_empty());
@@ -669,17 +626,16 @@ async fn a_region_that_was_found_out_is_stored() {
     let known = catalog.sandbox_tenants("customer-io").unwrap().into_iter().find(|known| known.id == "clean").unwrap();
     let tenant = Tenant::new(&known, &app, today()).unwrap();
     let token = tenant.fields()["service_account_token"].clone();
-    let proxy = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(today)).await.unwrap();
+    let proxy = company::serving(tenant, Arc::new(today)).await;
     let desk = Desk::new();
     desk.console.first_start(Protection::Keychain, None).await.unwrap();
     let draft = desk.console.open_draft("customer-io", "service-account").unwrap();
     desk.console.check_field(&draft, "service_account_token", SecretString::from(token)).unwrap();
-    let company = Company { proxy, key: String::new(), wrong_key: String::new() };
     let request = AddInstance {
         app: "customer-io".into(),
         login: "service-account".into(),
-        inputs: vec![Input { field: "region".into(), value: "auto".into() }],
-        ..company.request()
+        inputs: vec![company::input("region", "auto")],
+        ..company::request(&proxy)
     };
     desk.console.connect(&draft, request, desk.listener()).await.unwrap();
     let page = desk.page(&desk.instance_of("customer-io").await).await;

@@ -3,7 +3,9 @@
 
 mod attested;
 mod capability;
+mod company;
 mod disturbed;
+mod harbour;
 mod inventory;
 mod journey;
 mod law;

@@ -1,173 +1,80 @@
 //! Every way of signing in with a secret or a key of an administrator's, from the manifest to rows: an imaginary application
 //! with one login option for each, its tenants in the sandbox, and each way in which a credential is refused. And the limits
 //! of vendors' hosts.
+use crate::harbour::{self, EMAIL, HEAD, ON_API, SECRET, TEXT, answer, check, dataset, login, me};
 use crate::scene;
 
 use catalog::{Catalog, CauseKind, Completeness, SandboxLimits, SandboxTenant};
 use connect::ConnectError;
 use sandbox::{OverlayChange, Tenant};
 use scene::{Scene, today};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
-const APP: &str = r#"
-slug = "harbour"
-name = "Harbour"
-vendor = "Harbour, Inc."
-category = "other"
-home = "https://www.harbour.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["docs.harbour.example"]
+fn logins() -> String {
+    let email = "optional = true\nformat = \"email\"";
+    [
+        login(
+            "headers",
+            &[ON_API, r#"strategy = { name = "headers", headers = { "DD-API-KEY" = "{key}", "DD-APPLICATION-KEY" = "App {second}" } }"#],
+            &[("key", SECRET), ("second", SECRET)],
+        ),
+        login(
+            "basic",
+            &[ON_API, r#"strategy = { name = "basic", user = "{email}/token", password = "key" }"#],
+            &[("email", EMAIL), ("key", SECRET)],
+        ),
+        login("client", &[CLIENT], &[("account", TEXT), ("client_id", TEXT), ("key", SECRET)]),
+        login(
+            "bound",
+            &[BOUND],
+            &[
+                ("client_id", TEXT),
+                ("key_id", "optional = true\nformat = \"text\""),
+                ("key", "secret = true\nformat = \"private_key\""),
+                ("passphrase", "secret = true\noptional = true\nformat = \"password\""),
+            ],
+        ),
+        login("file", &[FILE], &[("email", EMAIL), ("file", KEY_FILE)]),
+        login(
+            "two",
+            &[TWO],
+            &[
+                ("key", SECRET),
+                ("site", "optional = true\nformat = { kind = \"dns_label\", suffixes = [\".site.harbour.example\"] }"),
+                ("email", email),
+                ("site_key", "secret = true\noptional = true\nformat = \"text\""),
+            ],
+        ),
+    ]
+    .concat()
+}
 
-[[login]]
-id = "headers"
-label = "Two keys"
-summary = "Two keys."
-strategy = { name = "headers", headers = { "DD-API-KEY" = "{key}", "DD-APPLICATION-KEY" = "App {second}" } }
-hosts = ["api.harbour.example"]
-roles = [{ id = "api", hosts = ["api.harbour.example"] }]
-test = "me"
-source = "https://docs.harbour.example/"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = "text"
-[[login.field]]
-id = "second"
-label = "Second key"
-secret = true
-format = "text"
-
-[[login]]
-id = "basic"
-label = "User and token"
-summary = "A token."
-strategy = { name = "basic", user = "{email}/token", password = "key" }
-hosts = ["api.harbour.example"]
-roles = [{ id = "api", hosts = ["api.harbour.example"] }]
-test = "me"
-source = "https://docs.harbour.example/"
-[[login.field]]
-id = "email"
-label = "E-mail"
-format = "email"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = "text"
-
-[[login]]
-id = "client"
-label = "Client"
-summary = "A client."
-strategy = { name = "client_credentials", role = "auth", path = "/accounts/{account}/token", client_id = "client_id", secret = "key", authenticate = "basic", grant_type = "account_credentials", parameters = { account_id = "{account}" }, scope = "read", granted = { only = ["read"] } }
-hosts = ["api.harbour.example", "auth.harbour.example"]
+const CLIENT: &str = r#"hosts = ["api.harbour.example", "auth.harbour.example"]
 roles = [{ id = "api", hosts = ["api.harbour.example"] }, { id = "auth", hosts = ["auth.harbour.example"], prefix = "/oidc" }]
-test = "me"
-source = "https://docs.harbour.example/"
-[[login.field]]
-id = "account"
-label = "Account"
-format = "text"
-[[login.field]]
-id = "client_id"
-label = "Client ID"
-format = "text"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = "text"
+strategy = { name = "client_credentials", role = "auth", path = "/accounts/{account}/token", client_id = "client_id", secret = "key", authenticate = "basic", grant_type = "account_credentials", parameters = { account_id = "{account}" }, scope = "read", granted = { only = ["read"] } }"#;
 
-[[login]]
-id = "bound"
-label = "Bound client"
-summary = "A client with a key."
-strategy = { name = "client_credentials", role = "auth", path = "/token", client_id = "client_id", authenticate = { private_key = "key", passphrase = "passphrase", kid = "{key_id}", algorithm = "PS256", dpop = true }, scope = "read", granted = { only = ["read"] } }
-hosts = ["api.harbour.example", "auth.harbour.example"]
+/// To tokens that are good for nobody else.
+const BOUND: &str = r#"hosts = ["api.harbour.example", "auth.harbour.example"]
 roles = [{ id = "api", hosts = ["api.harbour.example"] }, { id = "auth", hosts = ["auth.harbour.example"] }]
-test = "me"
-source = "https://docs.harbour.example/"
-[[login.field]]
-id = "client_id"
-label = "Client ID"
-format = "text"
-[[login.field]]
-id = "key_id"
-label = "Key ID"
-optional = true
-format = "text"
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = "private_key"
-[[login.field]]
-id = "passphrase"
-label = "Passphrase"
-secret = true
-optional = true
-format = "password"
+strategy = { name = "client_credentials", role = "auth", path = "/token", client_id = "client_id", authenticate = { private_key = "key", passphrase = "passphrase", kid = "{key_id}", algorithm = "PS256", dpop = true }, scope = "read", granted = { only = ["read"] } }"#;
 
-[[login]]
-id = "file"
-label = "Service account"
-summary = "A key file."
-strategy = { name = "assertion", role = "auth", path = "/token", private_key = "file.private_key", kid = "{file.private_key_id}", issuer = "{file.client_email}", subject = "{email}", audience = "https://auth.harbour.example/token", scope = "read", scope_in = "claims", claims = { sub_type = "enterprise" }, host_from = { member = "instance_url", role = "api", suffixes = [".my.harbour.example"] } }
-hosts = ["auth.harbour.example"]
+const FILE: &str = r#"hosts = ["auth.harbour.example"]
 roles = [{ id = "api" }, { id = "auth", hosts = ["auth.harbour.example"] }]
-test = "me"
-source = "https://docs.harbour.example/"
-[[login.field]]
-id = "email"
-label = "E-mail"
-format = "email"
-[[login.field]]
-id = "file"
-label = "Key file"
-secret = true
-format = { kind = "key_file", members = ["client_email", "private_key", "private_key_id"] }
+strategy = { name = "assertion", role = "auth", path = "/token", private_key = "file.private_key", kid = "{file.private_key_id}", issuer = "{file.client_email}", subject = "{email}", audience = "https://auth.harbour.example/token", scope = "read", scope_in = "claims", claims = { sub_type = "enterprise" }, host_from = { member = "instance_url", role = "api", suffixes = [".my.harbour.example"] } }"#;
 
-[[login]]
-id = "two"
-label = "Two credentials"
-summary = "A key for the organization and one for the site."
-strategy = { name = "bearer", token = "key" }
-hosts = ["api.harbour.example", "{site}.site.harbour.example"]
+const KEY_FILE: &str = r#"secret = true
+format = { kind = "key_file", members = ["client_email", "private_key", "private_key_id"] }"#;
+
+/// A key for the organization, and one for the site.
+const TWO: &str = r#"hosts = ["api.harbour.example", "{site}.site.harbour.example"]
 roles = [{ id = "api", hosts = ["api.harbour.example"] }, { id = "site", hosts = ["{site}.site.harbour.example"] }]
 headers = { "X-Harbour-Version" = "2" }
-test = "me"
-source = "https://docs.harbour.example/"
+strategy = { name = "bearer", token = "key" }
 [[login.also]]
 roles = ["site"]
-strategy = { name = "basic", user = "{email}", password = "site_key" }
-[[login.field]]
-id = "key"
-label = "Key"
-secret = true
-format = "text"
-[[login.field]]
-id = "site"
-label = "Site"
-optional = true
-format = { kind = "dns_label", suffixes = [".site.harbour.example"] }
-[[login.field]]
-id = "email"
-label = "E-mail"
-optional = true
-format = "email"
-[[login.field]]
-id = "site_key"
-label = "Site key"
-secret = true
-optional = true
-format = "text"
-"#;
+strategy = { name = "basic", user = "{email}", password = "site_key" }"#;
 
-const DATASETS: &str = r#"
-[politeness]
+const POLITENESS: &str = r#"[politeness]
 concurrency = 4
 per_second = 5
 remaining_header = "x-budget-left"
@@ -175,66 +82,20 @@ limit_header = "x-budget"
 reset_header = "x-budget-reset"
 reset_in = "seconds"
 keep_free = 0.1
+"#;
 
-[[dataset]]
-id = "me"
-title = "The key itself"
-host = "api"
-path = "/v1/me"
-rows = ""
-source = "https://docs.harbour.example/me"
-[dataset.keep]
-"id" = "id"
-
-[[dataset]]
-id = "boats"
-title = "Boats"
-host = "api"
-path = "/v1/boats"
-pagination = { style = "link_header", size = ["per_page", 2] }
+const BOATS: &str = r#"pagination = { style = "link_header", size = ["per_page", 2] }
 rows = "[]"
 key = ["id"]
 label = "id"
-source = "https://docs.harbour.example/boats"
 [dataset.keep]
 "id" = "id"
-
-[[dataset]]
-id = "crew"
-title = "Crew"
-host = "api"
-path = "/v1/boats/{each.id}/crew"
-each = { dataset = "boats", carry = ["id"] }
-rows = ""
-source = "https://docs.harbour.example/crew"
-[dataset.keep]
-"name" = "string"
-
-[[dataset]]
-id = "site"
-title = "The site"
-host = "site"
-path = "/v1/site"
-rows = ""
-source = "https://docs.harbour.example/site"
-[dataset.keep]
-"open" = "bool"
 "#;
 
-const CHECKS: &str = r#"
-[[check]]
-id = "harbour.site.open"
-title = "The site is open"
-finding = "The site is closed"
-severity = "low"
-feature = "config"
-on = "site"
-pass = "row.open"
-recommended = "open"
-why = "It is a test."
-steps = ["Open it."]
-sscf = ["IAM-SaaS-04"]
-source = "https://docs.harbour.example/site"
+const CREW: &str = r#"each = { dataset = "boats", carry = ["id"] }
+rows = ""
+[dataset.keep]
+"name" = "string"
 "#;
 
 const TENANTS: [(&str, &str); 6] = [
@@ -253,25 +114,28 @@ const TENANTS: [(&str, &str); 6] = [
 ];
 
 /// The imaginary application in a folder of its own.
-fn harbour(folder: &Path) -> Catalog {
-    let app = folder.join("harbour");
-    fs::create_dir_all(&app).unwrap();
-    fs::write(app.join("app.toml"), APP).unwrap();
-    fs::write(app.join("datasets.toml"), DATASETS).unwrap();
-    fs::write(app.join("checks.toml"), CHECKS).unwrap();
-    for (id, fields) in TENANTS {
-        let tenant = app.join("sandbox").join(id);
-        fs::create_dir_all(&tenant).unwrap();
+fn every_way(folder: &Path) -> Catalog {
+    let datasets = [
+        POLITENESS.to_owned(),
+        me(),
+        dataset("boats", "api", "/v1/boats", BOATS),
+        dataset("crew", "api", "/v1/boats/{each.id}/crew", CREW),
+        dataset("site", "site", "/v1/site", "rows = \"\"\n[dataset.keep]\n\"open\" = \"bool\"\n"),
+    ];
+    let answers = [
+        answer("/v1/me", "body = { id = 7 }"),
+        answer(
+            "/v1/boats",
+            "paged = \"link_header\"\nbody = [{ id = \"a\" }, { id = \"b\" }, { id = \"c\" }, { id = \"d\" }, { id = \"e\" }]",
+        ),
+        answer("/v1/boats/{id}/crew", "body = { name = \"Ada\" }"),
+    ];
+    let tenants = TENANTS.map(|(id, fields)| {
         let site = if id == "two" { "[[answer]]\nhost = \"site\"\npath = \"/v1/site\"\nbody = { open = true }\n" } else { "" };
-        let text = format!(
-            "name = \"{id}\"\nlogin = \"{id}\"\n[fields]\n{fields}\n\
-             [[answer]]\nhost = \"api\"\npath = \"/v1/me\"\nbody = {{ id = 7 }}\n\
-             [[answer]]\nhost = \"api\"\npath = \"/v1/boats\"\npaged = \"link_header\"\nbody = [{{ id = \"a\" }}, {{ id = \"b\" }}, {{ id = \"c\" }}, {{ id = \"d\" }}, {{ id = \"e\" }}]\n\
-             [[answer]]\nhost = \"api\"\npath = \"/v1/boats/{{id}}/crew\"\nbody = {{ name = \"Ada\" }}\n{site}"
-        );
-        fs::write(tenant.join("tenant.toml"), text).unwrap();
-    }
-    Catalog::from_folder(folder).unwrap_or_else(|errors| panic!("{errors:#?}"))
+        (id, format!("{fields}\n{}{site}", answers.concat()))
+    });
+    let open = check("site.open", "The site is open", "IAM-SaaS-04", "on = \"site\"\npass = \"row.open\"\n");
+    harbour::catalog(folder, &format!("{HEAD}{}", logins()), &datasets.concat(), &open, &tenants)
 }
 
 struct Harbour {
@@ -282,7 +146,7 @@ struct Harbour {
 impl Harbour {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let catalog = harbour(folder.path());
+        let catalog = every_way(folder.path());
         // What is wrong with it is said here, whole.
         catalog.app("harbour").unwrap_or_else(|errors| panic!("{errors:#?}"));
         Self { catalog, _folder: folder }

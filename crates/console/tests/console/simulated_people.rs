@@ -1,12 +1,14 @@
 //! People, GitHub Apps, Snowflake users and applications of Microsoft Entra ID, from the manifest to rows: each way of signing in
 //! at simulated vendors over HTTPS, with a browser that follows the page as a person's would, and each way of being refused.
+use crate::company;
+use crate::harbour::{self, HEAD, ON_API, SECRET, TEXT, answer, login, me, settings, single_sign_on};
 use crate::scene;
 
 use catalog::{Catalog, Completeness, InstallationState, SandboxRefresh, SandboxTenant};
 use connect::{Clock, ConnectError, Credentials, Limits, NoBrowser, Route, Session, SignIn, SignInStep};
 use posture_core::{
     Console, Listener, Options,
-    screen::{AddInstance, Input, Progress, Protection, RouteChoice, Slice, Step, StepState},
+    screen::{AddInstance, Progress, Protection, Slice, Step, StepState},
 };
 use sandbox::{Fault, OverlayChange, Sandbox, Tenant, Visited};
 use scene::{Follows, MemoryLedger, Patient, Shelf, SteppingClock, today};
@@ -19,24 +21,8 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-const APP: &str = r#"
-slug = "harbour"
-name = "Harbour"
-vendor = "Harbour, Inc."
-category = "other"
-home = "https://www.harbour.example"
-features = ["config"]
-verified = "facts"
-link_hosts = ["docs.harbour.example"]
-
-[[login]]
-id = "browser"
-label = "In the browser"
-summary = "A person."
-hosts = ["login.harbour.example", "api.harbour.example"]
+const BROWSER: &str = r#"hosts = ["login.harbour.example", "api.harbour.example"]
 roles = [{ id = "login", hosts = ["login.harbour.example"] }, { id = "api", hosts = ["api.harbour.example"] }]
-test = "me"
-source = "https://docs.harbour.example/"
 [login.strategy]
 name = "authorization_code"
 authorize = { role = "login", path = "/{realm}/authorize" }
@@ -46,176 +32,71 @@ client_secret = "client_secret"
 authenticate = "basic"
 scope = "read:all offline"
 parameters = { prompt = "consent" }
-redirect = { host = "localhost", path = "/done" }
-[[login.field]]
-id = "realm"
-label = "Realm"
-format = "text"
-[[login.field]]
-id = "client_id"
-label = "Client ID"
-format = "text"
-[[login.field]]
-id = "client_secret"
-label = "Client secret"
-secret = true
-format = "text"
+redirect = { host = "localhost", path = "/done" }"#;
 
-[[login]]
-id = "named"
-label = "In the browser, on a host of its own"
-summary = "A person."
-hosts = ["login.harbour.example"]
+/// In the browser, and then on a host that the answer names.
+const NAMED: &str = r#"hosts = ["login.harbour.example"]
 roles = [{ id = "login", hosts = ["login.harbour.example"] }, { id = "api" }]
-test = "me"
-source = "https://docs.harbour.example/"
 [login.strategy]
 name = "authorization_code"
 authorize = { role = "login", path = "/authorize" }
 token = { role = "login", path = "/token" }
 client_id = "client_id"
 scope = "read:all"
-host_from = { member = "instance_url", role = "api", suffixes = [".my.harbour.example"] }
-[[login.field]]
-id = "client_id"
-label = "Client ID"
-format = "text"
+host_from = { member = "instance_url", role = "api", suffixes = [".my.harbour.example"] }"#;
 
-[[login]]
-id = "key"
-label = "Key pair"
-summary = "A key."
-strategy = { name = "snowflake_key_pair", account = "account", user = "user", private_key = "private_key", passphrase = "passphrase" }
-hosts = ["api.harbour.example"]
-roles = [{ id = "api", hosts = ["api.harbour.example"] }]
-test = "me"
-source = "https://docs.harbour.example/"
-[[login.field]]
-id = "account"
-label = "Account"
-format = "text"
-[[login.field]]
-id = "user"
-label = "User"
-format = "text"
-[[login.field]]
-id = "private_key"
-label = "Private key"
-secret = true
-format = "private_key"
-[[login.field]]
-id = "passphrase"
-label = "Passphrase"
-secret = true
-optional = true
-format = "password"
-"#;
+const KEY_PAIR: &str = r#"strategy = { name = "snowflake_key_pair", account = "account", user = "user", private_key = "private_key", passphrase = "passphrase" }"#;
 
 /// One login option of Microsoft Entra ID.
 fn entra(id: &str, flow: &str, secret: Option<(&str, &str)>, scope: &str) -> String {
-    let field = secret.map_or_else(String::new, |(id, format)| {
-        format!("[[login.field]]\nid = \"{id}\"\nlabel = \"{id}\"\nsecret = true\nformat = \"{format}\"\n")
-    });
-    format!(
-        r#"
-[[login]]
-id = "{id}"
-label = "{id}"
-summary = "Microsoft Entra ID."
-hosts = ["login.microsoftonline.com", "graph.microsoft.com"]
+    let how = format!(
+        r#"hosts = ["login.microsoftonline.com", "graph.microsoft.com"]
 roles = [{{ id = "authority", hosts = ["login.microsoftonline.com"] }}, {{ id = "api", hosts = ["graph.microsoft.com"] }}]
-test = "me"
 needs = ["Policy.Read.All"]
-source = "https://docs.harbour.example/"
 [login.strategy]
 name = "entra"
 authority = "authority"
 tenant = "tenant"
 client_id = "client_id"
 scope = "{scope}"
-flow = {flow}
-[[login.field]]
-id = "tenant"
-label = "Tenant"
-format = "entra_tenant"
-[[login.field]]
-id = "client_id"
-label = "Client ID"
-format = "guid"
-{field}"#
-    )
+flow = {flow}"#
+    );
+    let fields: Vec<_> = [("tenant", "format = \"entra_tenant\""), ("client_id", "format = \"guid\"")].into_iter().chain(secret).collect();
+    login(id, &[&how], &fields)
 }
-
-const DATASETS: &str = r#"
-[[dataset]]
-id = "me"
-title = "Account"
-host = "api"
-path = "/v1/me"
-source = "https://docs.harbour.example/me"
-[dataset.keep]
-"id" = "id"
-
-[[dataset]]
-id = "settings"
-title = "Settings"
-host = "api"
-path = "/v1/settings"
-source = "https://docs.harbour.example/settings"
-[dataset.keep]
-"sso" = "bool"
-"#;
-
-const CHECKS: &str = r#"
-[[check]]
-id = "harbour.auth.sso"
-title = "Single sign-on is on"
-finding = "Single sign-on is off"
-severity = "high"
-feature = "config"
-on = "settings"
-pass = "row.sso"
-recommended = "on"
-why = "Passwords that are kept here are looked after by nobody."
-steps = ["Turn it on."]
-sscf = ["IAM-SaaS-12"]
-source = "https://docs.harbour.example/settings"
-"#;
-
-const ANSWERS: &str = r#"
-[[answer]]
-host = "api"
-path = "/v1/me"
-body = { id = 7 }
-[[answer]]
-host = "api"
-path = "/v1/settings"
-body = { sso = true }
-"#;
 
 const TENANT: &str = "8a1f5d2e-0c3b-4f6a-9d7e-112233445566";
 const CLIENT: &str = "2b7c9e40-5f1d-4a8b-b3c6-665544332211";
 
-fn harbour(folder: &Path) -> Catalog {
-    let app = folder.join("harbour");
+fn all_ways(folder: &Path) -> Catalog {
     let user = "https://graph.microsoft.com/Policy.Read.All";
     let application = "https://graph.microsoft.com/.default";
     let logins = [
-        entra("secret", r#"{ kind = "secret", secret = "secret" }"#, Some(("secret", "text")), application),
-        entra("certificate", r#"{ kind = "certificate", pem = "pem" }"#, Some(("pem", "certificate_and_key")), application),
+        login("browser", &[BROWSER], &[("realm", TEXT), ("client_id", TEXT), ("client_secret", SECRET)]),
+        login("named", &[NAMED], &[("client_id", TEXT)]),
+        login(
+            "key",
+            &[ON_API, KEY_PAIR],
+            &[
+                ("account", TEXT),
+                ("user", TEXT),
+                ("private_key", "secret = true\nformat = \"private_key\""),
+                ("passphrase", "secret = true\noptional = true\nformat = \"password\""),
+            ],
+        ),
+        entra("secret", r#"{ kind = "secret", secret = "secret" }"#, Some(("secret", SECRET)), application),
+        entra(
+            "certificate",
+            r#"{ kind = "certificate", pem = "pem" }"#,
+            Some(("pem", "secret = true\nformat = \"certificate_and_key\"")),
+            application,
+        ),
         entra("device", r#"{ kind = "device_code" }"#, None, user),
         entra("page", r#"{ kind = "browser" }"#, None, user),
     ];
-    let write = |path: &str, text: &str| {
-        let path = app.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    write("app.toml", &format!("{APP}{}", logins.concat()));
-    write("datasets.toml", DATASETS);
-    write("checks.toml", CHECKS);
+    let answers = answer("/v1/me", "body = { id = 7 }") + &answer("/v1/settings", "body = { sso = true }");
     let microsoft = format!("tenant = \"{TENANT}\"\nclient_id = \"{CLIENT}\"\n");
-    for (login, fields, table) in [
+    let tenants = [
         ("browser", "realm = \"halden\"\nclient_id = \"client-1\"\nclient_secret = \"s3cret+/=\"\n", "[authorize]\napprove = true\n"),
         ("named", "client_id = \"client-2\"\n", "[authorize]\napprove = true\n"),
         (
@@ -227,13 +108,9 @@ fn harbour(folder: &Path) -> Catalog {
         ("certificate", &format!("{microsoft}pem = \"{{{{certificate_and_key:until=2040}}}}\"\n"), ""),
         ("device", &microsoft, "[entra]\napprove = true\n"),
         ("page", &microsoft, "[entra]\napprove = true\n"),
-    ] {
-        write(
-            &format!("sandbox/{login}/tenant.toml"),
-            &format!("name = \"{login}\"\nlogin = \"{login}\"\n[fields]\n{fields}{table}{ANSWERS}"),
-        );
-    }
-    Catalog::from_folder(folder).unwrap_or_else(|errors| panic!("{errors:#?}"))
+    ]
+    .map(|(login, fields, table)| (login, format!("{fields}{table}{answers}")));
+    harbour::catalog(folder, &format!("{HEAD}{}", logins.concat()), &(me() + &settings()), &single_sign_on(), &tenants)
 }
 
 struct Try {
@@ -326,7 +203,7 @@ const WAYS: [&str; 7] = ["browser", "named", "key", "secret", "certificate", "de
 #[tokio::test]
 async fn each_way_signs_in_reads_and_goes_on_after_an_hour() {
     let folder = tempfile::tempdir().unwrap();
-    let catalog = harbour(folder.path());
+    let catalog = all_ways(folder.path());
     for way in WAYS {
         let at = Try::at(&catalog, "harbour", way, |_| {}).await;
         let session = at.sign_in().await.unwrap_or_else(|error| panic!("{way}: {} {error}", error.code()));
@@ -350,7 +227,7 @@ async fn each_way_signs_in_reads_and_goes_on_after_an_hour() {
 #[tokio::test]
 async fn a_wrong_credential_is_refused_by_each_vendor() {
     let folder = tempfile::tempdir().unwrap();
-    let catalog = harbour(folder.path());
+    let catalog = all_ways(folder.path());
     let others_key = {
         let other = Try::at(&catalog, "harbour", "certificate", |files| files.id = "other".into()).await;
         other.credentials["pem"].clone()
@@ -392,7 +269,7 @@ async fn a_wrong_credential_is_refused_by_each_vendor() {
 #[tokio::test]
 async fn where_nobody_approves_the_sign_in_ends() {
     let folder = tempfile::tempdir().unwrap();
-    let catalog = harbour(folder.path());
+    let catalog = all_ways(folder.path());
     for (way, code) in [("browser", "E-OAUTH-BROWSER-TIME"), ("page", "E-ENTRA-BROWSER-TIME"), ("device", "E-ENTRA-CODE-EXPIRED")] {
         let at = Try::at(&catalog, "harbour", way, |files| files.sign_in.authorize.approve = false).await;
         assert_eq!(at.refused().await, code, "{way}");
@@ -402,7 +279,7 @@ async fn where_nobody_approves_the_sign_in_ends() {
 #[tokio::test]
 async fn refresh_tokens_replace_themselves_and_end() {
     let folder = tempfile::tempdir().unwrap();
-    let catalog = harbour(folder.path());
+    let catalog = all_ways(folder.path());
     for (way, again) in [("browser", "E-OAUTH-SIGN-IN-AGAIN"), ("device", "E-ENTRA-SIGN-IN-AGAIN"), ("page", "E-ENTRA-SIGN-IN-AGAIN")] {
         let at = Try::at(&catalog, "harbour", way, |_| {}).await;
         let session = at.sign_in().await.unwrap();
@@ -480,13 +357,13 @@ struct Held {
 impl Held {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let catalog = harbour(folder.path());
+        let catalog = all_ways(folder.path());
         let app = catalog.app("harbour").unwrap().unwrap();
         let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == "device").unwrap();
         let tenant = Tenant::new(&files, &app, today()).unwrap();
         let (name, clock) = (tenant.name().to_owned(), SteppingClock::at(today()));
         let told = Arc::clone(&clock);
-        let vendor = Sandbox::start_under("Halden Moor Proxy CA", vec![tenant.into()], Arc::new(move || told.now())).await.unwrap();
+        let vendor = company::serving(tenant, Arc::new(move || told.now())).await;
         let mut options = Options::scratch().unwrap();
         options.clock = clock.clone();
         options.browser = Arc::new(NoBrowser);
@@ -495,20 +372,11 @@ impl Held {
         let console = Console::new(options).unwrap();
         console.first_start(Protection::Keychain, None).await.unwrap();
         let draft = console.open_draft("harbour", "device").unwrap();
-        let input = |field: &str, value: &str| Input { field: field.into(), value: value.into() };
         let request = AddInstance {
             app: "harbour".into(),
             login: "device".into(),
-            name: "Halden Moor".into(),
-            label: "Production".into(),
-            owner: "Mei Laurent".into(),
-            inputs: vec![input("tenant", TENANT), input("client_id", CLIENT)],
-            answers: Vec::new(),
-            route: RouteChoice {
-                proxy: "manual".into(),
-                proxy_url: format!("http://{}", vendor.address()),
-                extra_roots_pem: vendor.ca_pem().to_owned(),
-            },
+            inputs: vec![company::input("tenant", TENANT), company::input("client_id", CLIENT)],
+            ..company::request(&vendor)
         };
         let id = console.connect(&draft, request, quiet()).await.unwrap();
         Self { console, vault, clock, vendor: Arc::new(vendor), tenant: name, id, _folder: folder }

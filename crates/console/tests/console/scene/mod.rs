@@ -6,7 +6,7 @@ use catalog::{App, Catalog, Collected, Completeness, Row, RowKey, Verdict};
 use connect::{Clock, ConnectError, Limits, Page, RequestEntry, Resume, Route, Session, SignIn, Sink, SinkError};
 use futures::future::BoxFuture;
 use sandbox::{OverlayChange, Sandbox, Served, Tenant};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::{
     collections::BTreeMap,
     io::Write,
@@ -94,6 +94,18 @@ impl connect::Browser for Follows {
 /// The day of every test.
 pub fn today() -> jiff::Timestamp {
     "2026-11-21T09:14:00Z".parse().unwrap()
+}
+
+/// A console's database as SQLite sees it.
+pub fn database(options: &posture_core::Options) -> rusqlite::Connection {
+    let unlock = vault::Unlock::Keychain(Arc::clone(&options.keychain));
+    let vault = vault::Vault::open(&options.data_folder.join("vault"), &unlock).unwrap();
+    let path = options.data_folder.join("posture.db");
+    let beginning = std::fs::read(&path).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let (key, salt) = (hex::encode(vault.database_key().expose_secret()), hex::encode(&beginning[..16]));
+    connection.execute_batch(&format!("PRAGMA key = \"x'{key}{salt}'\"")).unwrap();
+    connection
 }
 
 /// What a collection reads, in memory.
