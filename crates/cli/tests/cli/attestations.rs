@@ -1,83 +1,46 @@
 //! Manual checks in a terminal: the real program, a real encrypted database, no vendor and no network.
+use crate::desk::Desk;
 use crate::stand;
 
 use serde_json::Value;
+use stand::files;
 #[cfg(target_os = "linux")]
-use stand::command_within;
-use stand::{PASSPHRASE, command_in, failure, files, run};
-use std::{path::PathBuf, process::Output};
+use stand::{command_within, run};
 
-struct Desk {
-    folder: tempfile::TempDir,
+/// A database with one instance of *Other application*.
+fn with_other() -> Desk {
+    let desk = Desk::new();
+    desk.json(&["init", "--protection", "passphrase"]);
+    let added = desk.json(&["instance", "add", "other-application", "--name", "Perplexity", "--set", "console_url=https://admin.example"]);
+    assert_eq!((&added["health"], &added["app"]), (&"manual".into(), &"other-application".into()));
+    desk
 }
 
-impl Desk {
-    /// A database with one instance of *Other application*.
-    fn new() -> Self {
-        let desk = Self { folder: tempfile::tempdir().unwrap() };
-        std::fs::write(desk.folder.path().join("passphrase"), PASSPHRASE).unwrap();
-        desk.json(&["init", "--protection", "passphrase"]);
-        let added =
-            desk.json(&["instance", "add", "other-application", "--name", "Perplexity", "--set", "console_url=https://admin.example"]);
-        assert_eq!((&added["health"], &added["app"]), (&"manual".into(), &"other-application".into()));
-        desk
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    fn posture(&self, arguments: &[&str]) -> Output {
-        run(command_in(self.folder.path(), &self.data(), arguments), "")
-    }
-
-    fn text(&self, arguments: &[&str]) -> String {
-        let output = self.posture(arguments);
-        assert!(output.status.success(), "posture {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.text(&[&["--json"], arguments].concat())).unwrap()
-    }
-
-    fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.posture(&[&["--json"], arguments].concat());
-        assert_eq!(output.status.code(), Some(1), "posture {arguments:?}");
-        let failure = failure(&output);
-        assert!(!failure["remedy"].as_str().unwrap().is_empty(), "{failure}");
-        failure["code"].as_str().unwrap().to_owned()
-    }
-
-    fn check(&self) -> String {
-        let saved = self.json(&[
-            "check",
-            "add",
-            "Perplexity",
-            "--title",
-            "Single sign-on is required",
-            "--severity",
-            "high",
-            "--step",
-            "Open Settings.",
-            "--step",
-            "Look.",
-            "--recommended",
-            "required",
-        ]);
-        assert_eq!(saved["steps"].as_array().unwrap().len(), 2);
-        saved["id"].as_str().unwrap().to_owned()
-    }
+/// The id of a check of its own, added there.
+fn own_check(desk: &Desk) -> String {
+    let saved = desk.json(&[
+        "check",
+        "add",
+        "Perplexity",
+        "--title",
+        "Single sign-on is required",
+        "--severity",
+        "high",
+        "--step",
+        "Open Settings.",
+        "--step",
+        "Look.",
+        "--recommended",
+        "required",
+    ]);
+    assert_eq!(saved["steps"].as_array().unwrap().len(), 2);
+    saved["id"].as_str().unwrap().to_owned()
 }
 
 #[test]
 fn a_check_of_ones_own_is_attested_with_a_file_found_and_withdrawn() {
-    let desk = Desk::new();
-    let check = desk.check();
+    let desk = with_other();
+    let check = own_check(&desk);
     let due = desk.json(&["attestation", "list"]);
     assert_eq!((&due["counts"]["due"], &due["rows"][0]["state"]), (&1.into(), &"due".into()));
     let content: Vec<u8> = (0..=255).cycle().take(20_000).collect();
@@ -143,8 +106,8 @@ fn a_check_of_ones_own_is_attested_with_a_file_found_and_withdrawn() {
 
 #[test]
 fn own_checks_are_listed_changed_and_removed() {
-    let desk = Desk::new();
-    let check = desk.check();
+    let desk = with_other();
+    let check = own_check(&desk);
     let changed = desk.json(&["check", "change", "Perplexity", &check, "--title", "Sign-on is federated", "--severity", "low"]);
     assert_eq!((&changed["id"], &changed["severity"]), (&check.as_str().into(), &"low".into()));
     let listed = desk.text(&["check", "list", "Perplexity"]);
@@ -157,8 +120,8 @@ fn own_checks_are_listed_changed_and_removed() {
 
 #[test]
 fn what_is_not_right_is_refused_with_its_code() {
-    let desk = Desk::new();
-    let check = desk.check();
+    let desk = with_other();
+    let check = own_check(&desk);
     let give = |more: &[&str]| desk.refused(&[&["attestation", "give", "Perplexity", &check, "--answer", "met"], more].concat());
     assert_eq!(give(&["--note", " "]), "E-NOTE");
     assert_eq!(give(&["--note", "n", "--valid-until", "2020-01-01"]), "E-VALID-UNTIL");
@@ -173,7 +136,7 @@ fn what_is_not_right_is_refused_with_its_code() {
 
 #[test]
 fn what_nobody_signs_in_to_is_never_scanned() {
-    let desk = Desk::new();
+    let desk = with_other();
     assert_eq!(desk.refused(&["scan", "Perplexity"]), "E-NOT-SCANNED");
     assert_eq!(desk.refused(&["instance", "test", "Perplexity"]), "E-NOT-SCANNED");
     assert_eq!(desk.refused(&["schema", "Perplexity"]), "E-NOT-SCANNED");

@@ -1,91 +1,50 @@
 //! What the catalog holds and leaves out, in a terminal; and an application to be connected, attested with the real program and a
 //! real encrypted database.
-use crate::stand;
-
-use serde_json::Value;
-use stand::{PASSPHRASE, command_in, failure, run};
-use std::{fs, process::Output};
-
-struct Desk {
-    folder: tempfile::TempDir,
-}
+use crate::desk::Desk;
 
 const MANUAL: &str = "category = \"other\"\nfeatures = [\"config\"]\nverified = \"manual\"\n";
 
-impl Desk {
-    /// A catalog folder with an application to be connected, one that has ended, and one that leaves out half of its checks.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |app: &str, file: &str, text: &str| {
-            fs::create_dir_all(folder.path().join("own").join(app)).unwrap();
-            fs::write(folder.path().join("own").join(app).join(file), text).unwrap();
-        };
-        let front = |slug: &str, name: &str| format!("slug = \"{slug}\"\nname = \"{name}\"\nvendor = \"{name}, Inc.\"\n");
-        let check = |slug: &str, more: &str| {
+/// A catalog folder with an application to be connected, one that has ended, and one that leaves out half of its checks.
+fn with_three() -> Desk {
+    let front = |slug: &str, name: &str| format!("slug = \"{slug}\"\nname = \"{name}\"\nvendor = \"{name}, Inc.\"\n");
+    let check = |slug: &str, more: &str| {
+        format!(
+            "[[check]]\nid = \"{slug}.sso\"\ntitle = \"Sign-on is federated\"\nfinding = \"Sign-on is not federated\"\nseverity = \"high\"\nfeature = \"config\"\nrecommended = \"on\"\nwhy = \"Because.\"\nsteps = [\"Look.\"]\nsscf = [\"IAM-SaaS-04\"]\nsource = \"https://docs.notes.example/sso\"\n{more}"
+        )
+    };
+    let left_out = |slug: &str| {
+        format!(
+            "[[left_out]]\nid = \"{slug}.devices\"\ntitle = \"Devices are known\"\nreason = \"Nobody publishes where they are read.\"\n"
+        )
+    };
+    Desk::with_catalog(&[
+        (
+            "ledger/app.toml",
             format!(
-                "[[check]]\nid = \"{slug}.sso\"\ntitle = \"Sign-on is federated\"\nfinding = \"Sign-on is not federated\"\nseverity = \"high\"\nfeature = \"config\"\nrecommended = \"on\"\nwhy = \"Because.\"\nsteps = [\"Look.\"]\nsscf = [\"IAM-SaaS-04\"]\nsource = \"https://docs.notes.example/sso\"\n{more}"
-            )
-        };
-        let left_out = |slug: &str| {
-            format!(
-                "[[left_out]]\nid = \"{slug}.devices\"\ntitle = \"Devices are known\"\nreason = \"Nobody publishes where they are read.\"\n"
-            )
-        };
-        write(
-            "ledger",
-            "app.toml",
-            &format!(
                 "{}{MANUAL}[[planned_login]]\nlabel = \"API key\"\nsummary = \"A key of an administrator.\"\n{}",
                 front("ledger", "Ledger"),
                 left_out("ledger")
             ),
-        );
-        write("ledger", "checks.toml", &check("ledger", "kind = \"manual\"\n"));
-        write(
-            "gone",
-            "app.toml",
-            &format!("{}{MANUAL}ended = \"The service ended in 2024. See that nothing of it is left.\"\n", front("gone", "Gone")),
-        );
-        write(
-            "notes",
-            "app.toml",
-            &format!(
+        ),
+        ("ledger/checks.toml", check("ledger", "kind = \"manual\"\n")),
+        (
+            "gone/app.toml",
+            format!("{}{MANUAL}ended = \"The service ended in 2024. See that nothing of it is left.\"\n", front("gone", "Gone")),
+        ),
+        (
+            "notes/app.toml",
+            format!(
                 "{}category = \"other\"\nfeatures = [\"config\"]\nverified = \"facts\"\nhome = \"https://notes.example\"\nlink_hosts = [\"notes.example\"]\n{}[[login]]\nid = \"key\"\nlabel = \"Key\"\nsummary = \"A key.\"\nstrategy = {{ name = \"bearer\", token = \"key\" }}\nhosts = [\"notes.example\"]\nroles = [{{ id = \"api\", hosts = [\"notes.example\"] }}]\ntest = \"settings\"\nsource = \"https://docs.notes.example/keys\"\n[[login.field]]\nid = \"key\"\nlabel = \"Key\"\nsecret = true\nformat = \"text\"\n",
                 front("notes", "Notes"),
                 left_out("notes")
             ),
-        );
-        write(
-            "notes",
-            "datasets.toml",
-            "[[dataset]]\nid = \"settings\"\ntitle = \"Settings\"\nhost = \"api\"\npath = \"/settings\"\nsource = \"https://docs.notes.example/settings\"\n[dataset.keep]\n\"sso\" = \"bool\"\n",
-        );
-        write("notes", "checks.toml", &check("notes", "on = \"settings\"\npass = \"row.sso\"\n"));
-        fs::write(folder.path().join("passphrase"), PASSPHRASE).unwrap();
-        Self { folder }
-    }
-
-    fn posture(&self, arguments: &[&str]) -> Output {
-        let own = self.folder.path().join("own");
-        let all = [&["--catalog-folder", own.to_str().unwrap()], arguments].concat();
-        run(command_in(self.folder.path(), &self.folder.path().join("data"), &all), "")
-    }
-
-    fn text(&self, arguments: &[&str]) -> String {
-        let output = self.posture(arguments);
-        assert!(output.status.success(), "posture {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.text(&[&["--json"], arguments].concat())).unwrap()
-    }
-
-    fn code(&self, arguments: &[&str]) -> String {
-        let output = self.posture(&[&["--json"], arguments].concat());
-        assert_eq!(output.status.code(), Some(1), "posture {arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
-        failure(&output)["code"].as_str().unwrap().to_owned()
-    }
+        ),
+        (
+            "notes/datasets.toml",
+            "[[dataset]]\nid = \"settings\"\ntitle = \"Settings\"\nhost = \"api\"\npath = \"/settings\"\nsource = \"https://docs.notes.example/settings\"\n[dataset.keep]\n\"sso\" = \"bool\"\n".to_owned(),
+        ),
+        ("notes/checks.toml", check("notes", "on = \"settings\"\npass = \"row.sso\"\n")),
+    ])
 }
 
 /// The cells of an application's row.
@@ -96,7 +55,7 @@ fn row<'a>(list: &'a str, slug: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_list_has_one_row_per_application() {
-    let desk = Desk::new();
+    let desk = with_three();
     let list = desk.text(&["catalog"]);
     assert_eq!(row(&list, "notes"), ["notes", "facts", "key", "1", "1", "0", "1", "50 % (!)"]);
     assert_eq!(row(&list, "ledger"), ["ledger", "manual", "planned: API key", "0", "0", "1", "1", "50 %"]);
@@ -112,29 +71,29 @@ fn the_list_has_one_row_per_application() {
 
 #[test]
 fn one_application_is_listed_check_by_check_with_what_is_left_out_and_why() {
-    let desk = Desk::new();
+    let desk = with_three();
     let notes = desk.text(&["catalog", "notes"]);
     for line in ["notes.sso", "settings", "Sign-on is federated", "notes.devices", "Nobody publishes where they are read."] {
         assert!(notes.contains(line), "{line}: {notes}");
     }
     assert!(desk.text(&["catalog", "ledger"]).contains("login to come: API key"));
     assert!(desk.text(&["catalog", "gone"]).contains("The service ended in 2024."));
-    assert_eq!(desk.code(&["catalog", "nothing"]), "E-APP-UNKNOWN");
+    assert_eq!(desk.refused(&["catalog", "nothing"]), "E-APP-UNKNOWN");
 }
 
 #[test]
 fn leaving_out_too_much_fails_only_when_it_is_asked_for_and_only_where_somebody_signs_in() {
-    let desk = Desk::new();
+    let desk = with_three();
     assert!(desk.posture(&["catalog"]).status.success());
-    assert_eq!(desk.code(&["catalog", "--check"]), "E-CATALOG-LEFT-OUT");
-    assert_eq!(desk.code(&["catalog", "notes", "--check"]), "E-CATALOG-LEFT-OUT");
+    assert_eq!(desk.refused(&["catalog", "--check"]), "E-CATALOG-LEFT-OUT");
+    assert_eq!(desk.refused(&["catalog", "notes", "--check"]), "E-CATALOG-LEFT-OUT");
     assert!(desk.posture(&["catalog", "ledger", "--check"]).status.success());
     assert!(desk.posture(&["catalog", "kustomer", "--check"]).status.success());
 }
 
 #[test]
 fn the_coverage_of_an_application_names_every_control() {
-    let desk = Desk::new();
+    let desk = with_three();
     let sheet = desk.json(&["catalog", "notes", "--coverage"]);
     assert_eq!(sheet["controls"].as_array().unwrap().len(), 36);
     assert_eq!((&sheet["counts"]["checked"], &sheet["counts"]["not_covered"]), (&1.into(), &35.into()));
@@ -147,9 +106,9 @@ fn the_coverage_of_an_application_names_every_control() {
 
 #[test]
 fn an_application_to_be_connected_is_added_and_attested_and_an_ended_one_is_not() {
-    let desk = Desk::new();
+    let desk = with_three();
     desk.text(&["init", "--protection", "passphrase"]);
-    assert_eq!(desk.code(&["instance", "add", "gone", "--name", "Halden Moor"]), "E-SERVICE-ENDED");
+    assert_eq!(desk.refused(&["instance", "add", "gone", "--name", "Halden Moor"]), "E-SERVICE-ENDED");
     let said = desk.text(&["instance", "add", "ledger", "--name", "Halden Moor"]);
     assert!(said.contains("its one check is attested"), "{said}");
     let due = desk.json(&["attestation", "list", "--instance", "Halden Moor"]);
@@ -162,6 +121,6 @@ fn an_application_to_be_connected_is_added_and_attested_and_an_ended_one_is_not(
     assert_eq!(findings["rows"][0]["check"], "ledger.sso");
     desk.text(&["attestation", "give", "Halden Moor", "ledger.sso", "--answer", "met", "--note", "Okta, now."]);
     assert_eq!(desk.json(&["findings"])["total"], 0);
-    assert_eq!(desk.code(&["permissions", "Halden Moor"]), "E-NOT-SCANNED");
+    assert_eq!(desk.refused(&["permissions", "Halden Moor"]), "E-NOT-SCANNED");
     assert_eq!(desk.json(&["instance", "show", "Halden Moor"])["inputs"][0]["value"], "Ledger", "it is its own product");
 }

@@ -4,6 +4,7 @@
 mod attestations;
 mod bad_input;
 mod catalog;
+mod desk;
 mod inventory;
 mod key_nowhere;
 mod kill_nine;

@@ -3,7 +3,7 @@
 use crate::stand;
 
 use serde_json::Value;
-use stand::{Promise, Stand, command_in, failure, files, run, script_in_namespace};
+use stand::{Promise, Stand, add_through, command_in, failure, files, run, script_in_namespace};
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Read},
@@ -43,21 +43,7 @@ async fn a_real_instance_refuses_the_sandboxs_authority_while_the_sandbox_runs()
     let (_up, said) = sandbox_up(&stand);
     let (proxy, ca) = (format!("http://{}", said["proxy"].as_str().unwrap()), said["ca_file"].as_str().unwrap().to_owned());
     let before = files(&stand.data().join("vault"));
-    let add = [
-        "--json",
-        "instance",
-        "add",
-        "kustomer",
-        "--name",
-        "Halden Moor",
-        "--set",
-        "region=eu",
-        "--set",
-        "organization=halden-moor",
-        "--secret-stdin",
-        "--proxy",
-        &proxy,
-    ];
+    let add = add_through(&proxy);
     // With its certificate given by hand, and without.
     let cases = [
         (

@@ -125,23 +125,8 @@ impl Stand {
 
     /// The arguments that onboard the tenant through the company's proxy, its CA trusted.
     pub fn add_arguments(&self) -> Vec<String> {
-        let mut arguments: Vec<String> = [
-            "--json",
-            "instance",
-            "add",
-            "kustomer",
-            "--name",
-            "Halden Moor",
-            "--set",
-            "region=eu",
-            "--set",
-            "organization=halden-moor",
-            "--secret-stdin",
-            "--proxy",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        arguments.extend([self.proxy(), "--ca".into(), self.ca().display().to_string()]);
+        let mut arguments: Vec<String> = add_through(&self.proxy()).into_iter().map(str::to_owned).collect();
+        arguments.extend(["--ca".into(), self.ca().display().to_string()]);
         arguments
     }
 
@@ -151,6 +136,13 @@ impl Stand {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.json(&arguments, &format!("{}\n", self.key))
     }
+}
+
+/// The arguments that onboard a tenant of Kustomer through a proxy.
+pub fn add_through(proxy: &str) -> Vec<&str> {
+    let instance = ["--json", "instance", "add", "kustomer", "--name", "Halden Moor"];
+    let rest = ["--set", "region=eu", "--set", "organization=halden-moor", "--secret-stdin", "--proxy", proxy];
+    [&instance[..], &rest].concat()
 }
 
 /// The program with these arguments, its passphrase (from `folder`) on descriptor 3.
