@@ -38,7 +38,8 @@ pub struct Dataset {
     /// and no object is kept under the name [`Dataset::VALUE`].
     pub rows: String,
     /// The URL that says that the vendor leaves the list's member out, or writes null, where the list is empty. Without it an
-    /// answer that lacks the member is not understood. Only for lists in a member of their own.
+    /// answer that lacks the member is not understood; with it one that holds other members is understood only if it names
+    /// the next page, because it may be somebody else's. Only for lists in a member of their own.
     pub rows_absent: Option<String>,
     /// How the vendor writes single values.
     pub values: Values,

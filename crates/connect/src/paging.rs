@@ -1,6 +1,10 @@
 //! Lists whose next page is named by a number or by a cursor in the body. Where the end is not told, the list is in doubt.
 
-use crate::{ConnectError, reduce::at_path, request::Request};
+use crate::{
+    ConnectError,
+    reduce::{NEXT_LINK, at_path},
+    request::Request,
+};
 use catalog::{Dataset, FieldPath, Pagination, Withheld};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
@@ -90,6 +94,23 @@ pub(crate) fn next_query(dataset: &Dataset, request: &Request, body: &Value, row
             };
             Ok(Some(with(request, parameter, &cursor)))
         }
+    }
+}
+
+/// Whether the body itself says that another page follows. A link in a header, a count of entries or of pages is no such word.
+pub(crate) fn names_next(dataset: &Dataset, body: &Value) -> bool {
+    let named = |next: Option<&Value>| match next {
+        Some(Value::String(next)) => !next.is_empty(),
+        Some(Value::Number(_)) => true,
+        None | Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => false,
+    };
+    let says = |more: &FieldPath| at_path(body, more).and_then(Value::as_bool);
+    match &dataset.pagination {
+        Pagination::None | Pagination::LinkHeader { .. } | Pagination::Offset { .. } => false,
+        Pagination::JsonApi { next, .. } => named(at_path(body, next)),
+        Pagination::Odata { .. } => named(body.get(NEXT_LINK)),
+        Pagination::PageNumber { more, .. } => more.as_ref().and_then(says) == Some(true),
+        Pagination::Cursor { next, more, .. } => named(at_path(body, next)) && more.as_ref().is_none_or(|more| says(more) == Some(true)),
     }
 }
 

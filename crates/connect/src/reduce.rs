@@ -1,7 +1,7 @@
 //! Reduces an answer to the typed rows that the catalog declares. Pure: the same answer always gives the same rows, and
 //! nothing that `keep` does not declare is in them.
 
-use crate::{ConnectError, transform};
+use crate::{ConnectError, paging::names_next, transform};
 use catalog::{Absent, Dataset, DatasetKind, FieldPath, Keep, Pagination, Row, RowKey, TimestampFormat, Transform, Type, Values};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -105,7 +105,7 @@ pub fn reduce(dataset: &Dataset, body: &Value, parent: Option<&Parent>) -> Resul
 
 /// Where OData names the next page
 /// (<https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationnextLinkodatanextLink>).
-const NEXT_LINK: &str = "@odata.nextLink";
+pub(crate) const NEXT_LINK: &str = "@odata.nextLink";
 
 /// The row that stands in the place of something that does not exist, as the catalog says (`Meaning::Row`).
 /// `None` when it has no key.
@@ -127,11 +127,10 @@ fn select<'a>(dataset: &Dataset, body: &'a Value) -> Result<Vec<&'a Value>, Conn
     let mut found = vec![body];
     let mut segments = rows.segments().peekable();
     while let Some((name, each)) = segments.next() {
-        // Only the list's own member may be left out, and only of an object: anything else is another answer.
         let may_lack = each && !name.is_empty() && dataset.rows_absent.is_some() && segments.peek().is_none();
         let mut inside = Vec::with_capacity(found.len());
         for value in found {
-            if may_lack && value.as_object().is_some_and(|object| object.get(name).is_none_or(Value::is_null)) {
+            if may_lack && leaves_out(dataset, body, value, name) {
                 continue;
             }
             let member = if name.is_empty() { value } else { value.get(name).ok_or_else(|| wrong("is missing from the answer", name))? };
@@ -163,6 +162,16 @@ fn select<'a>(dataset: &Dataset, body: &'a Value) -> Result<Vec<&'a Value>, Conn
             _ => Err(wrong("is not an object", rows.segments().last().map_or("", |(name, _)| name))),
         },
     }
+}
+
+/// Whether `holder` leaves its list `name` out because the list is empty, where the vendor says that it does. An object
+/// without the list may be somebody else's answer (a gateway's `{"message": …}`), so only what speaks for itself counts: the
+/// list's own name with null, an object without any member, or a page that names the next one.
+fn leaves_out(dataset: &Dataset, body: &Value, holder: &Value, name: &str) -> bool {
+    holder.as_object().is_some_and(|object| match object.get(name) {
+        Some(member) => member.is_null(),
+        None => object.is_empty() || names_next(dataset, body),
+    })
 }
 
 fn reduce_row(dataset: &Dataset, tree: &Node<'_>, value: &Value, parent: Option<&Parent>) -> Option<Row> {

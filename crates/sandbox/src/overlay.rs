@@ -189,6 +189,11 @@ pub enum Fault {
     },
     /// An HTML page with status 200.
     Html,
+    /// This JSON with status 200, as when something on the way answers in the vendor's place.
+    Foreign {
+        /// The whole body.
+        body: Value,
+    },
     /// The first half of the JSON that should have come, as a whole answer.
     HalfJson,
     /// JSON that never ends.
@@ -513,6 +518,7 @@ impl State {
                     Fault::Status { status, .. } => within("status", u64::from(*status), 400, 599)?,
                     Fault::DeepJson { depth } => within("depth", u64::from(*depth), 1, 10_000_000)?,
                     Fault::Html
+                    | Fault::Foreign { .. }
                     | Fault::HalfJson
                     | Fault::EndlessBody
                     | Fault::EndlessPages
@@ -710,7 +716,9 @@ impl Fault {
     /// Whether the request goes wrong before anybody has looked at it; otherwise what comes back is disturbed.
     pub(crate) fn comes_first(&self) -> bool {
         match self {
-            Self::Status { .. } | Self::Html | Self::EndlessBody | Self::DeepJson { .. } | Self::Redirect { .. } => true,
+            Self::Status { .. } | Self::Html | Self::Foreign { .. } | Self::EndlessBody | Self::DeepJson { .. } | Self::Redirect { .. } => {
+                true
+            }
             Self::HalfJson | Self::EndlessPages | Self::CirclePages | Self::RepeatPage | Self::Shuffle { .. } | Self::Cut => false,
         }
     }
@@ -724,6 +732,7 @@ impl Fault {
             Self::Shuffle { seed } => Disorder::Shuffle(*seed),
             Self::Status { .. }
             | Self::Html
+            | Self::Foreign { .. }
             | Self::HalfJson
             | Self::EndlessBody
             | Self::DeepJson { .. }

@@ -169,6 +169,7 @@ fn answered(overlay: &Overlay, source: &Served, asked: &Asked, standing: Standin
                 "<!DOCTYPE html>\n<html><head><title>Service notice</title></head><body><h1>We will be back soon</h1></body></html>\n";
             return with_type(StatusCode::OK, "text/html; charset=utf-8", whole(page));
         }
+        Some(Fault::Foreign { body }) => return with_type(StatusCode::OK, JSON, whole(body.to_string())),
         Some(Fault::EndlessBody) => return with_type(StatusCode::OK, JSON, endless()),
         Some(Fault::DeepJson { depth }) => {
             return with_type(StatusCode::OK, JSON, whole(deep(*depth)));

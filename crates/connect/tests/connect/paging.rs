@@ -2,7 +2,7 @@
 use crate::entry::scan;
 use crate::vendor;
 
-use catalog::{App, Completeness, Dataset, DatasetKind, FieldPath, PageLink, Pagination, Recent, Type};
+use catalog::{App, CauseKind, Completeness, Dataset, DatasetKind, FieldPath, PageLink, Pagination, Recent, Type};
 use posture_connect::{Asked, RequestClass, permit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -307,6 +307,86 @@ async fn odata_links_are_followed_on_the_same_list_only() {
         let kept = read(&vendor, &app(vec![users()])).await;
         assert!(matches!(kept.finished["users"], Completeness::Partial(_)));
         assert_eq!(vendor.seen().iter().filter(|seen| seen.path == "/v1/users").count(), 1);
+    }
+}
+
+/// What something on the way answers in the vendor's place, with status 200, tells nothing of a list and is not its end.
+#[tokio::test]
+async fn what_is_no_page_of_the_list_is_not_its_end() {
+    let size = || Some(("limit".to_owned(), 2));
+    let said = || Some("https://vendor.example/docs/end".to_owned());
+    let link = || format!("https://{}/v1/users?limit=2&page=2", vendor::HOST);
+    let page_number = |pages: Option<&str>, more: Option<&str>| Pagination::PageNumber {
+        page: "page".into(),
+        first: 1,
+        size: size(),
+        pages: pages.map(FieldPath::from),
+        more: more.map(FieldPath::from),
+    };
+    let cursor = |more: Option<&str>, ends_without| Pagination::Cursor {
+        parameter: "page".into(),
+        next: FieldPath::from("next"),
+        size: size(),
+        more: more.map(FieldPath::from),
+        ends_without,
+        published: false,
+        withheld: None,
+    };
+    let json_api = |ends_without| Pagination::JsonApi {
+        next: FieldPath::from("links.next"),
+        size: size(),
+        ends_without,
+        single: None,
+        link: PageLink::default(),
+    };
+    let by_place =
+        |total: Option<&str>| Pagination::Offset { parameter: "page".into(), first: 0, size: size(), total: total.map(FieldPath::from) };
+    // Each style, what the first page says of a second one, and whether an object without any member is its last page where the
+    // vendor leaves an empty list out.
+    let styles: Vec<(Pagination, Value, bool)> = vec![
+        (json_api(None), json!({"links": {"next": link()}}), false),
+        (json_api(said()), json!({"links": {"next": link()}}), true),
+        (Pagination::LinkHeader { size: size(), link: PageLink::default() }, json!({}), true),
+        (Pagination::Odata { size: size(), link: PageLink::default() }, json!({"@odata.nextLink": link()}), true),
+        (by_place(None), json!({}), true),
+        (by_place(Some("total")), json!({"total": 4}), false),
+        (page_number(None, None), json!({}), true),
+        (page_number(Some("pages"), None), json!({"pages": 2}), true),
+        (page_number(None, Some("more")), json!({"more": true}), true),
+        (cursor(None, None), json!({"next": "2"}), false),
+        (cursor(None, said()), json!({"next": "2"}), true),
+        (cursor(Some("more"), said()), json!({"next": "2", "more": true}), false),
+    ];
+    for (pagination, first, empty_is_last) in styles {
+        for rows_absent in [None, said()] {
+            for body in [json!({"message": "try later"}), json!({"kind": "users"}), json!([]), Value::Null, json!("later"), json!({})] {
+                let whole = body == json!({}) && rows_absent.is_some() && empty_is_last;
+                let list = Dataset {
+                    pagination: pagination.clone(),
+                    rows_absent: rows_absent.clone(),
+                    ..dataset("users", DatasetKind::List, "/v1/users")
+                };
+                let mut one = first.clone();
+                one["data"] = json!(rows(1, 4));
+                let two = body.clone();
+                let vendor = Vendor::start(me_and(move |seen| match seen.parameter("page").as_deref() {
+                    None | Some("0" | "1") => ok(one.clone()).header("link", format!("<{}>; rel=\"next\"", link())),
+                    Some(_) => ok(two.clone()),
+                }))
+                .await;
+                let kept = read(&vendor, &app(vec![list])).await;
+                let what = format!("{pagination:?}, {rows_absent:?}: {body}");
+                assert_eq!(kept.keys("users"), ["1", "2"], "{what}");
+                match &kept.finished["users"] {
+                    Completeness::Complete => assert!(whole, "{what}"),
+                    Completeness::Partial(cause) => {
+                        assert!(!whole, "{what}: {cause:?}");
+                        assert_eq!(cause.kind, CauseKind::NotUnderstood, "{what}");
+                    }
+                    Completeness::Unavailable(cause) => panic!("{what}: {cause:?}"),
+                }
+            }
+        }
     }
 }
 

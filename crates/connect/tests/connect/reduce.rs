@@ -233,17 +233,30 @@ fn rows_that_are_not_where_they_should_be_are_never_an_empty_list() {
 
 #[test]
 fn a_list_that_is_left_out_is_empty_only_where_the_vendor_says_so() {
+    let by_token = Pagination::Cursor {
+        parameter: "pageToken".into(),
+        next: FieldPath::from("nextPageToken"),
+        size: None,
+        more: None,
+        ends_without: Some("https://vendor.example/docs/end".into()),
+        published: false,
+        withheld: None,
+    };
     let said = |rows: &str| Dataset {
         rows: rows.into(),
         rows_absent: Some("https://vendor.example/docs/empty".into()),
+        pagination: by_token.clone(),
         ..dataset("users", DatasetKind::List, "/v1/users")
     };
     let unsaid = |rows: &str| Dataset { rows_absent: None, ..said(rows) };
     for (rows, body) in [
         ("data[]", json!({})),
         ("data[]", json!({"nextPageToken": "2"})),
+        ("data[]", json!({"nextPageToken": 2})),
         ("data[]", json!({"data": null})),
-        ("list.users[]", json!({"list": {"kind": "users"}})),
+        ("data[]", json!({"data": null, "kind": "users"})),
+        ("list.users[]", json!({"list": {}})),
+        ("list.users[]", json!({"list": {"kind": "users"}, "nextPageToken": "2"})),
     ] {
         let page = reduce(&said(rows), &body, None).unwrap();
         assert_eq!((page.rows.len(), page.doubt), (0, None), "{rows} of {body}");
@@ -258,6 +271,13 @@ fn a_list_that_is_left_out_is_empty_only_where_the_vendor_says_so() {
         ("data[]", json!({"data": "none"})),
         ("data[]", json!({"data": false})),
         ("data[]", json!({"data": 0})),
+        // An object that does not say whose it is.
+        ("data[]", json!({"message": "try later"})),
+        ("data[]", json!({"kind": "users"})),
+        ("data[]", json!({"nextPageToken": "", "message": "try later"})),
+        ("data[]", json!({"nextPageToken": null})),
+        ("data[]", json!({"nextPageToken": {}})),
+        ("list.users[]", json!({"list": {"message": "try later"}})),
         // Another answer altogether.
         ("data[]", json!([])),
         ("data[]", json!(null)),

@@ -1,6 +1,6 @@
 use crate::client::{World, chain, tenant_name};
 use sandbox::{Fault, OverlayChange};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn fault(fault: Fault) -> OverlayChange {
     OverlayChange::Fault { tenant: tenant_name(), answer: Some("settings".into()), fault, times: None, from_page: None }
@@ -30,6 +30,14 @@ async fn bodies_go_wrong_in_every_way() {
     let html = world.get("/v1/settings").await;
     assert_eq!((html.status().as_u16(), html.headers()["content-type"].to_str().unwrap()), (200, "text/html; charset=utf-8"));
     assert!(html.text().await.unwrap().starts_with("<!DOCTYPE html>"));
+
+    for body in [json!({"message": "try later"}), json!({}), json!([]), Value::Null] {
+        world.change(fault(Fault::Foreign { body: body.clone() })).unwrap();
+        let foreign = world.get("/v1/settings").await;
+        assert_eq!(foreign.status(), 200);
+        assert!(foreign.headers()["content-type"].to_str().unwrap().starts_with("application/json"));
+        assert_eq!(foreign.json::<Value>().await.unwrap(), body);
+    }
 
     world.change(fault(Fault::HalfJson)).unwrap();
     let half = world.get("/v1/settings").await.text().await.unwrap();
