@@ -92,7 +92,7 @@ impl Ledger {
         for (slug, title) in PROMISES {
             let shown = self.shown.get(slug).copied().unwrap_or_default();
             let remark = match shown.cases {
-                _ if self.not_run(slug) => "  not run: its data is not on this computer".to_owned(),
+                _ if self.not_run(slug) => "  not run: nobody said where its data is".to_owned(),
                 0 => format!("  no test showed it ({slug})"),
                 _ => String::new(),
             };

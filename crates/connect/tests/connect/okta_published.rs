@@ -1,8 +1,8 @@
 //! Okta's own published answers, replayed: each comes to the next request or the end that it shows.
 //!
-//! They are others' data and no part of this project. They are looked for in `fixtures/okta` of the folders beside the
-//! project's own; where they are not, the closing table says "not run". Answers that this project wrote from Okta's documents
-//! always run (`okta_engines.rs`).
+//! They are others' data and no part of this project. The environment variable `POSTURE_OKTA_PUBLISHED` names the folder that
+//! holds them; without it the closing table says "not run", and a folder that is not there or lacks one of them is a failure.
+//! Answers that this project wrote from Okta's documents always run (`okta_engines.rs`).
 use crate::okta;
 use crate::vendor;
 
@@ -11,6 +11,7 @@ use okta::{Attempt, Engine, OKTA, PASSWORD, USER, answer, html};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -205,19 +206,18 @@ const TABLE: &[(&str, u16, Place, Then)] = &[
     ("idx-widget/success.json", 200, AfterCode, Reads("/app/UserHome")),
 ];
 
-/// The folder of the published answers, in one of the folders beside the project's.
-fn folder() -> Option<PathBuf> {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().canonicalize().unwrap();
-    let beside = fs::read_dir(project.parent()?).ok()?;
-    let mut found: Vec<PathBuf> = beside
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| *path != project)
-        .map(|path| path.join("fixtures/okta"))
-        .filter(|path| path.is_dir())
-        .collect();
-    found.sort();
-    found.into_iter().next()
+/// Names the folder of the published answers.
+const FOLDER: &str = "POSTURE_OKTA_PUBLISHED";
+
+/// The folder of the published answers; nothing where nobody names one.
+fn folder(named: Option<OsString>) -> Result<Option<PathBuf>, String> {
+    let Some(path) = named.map(PathBuf::from) else { return Ok(None) };
+    // Tests run in the folder of their crate, so a relative path would mean another place than in the terminal.
+    if path.is_absolute() && path.is_dir() {
+        Ok(Some(path))
+    } else {
+        Err(format!("{FOLDER} names {}, which is not the whole path of a folder", path.display()))
+    }
 }
 
 fn files(folder: &Path) -> BTreeSet<String> {
@@ -336,9 +336,19 @@ async fn replay(file: &'static str, http: u16, place: Place, then: Then, body: V
     }
 }
 
+#[test]
+fn a_folder_that_is_named_has_to_be_there() {
+    assert_eq!(folder(None), Ok(None));
+    let here = env!("CARGO_MANIFEST_DIR");
+    assert_eq!(folder(Some(here.into())), Ok(Some(here.into())));
+    for wrong in [format!("{here}/no-such-folder"), format!("{here}/Cargo.toml"), "src".to_owned(), String::new()] {
+        assert_eq!(folder(Some(wrong.clone().into())), Err(format!("{FOLDER} names {wrong}, which is not the whole path of a folder")));
+    }
+}
+
 #[tokio::test]
 async fn every_published_answer_comes_to_its_state_or_end() {
-    let Some(folder) = folder() else {
+    let Some(folder) = folder(std::env::var_os(FOLDER)).unwrap() else {
         promise("not-run");
         return;
     };
