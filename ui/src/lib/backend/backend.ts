@@ -43,10 +43,14 @@ export interface Backend {
   changeInstance(id: string, change: T.InstanceChange): Promise<T.InstancePage>;
   deleteInstance(id: string, typedName: string): Promise<T.Deleted>;
   scan(instance: string, progress: Listener): Promise<void>;
+  /** Answers when the last scan has ended; none of them failing fails it. */
+  scanAll(sandbox: T.SandboxScope): Promise<T.ScannedMany>;
   cancel(job: string): Promise<void>;
   jobs(): Promise<T.Job[]>;
   /** Calls back with every change of the jobs under way; the answer ends it. */
   onJobs(changed: (jobs: T.Job[]) => void): () => void;
+  /** Calls back when the health of an instance became another; the answer ends it. */
+  onTurned(turned: (turn: T.Turn) => void): () => void;
 
   /** The manual checks of an instance, what is due first. */
   attestations(instance: string): Promise<T.AttestationList>;
@@ -88,6 +92,20 @@ export interface Backend {
   exportPlugins(instance: string, query: T.InventoryQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
   requests(instance: string | null, slice: T.Slice): Promise<T.RequestList>;
   activity(slice: T.Slice): Promise<T.ActList>;
+  activityHead(): Promise<T.ActivityHead>;
+  /** Where it was written; `null` when the save dialog was cancelled. */
+  saveActivityHead(): Promise<string | null>;
+  /** Reads the chain of acts again, against a head that was saved if so asked; `null` when the open dialog was cancelled. */
+  verifyActivity(againstFile: boolean): Promise<T.ActivityProof | null>;
+
+  settings(): Promise<T.Settings>;
+  changeSettings(settings: T.Settings): Promise<T.Settings>;
+  /** Rejects with the field `pattern` when the pattern is wrong. */
+  scheduleWords(choice: T.ScheduleChoice): Promise<T.ScheduleWords>;
+  /** `null` when the save dialog was cancelled. */
+  backUp(): Promise<T.BackedUp | null>;
+  /** Where the console stands with the restored data; `null` when the open dialog was cancelled. */
+  restore(): Promise<T.Start | null>;
 }
 
 /** Takes and gives the backend of this window. */

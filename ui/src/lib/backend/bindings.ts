@@ -58,6 +58,8 @@ export const commands = {
 	deleteInstance: (id: string, typedName: string) => typedError<Deleted, Failure>(__TAURI_INVOKE("delete_instance", { id, typedName })),
 	/**  Scans an instance, resuming a cut scan. */
 	scan: (instance: string, progress: Channel<Progress>) => typedError<null, Failure>(__TAURI_INVOKE("scan", { instance, progress })),
+	/**  Scans all instances, a few at once. */
+	scanAll: (sandbox: SandboxScope) => typedError<ScannedMany, Failure>(__TAURI_INVOKE("scan_all", { sandbox })),
 	/**  Stops a job; what was read is kept to resume from. */
 	cancel: (job: string) => __TAURI_INVOKE<void>("cancel", { job }),
 	/**  Jobs under way. */
@@ -98,6 +100,12 @@ export const commands = {
 	requests: (instance: string | null, slice: Slice) => typedError<RequestList, Failure>(__TAURI_INVOKE("requests", { instance, slice })),
 	/**  Acts, newest first. */
 	activity: (slice: Slice) => typedError<ActList, Failure>(__TAURI_INVOKE("activity", { slice })),
+	/**  The head of the chain of acts. */
+	activityHead: () => typedError<ActivityHead, Failure>(__TAURI_INVOKE("activity_head")),
+	/**  Asks where to and writes the head; nothing when the dialog was cancelled. */
+	saveActivityHead: () => typedError<string | null, Failure>(__TAURI_INVOKE("save_activity_head")),
+	/**  Reads the chain of acts again, against the head in a file that is asked for; nothing when the dialog was cancelled. */
+	verifyActivity: (againstFile: boolean) => typedError<ActivityProof | null, Failure>(__TAURI_INVOKE("verify_activity", { againstFile })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
 	exportFindings: (query: FindingQuery, format: ExportFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
 	/**  A page of the accounts of an instance. */
@@ -114,11 +122,22 @@ export const commands = {
 	exportAccounts: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_accounts", { instance, query, format })),
 	/**  The same of plugins. */
 	exportPlugins: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_plugins", { instance, query, format })),
+	/**  What holds for the whole console. */
+	settings: () => typedError<Settings, Failure>(__TAURI_INVOKE("settings")),
+	/**  Changes it. */
+	changeSettings: (settings: Settings) => typedError<Settings, Failure>(__TAURI_INVOKE("change_settings", { settings })),
+	/**  A schedule in words, with its next due times. */
+	scheduleWords: (choice: ScheduleChoice) => typedError<ScheduleWords, Failure>(__TAURI_INVOKE("schedule_words", { choice })),
+	/**  Asks where to and writes a backup; nothing when the dialog was cancelled. */
+	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
+	/**  Asks for a backup and puts it in the place of the data; nothing when the dialog was cancelled. */
+	restore: () => typedError<Start | null, Failure>(__TAURI_INVOKE("restore")),
 };
 
 /** Events */
 export const events = {
 	jobsChanged: makeEvent<JobsChanged, JobsChanged>("jobs-changed"),
+	turned: makeEvent<Turned, Turned>("turned"),
 };
 
 /* Types */
@@ -180,12 +199,38 @@ export type Act = {
 	who: string,
 	what: string,
 	detail: string,
+	/**  Id of the instance it speaks of; empty when it speaks of none. */
+	instance: string,
+	/**  What was before; empty where there is nothing to say. */
+	before: string,
+	/**  What is now. */
+	after: string,
 };
 
 /**  A page of acts, newest first. */
 export type ActList = {
 	total: number,
 	rows: Act[],
+};
+
+/**  The head of the chain of acts: kept elsewhere, it proves later that nothing up to it was changed or removed. */
+export type ActivityHead = {
+	/**  How many acts it covers. */
+	acts: number,
+	/**  SHA-256 over the last of them and the hash before it, in hexadecimal letters. */
+	head: string,
+	/**  When the last of them was recorded; empty when there is none. */
+	at: string,
+};
+
+/**  What came of reading the chain of acts again. */
+export type ActivityProof = {
+	/**  The head as it is now. */
+	now: ActivityHead,
+	/**  Whether every act links to the one before it, and the head that was given is among them. */
+	holds: boolean,
+	/**  One sentence: what holds, or what does not and from which act on. */
+	sentence: string,
 };
 
 /**  Everything of *Add Instance* that is not secret. */
@@ -352,6 +397,16 @@ export type Availability =
 "attested" | 
 /**  The service has ended: nothing of it can be added. */
 "ended";
+
+/**  A backup that was written. */
+export type BackedUp = {
+	/**  The file. */
+	path: string,
+	/**  Its length in bytes. */
+	bytes: number | null,
+	/**  One sentence: who can open it, and with what. */
+	opens: string,
+};
 
 /**  Why something was not read or not judged. */
 export type Cause = {
@@ -854,6 +909,10 @@ export type Instance = {
 	open: SeverityCounts,
 	/**  When the last complete scan ended. */
 	last_scan: string | null,
+	/**  When it is scanned by itself. */
+	schedule: ScheduleChoice,
+	/**  The next time at which it is; `None` when it is not. */
+	next_scan: string | null,
 	/**  Share of the running scan, 0 to 1. */
 	scanning: number | null,
 	/**  A cut scan that can be resumed. */
@@ -870,6 +929,8 @@ export type InstanceChange = {
 	label: string,
 	/**  New owner. */
 	owner: string,
+	/**  New schedule. */
+	schedule: ScheduleChoice,
 	/**  New route. */
 	route: RouteChoice,
 	/**  New answers to questions and thresholds. */
@@ -999,6 +1060,8 @@ export type Job = {
 	done: number | null,
 	/**  The host being talked to. */
 	host: string,
+	/**  Who is at it when it is another process, which alone can cancel it: "ada, process 4242". */
+	elsewhere: string | null,
 };
 
 /**  The jobs under way changed. */
@@ -1569,6 +1632,39 @@ export type ScanRow = {
 	failure: Cause | null,
 	/**  Requests made. */
 	requests: number,
+	/**  Begun by the schedule and not by a person. */
+	scheduled: boolean,
+};
+
+/**  What became of several scans. */
+export type ScannedMany = {
+	/**  Scans that were completed. */
+	complete: number,
+	/**  Scans that could not sign in or go on. */
+	failed: number,
+	/**  Instances that somebody else was scanning or holding. */
+	busy: number,
+	/**  Scans that were cancelled. */
+	cancelled: number,
+};
+
+/**  When an instance is scanned by itself. */
+export type ScheduleChoice = 
+/**  As the settings say for all instances. */
+{ kind: "default" } | 
+/**  Only when somebody asks. */
+{ kind: "off" } | 
+/**  By a crontab pattern of five parts, in this computer's time zone. */
+{ kind: "cron"; 
+/**  `0 6 * * 1-5`. */
+pattern: string };
+
+/**  A schedule in words. */
+export type ScheduleWords = {
+	/**  "At 06:00, Monday through Friday". */
+	words: string,
+	/**  Its next due times, at most three, not yet spread. */
+	next: string[],
 };
 
 /**  Three parts that add up to 1, weighted by severity. Not applicable is outside; what was not evaluated never raises it. */
@@ -1599,6 +1695,22 @@ export type SealedField = {
 	field: string,
 	/**  When it was set. */
 	set_at: string,
+};
+
+/**  What holds for the whole console. */
+export type Settings = {
+	/**  The schedule of instances that have none of their own; never `Default`. */
+	schedule: ScheduleChoice,
+	/**  Due times of different instances are spread over so many minutes, 0 to 120. */
+	spread_minutes: number,
+	/**  Instances scanned at once by the schedule and by *Scan all*, 1 to 8. */
+	scans_at_once: number,
+	/**  Complete scans whose rows are kept per instance, 2 to 1,000; older ones stay in the trend without their rows. */
+	keep_scans: number,
+	/**  Minutes without input after which the window locks itself, 1 to 480; `None` for never. */
+	lock_after_minutes: number | null,
+	/**  Whether the desktop is told when the health of an instance turns. */
+	notify: boolean,
 };
 
 /**  How bad a failed check is. */
@@ -1737,6 +1849,27 @@ export type TrendDay = {
 	/**  Of those, critical and high. */
 	critical_high: number | null,
 };
+
+/**  The health of an instance became another. */
+export type Turn = {
+	/**  The instance. */
+	instance: string,
+	/**  Its application's name. */
+	app_name: string,
+	/**  Its name. */
+	name: string,
+	/**  When. */
+	at: string,
+	/**  What it was; `None` before the first scan ended. */
+	before: Health | null,
+	/**  What it is. */
+	after: Health,
+	/**  Why, unless it is Up. */
+	cause: Cause | null,
+};
+
+/**  The health of an instance turned. */
+export type Turned = Turn;
 
 /**  Verdicts by kind. */
 export type VerdictCounts = {

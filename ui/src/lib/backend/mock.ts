@@ -1,4 +1,4 @@
-import type { Backend, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Start, StartState } from './backend';
+import type { Backend, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Settings, Start, StartState, Turn } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { advice, coverage, permissions } from './invented/capability';
@@ -6,7 +6,8 @@ import { ago } from './invented/clock';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
 import { InventedInventory } from './invented/inventory';
 import { datasetStates, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
-import { activity, overview, requests } from './invented/overview';
+import { activity, activityHead, overview, requests } from './invented/overview';
+import { scheduleWords, settings, settingsFault } from './invented/schedules';
 
 /** How the invented console behaves. */
 export interface Invented {
@@ -16,6 +17,8 @@ export interface Invented {
   pace?: number;
   /** Whether instances exist. */
   empty?: boolean;
+  /** Whether nothing is being scanned. */
+  idle?: boolean;
   /** Whether the sandbox was offered before. */
   offered?: boolean;
   keychain?: 'usable' | 'absent' | 'locked';
@@ -42,10 +45,15 @@ export function mockBackend(options: Invented = {}): Backend {
   const attestedFindings = (): Finding[] => all.flatMap((instance) => given.of(instance)).filter(({ finding }) => finding !== null).map(attestedFinding);
   const findAll = (): Finding[] => [...findings(all), ...attestedFindings()];
   let found: Finding[] = findAll();
-  let jobs: Job[] = options.empty
+  let jobs: Job[] = options.empty || options.idle
     ? []
-    : [{ id: 'job-1', instance: 'i-github', title: 'GitHub Enterprise, haldenmoor', done: 0.62, host: 'api.github.com' }];
+    : [
+        { id: 'job-1', instance: 'i-github', title: 'GitHub Enterprise, haldenmoor', done: 0.62, host: 'api.github.com', elsewhere: null },
+        { id: 'job-2', instance: 'i-zoom', title: 'Zoom, haldenmoor', done: 0.24, host: 'api.zoom.us', elsewhere: 'ada, process 4242' },
+      ];
   const listeners = new Set<(jobs: Job[]) => void>();
+  const turnListeners = new Set<(turn: Turn) => void>();
+  let chosenSettings: Settings = settings();
   const preferences = new Map((options.preferences ?? []).map(({ key, value }) => [key, value]));
   const drafts = new Map<string, { app: string; login: string; values: Map<string, string> }>();
   const cancelled = new Set<string>();
@@ -68,6 +76,12 @@ export function mockBackend(options: Invented = {}): Backend {
     jobs = now;
     for (const listener of listeners) listener(jobs);
   };
+  /** As the console computes it: from the schedule, where it has one: what is attested has none, and a simulated tenant no default. */
+  const withNext = (instance: Instance): Instance => {
+    const idle = (instance.sandbox && instance.schedule.kind === 'default') || instance.health === 'manual';
+    return { ...instance, next_scan: idle ? null : (scheduleWords(instance.schedule, chosenSettings.schedule).next[0] ?? null) };
+  };
+  const shown = (instance: Instance): Instance => withNext(withAttested(instance));
   const known = <T>(value: T | undefined): T => {
     if (value === undefined) throw failure('E-NOT-FOUND', 'It is no longer there.', 'Go back and look at the list again.');
     return value;
@@ -349,7 +363,7 @@ export function mockBackend(options: Invented = {}): Backend {
       const region = app.logins[0]?.fields.flatMap(({ choices }) => choices).find((choice) => request.inputs.some(({ value }) => value === choice.value));
       const host = region?.host ?? 'api.github.com';
       const login = known(app.logins.find((candidate) => candidate.id === request.login));
-      const adding: Job = { id: `job-${next++}`, instance: '', title: `${app.tile.name}, ${request.name}`, done: 0, host };
+      const adding: Job = { id: `job-${next++}`, instance: '', title: `${app.tile.name}, ${request.name}`, done: 0, host, elsewhere: null };
       setJobs([...jobs, adding]);
       try {
         await signIn(values, host, progress, login.strategy, adding.id);
@@ -363,7 +377,7 @@ export function mockBackend(options: Invented = {}): Backend {
         { ...invented, id, label: request.label, owner: request.owner, sandbox: false, health: 'unhealthy', cause: roleMissing, last_scan: ago({}) },
       ];
       chosen.set(id, login.id);
-      await run({ id: `job-${next++}`, instance: id, title: `${app.tile.name}, ${request.name}`, done: 0, host }, request.app, progress, true);
+      await run({ id: `job-${next++}`, instance: id, title: `${app.tile.name}, ${request.name}`, done: 0, host, elsewhere: null }, request.app, progress, true);
       found = findAll();
       return id;
     },
@@ -372,13 +386,17 @@ export function mockBackend(options: Invented = {}): Backend {
       const { strategy } = known(appOf(app).logins.find((candidate) => candidate.id === login));
       const job = `job-${next++}`;
       const replaced = known(all.find((one) => one.id === instance));
-      setJobs([...jobs, { id: job, instance, title: `${replaced.app_name}, ${replaced.name}`, done: 0, host: 'api.prod2.kustomerapp.com' }]);
+      setJobs([...jobs, { id: job, instance, title: `${replaced.app_name}, ${replaced.name}`, done: 0, host: 'api.prod2.kustomerapp.com', elsewhere: null }]);
       try {
         await signIn(values, 'api.prod2.kustomerapp.com', progress, strategy, job);
       } finally {
         setJobs(jobs.filter((one) => one.id !== job));
       }
       all = all.map((other) => (other.id === instance ? { ...other, health: 'up', cause: null } : other));
+      if (replaced.health !== 'up') {
+        const turn: Turn = { instance, app_name: replaced.app_name, name: replaced.name, at: ago({}), before: replaced.health, after: 'up', cause: null };
+        for (const listener of turnListeners) listener(turn);
+      }
     },
     async sandboxTenants() {
       return sandboxTenants;
@@ -388,7 +406,7 @@ export function mockBackend(options: Invented = {}): Backend {
       for (const { app, tenant } of tenants) {
         const tenantChosen = known(sandboxTenants.find((candidate) => candidate.app === app && candidate.tenant === tenant));
         const instance = sandboxInstance(app, tenantChosen.app_name, tenantChosen.name);
-        await run({ id: `job-${next++}`, instance: instance.id, title: `${tenantChosen.app_name}, ${tenantChosen.name}`, done: 0, host: 'api.kustomerapp.com' }, app, progress, false);
+        await run({ id: `job-${next++}`, instance: instance.id, title: `${tenantChosen.app_name}, ${tenantChosen.name}`, done: 0, host: 'api.kustomerapp.com', elsewhere: null }, app, progress, false);
         all = [...all.filter(({ id }) => id !== instance.id), instance];
       }
       found = findAll();
@@ -401,16 +419,17 @@ export function mockBackend(options: Invented = {}): Backend {
     },
 
     async instances(sandbox) {
-      return all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox).map(withAttested);
+      return all.filter((instance) => sandbox === 'with' || (sandbox === 'only') === instance.sandbox).map(shown);
     },
     async instance(id) {
-      const page = instancePage(withAttested(known(all.find((instance) => instance.id === id))), all, chosen.get(id));
+      const page = instancePage(shown(known(all.find((instance) => instance.id === id))), all, chosen.get(id));
       const product = given.product(id);
       return product ? { ...page, inputs: Object.entries(product).map(([field, value]) => ({ field, value })) } : page;
     },
     async changeInstance(id, change) {
-      all = all.map((instance) => (instance.id === id ? { ...instance, name: change.name, label: change.label, owner: change.owner } : instance));
-      return { ...instancePage(known(all.find((instance) => instance.id === id)), all, chosen.get(id)), route: change.route, answers: change.answers };
+      scheduleWords(change.schedule, chosenSettings.schedule);
+      all = all.map((instance) => (instance.id === id ? { ...instance, name: change.name, label: change.label, owner: change.owner, schedule: change.schedule } : instance));
+      return { ...instancePage(shown(known(all.find((instance) => instance.id === id))), all, chosen.get(id)), route: change.route, answers: change.answers };
     },
     async deleteInstance(id, typedName) {
       const instance = known(all.find((candidate) => candidate.id === id));
@@ -423,8 +442,22 @@ export function mockBackend(options: Invented = {}): Backend {
     },
     async scan(instance, progress) {
       const scanned = known(all.find(({ id }) => id === instance));
-      await run({ id: `job-${next++}`, instance, title: `${scanned.app_name}, ${scanned.name}`, done: 0, host: 'api.prod2.kustomerapp.com' }, scanned.app, progress, scanned.health === 'unhealthy');
+      await run({ id: `job-${next++}`, instance, title: `${scanned.app_name}, ${scanned.name}`, done: 0, host: 'api.prod2.kustomerapp.com', elsewhere: null }, scanned.app, progress, scanned.health === 'unhealthy');
       all = all.map((other) => (other.id === instance ? { ...other, last_scan: ago({}) } : other));
+    },
+    async scanAll(sandbox) {
+      const idle = all.filter((one) => (sandbox === 'with' || (sandbox === 'only') === one.sandbox) && one.health !== 'manual');
+      const busy = idle.filter((one) => jobs.some((job) => job.instance === one.id));
+      const asked = idle.filter((one) => !busy.includes(one));
+      await Promise.all(
+        asked.map((one) =>
+          run({ id: `job-${next++}`, instance: one.id, title: `${one.app_name}, ${one.name}`, done: 0, host: 'api.example.com', elsewhere: null }, one.app, () => {}, one.health === 'unhealthy'),
+        ),
+      );
+      // The token of the one that is Down is refused again.
+      const failed = asked.filter((one) => one.health === 'down').length;
+      all = all.map((other) => (asked.some((one) => one.id === other.id && one.health !== 'down') ? { ...other, last_scan: ago({}) } : other));
+      return { complete: asked.length - failed, failed, busy: busy.length, cancelled: 0 };
     },
     async cancel(job) {
       cancelled.add(job);
@@ -436,6 +469,10 @@ export function mockBackend(options: Invented = {}): Backend {
     onJobs(changed) {
       listeners.add(changed);
       return () => listeners.delete(changed);
+    },
+    onTurned(turned) {
+      turnListeners.add(turned);
+      return () => turnListeners.delete(turned);
     },
 
     async attestations(instance) {
@@ -495,7 +532,7 @@ export function mockBackend(options: Invented = {}): Backend {
     },
 
     async overview(sandbox) {
-      return overview(all.map(withAttested), found, sandbox);
+      return overview(all.map(shown), found, sandbox);
     },
     async findings(query) {
       await wait(0.2);
@@ -538,6 +575,46 @@ export function mockBackend(options: Invented = {}): Backend {
     async activity(slice) {
       return activity(slice);
     },
+    async activityHead() {
+      return activityHead();
+    },
+    async saveActivityHead() {
+      return '~/posture-console-activity-head.json';
+    },
+    async verifyActivity(againstFile) {
+      await wait();
+      const now = activityHead();
+      const sentence = againstFile
+        ? `The head of 21 Nov is among the ${now.acts} acts; none of those before it was changed or removed.`
+        : `Each of the ${now.acts} acts links to the one before it.`;
+      return { now, holds: true, sentence };
+    },
+
+    async settings() {
+      return chosenSettings;
+    },
+    async changeSettings(changed) {
+      scheduleWords(changed.schedule, chosenSettings.schedule);
+      const fault = settingsFault(changed);
+      if (fault) throw fault;
+      chosenSettings = changed;
+      return chosenSettings;
+    },
+    async scheduleWords(choice) {
+      return scheduleWords(choice, chosenSettings.schedule);
+    },
+    async backUp() {
+      await wait();
+      const opens =
+        'Its keys are not in it: it opens on this computer, for the user whose keychain holds them; elsewhere the recovery key opens everything but the credentials, which are then entered again.';
+      return { path: '~/posture-backup-2026-11-22.tar', bytes: 48_300_000, opens };
+    },
+    async restore() {
+      await wait();
+      state = { kind: 'ready', protection: 'keychain' };
+      offered = true;
+      return start();
+    },
   };
 }
 
@@ -549,7 +626,7 @@ function fromAddress(): Invented {
     const value = asked.get(key);
     return value === null ? [] : [{ key, value: JSON.stringify(value) }];
   });
-  const common: Invented = { pace: Number(asked.get('pace') ?? 350), preferences, keychain: asked.get('keychain') === 'absent' ? 'absent' : 'usable' };
+  const common: Invented = { idle: asked.get('jobs') === 'none', pace: Number(asked.get('pace') ?? 350), preferences, keychain: asked.get('keychain') === 'absent' ? 'absent' : 'usable' };
   switch (kind) {
     case 'first_start':
       return { ...common, start: { kind: 'first_start' }, empty: true, offered: false };

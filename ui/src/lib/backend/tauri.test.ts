@@ -1,7 +1,8 @@
+import { emit } from '@tauri-apps/api/event';
 import { clearMocks, mockIPC } from '@tauri-apps/api/mocks';
 import { webcrypto } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Progress, Sealed } from './backend';
+import type { Progress, Sealed, Turn } from './backend';
 import { expectAnswer, seal } from './sealed';
 import { tauriBackend } from './tauri';
 
@@ -57,6 +58,48 @@ describe('the door to Rust', () => {
       expect(await console.open(given?.[argument] as Sealed)).toBe(secret);
     }
     expect(asked.filter(([command]) => command === 'sealing_key')).toHaveLength(4);
+  });
+
+  it('names what operating asks as Rust does', async () => {
+    const asked: [string, unknown][] = [];
+    mockIPC((command, given) => {
+      asked.push([command, given]);
+      return null;
+    });
+    const settings = { schedule: { kind: 'off' } as const, spread_minutes: 0, scans_at_once: 1, keep_scans: 2, lock_after_minutes: null, notify: false };
+    await tauriBackend.settings();
+    await tauriBackend.changeSettings(settings);
+    await tauriBackend.scheduleWords({ kind: 'cron', pattern: '0 6 * * *' });
+    await tauriBackend.scanAll('without');
+    await tauriBackend.activityHead();
+    await tauriBackend.saveActivityHead();
+    await tauriBackend.verifyActivity(true);
+    await tauriBackend.backUp();
+    expect(await tauriBackend.restore()).toBeNull();
+    expect(asked).toEqual([
+      ['settings', {}],
+      ['change_settings', { settings }],
+      ['schedule_words', { choice: { kind: 'cron', pattern: '0 6 * * *' } }],
+      ['scan_all', { sandbox: 'without' }],
+      ['activity_head', {}],
+      ['save_activity_head', {}],
+      ['verify_activity', { againstFile: true }],
+      ['back_up', {}],
+      ['restore', {}],
+    ]);
+  });
+
+  it('hears of turns until it no longer listens', async () => {
+    mockIPC(() => {}, { shouldMockEvents: true });
+    const heard: Turn[] = [];
+    const end = tauriBackend.onTurned((turn) => heard.push(turn));
+    const turn: Turn = { instance: 'i-1', app_name: 'Box', name: 'haldenmoor', at: '2026-11-22T06:00:00Z', before: 'up', after: 'down', cause: null };
+    await emit('turned', turn);
+    expect(heard).toEqual([turn]);
+    end();
+    await Promise.resolve();
+    await emit('turned', turn);
+    expect(heard).toHaveLength(1);
   });
 
   it('hands progress on, event by event', async () => {

@@ -72,10 +72,15 @@ export const tauriBackend: Backend = {
   changeInstance: (id, change) => or(commands.changeInstance(id, change)),
   deleteInstance: (id, typedName) => or(commands.deleteInstance(id, typedName)),
   scan: (instance, progress) => done(commands.scan(instance, channel(progress))),
+  scanAll: (sandbox) => or(commands.scanAll(sandbox)),
   cancel: (job) => commands.cancel(job),
   jobs: () => commands.jobs(),
   onJobs(changed) {
     const heard = events.jobsChanged.listen((event) => changed(event.payload));
+    return () => void heard.then((end) => end());
+  },
+  onTurned(turned) {
+    const heard = events.turned.listen((event) => turned(event.payload));
     return () => void heard.then((end) => end());
   },
 
@@ -107,6 +112,15 @@ export const tauriBackend: Backend = {
   exportPlugins: (instance, query, format) => or(commands.exportPlugins(instance, query, format)),
   requests: (instance, slice) => or(commands.requests(instance, slice)),
   activity: (slice) => or(commands.activity(slice)),
+  activityHead: () => or(commands.activityHead()),
+  saveActivityHead: () => or(commands.saveActivityHead()),
+  verifyActivity: (againstFile) => or(commands.verifyActivity(againstFile)),
+
+  settings: () => or(commands.settings()),
+  changeSettings: (settings) => or(commands.changeSettings(settings)),
+  scheduleWords: (choice) => or(commands.scheduleWords(choice)),
+  backUp: () => or(commands.backUp()),
+  restore: () => or(commands.restore()),
 };
 
 export { tauriBackend as backend };

@@ -30,6 +30,7 @@ export { default as Card } from './Card.svelte';
 export { default as Checkbox } from './Checkbox.svelte';
 export { default as CountdownRing } from './CountdownRing.svelte';
 export { default as DateField } from './DateField.svelte';
+export { default as TimeField } from './TimeField.svelte';
 export { default as FileField } from './FileField.svelte';
 export { default as RadioCards } from './RadioCards.svelte';
 export { default as Segmented } from './Segmented.svelte';

@@ -154,3 +154,23 @@ describe('texts', () => {
     expect(format.listed(['Critical', 'High', 'Medium'])).toBe('Critical, High and Medium');
   });
 });
+
+describe('what is to come', () => {
+  it.each([
+    ['2026-11-21T11:59:00Z', 'due now'],
+    ['2026-11-21T12:00:30Z', 'due now'],
+    ['2026-11-21T12:12:30Z', 'in 12 min'],
+    ['2026-11-21T15:59:00Z', 'in 3 h'],
+    ['2026-11-22T11:59:00Z', 'in 23 h'],
+    ['2026-11-22T13:00:00Z', 'Tomorrow'],
+    ['2026-11-25T06:00:00Z', '25 Nov'],
+    ['2027-01-01T06:00:00Z', '1 Jan 2027'],
+    ['no time', '–'],
+  ])('%s is %s', (iso, text) => expect(plain(format.until(iso, now, utc))).toBe(text));
+
+  it('is planned with its day of the week', () => {
+    expect(plain(format.planned('2026-11-23T06:00:00Z', now, utc))).toBe('Mon 23 Nov, 06:00');
+    expect(plain(format.planned('2026-11-23T23:30:00Z', now, { timeZone: 'Europe/Berlin' }))).toBe('Tue 24 Nov, 00:30');
+    expect(format.planned(null, now, utc)).toBe('–');
+  });
+});

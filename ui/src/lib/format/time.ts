@@ -76,6 +76,25 @@ export function ago(iso: string | null | undefined, now: Date, zone: Zone = {}):
   return calendarDays(date, now, zone) === 1 ? 'Yesterday' : day(iso, now, zone);
 }
 
+/** For what is to come: `due now`, `in 12 min`, `in 5 h` under one day, then `Tomorrow`, then the {@link day}. */
+export function until(iso: string | null | undefined, now: Date, zone: Zone = {}): string {
+  const date = parse(iso);
+  if (!date) return '–';
+  const ahead = date.getTime() - now.getTime();
+  if (ahead < MINUTE) return 'due now';
+  if (ahead < HOUR) return `in ${Math.floor(ahead / MINUTE)}${NBSP}min`;
+  if (ahead < DAY) return `in ${Math.floor(ahead / HOUR)}${NBSP}h`;
+  return calendarDays(now, date, zone) === 1 ? 'Tomorrow' : day(iso, now, zone);
+}
+
+/** For plans: `Mon 23 Nov, 06:00`. */
+export function planned(iso: string | null | undefined, now: Date, zone: Zone = {}): string {
+  const date = parse(iso);
+  if (!date) return '–';
+  const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: zone.timeZone }).format(date);
+  return `${weekday}${NBSP}${day(iso, now, zone)}, ${parts(date, zone).time}`;
+}
+
 /** For histories: `Today, 09:14`, `Yesterday, 17:02`, `30 Oct, 11:20`. */
 export function moment(iso: string | null | undefined, now: Date, zone: Zone = {}): string {
   const date = parse(iso);

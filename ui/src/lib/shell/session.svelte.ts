@@ -1,6 +1,8 @@
 import { createContext } from 'svelte';
-import type { Backend, Job, Start } from '$lib/backend/backend';
+import type { Backend, Job, Settings, Start, Turn } from '$lib/backend/backend';
+import { healthName } from '$lib/components/names';
 import { shortcuts } from '$lib/keyboard/shortcuts.svelte';
+import { router } from '$lib/router/router.svelte';
 import { toasts } from './toasts.svelte';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -13,6 +15,8 @@ export class Session {
   jobs = $state.raw<Job[]>([]);
   /** Onboarded instances without sandboxes, and open findings; for the sidebar. */
   counts = $state.raw<{ instances: number; findings: number; sandbox: boolean }>({ instances: 0, findings: 0, sandbox: false });
+  /** What holds for the whole console; `null` until it is known. */
+  settings = $state.raw<Settings | null>(null);
   /** Grows whenever stored data may have changed; screens read it to ask again. */
   changes = $state(0);
   #preferences = $state<Record<string, string>>({});
@@ -86,7 +90,7 @@ export class Session {
     }
   }
 
-  /** Follows the jobs under way; the answer ends it. */
+  /** Follows the jobs under way and how the health of instances turns; the answer ends it. */
   follow(): () => void {
     const take = (jobs: Job[]) => {
       const fewer = jobs.length < this.jobs.length;
@@ -94,7 +98,35 @@ export class Session {
       if (fewer) this.changed();
     };
     this.#backend.jobs().then(take, () => {});
-    return this.#backend.onJobs(take);
+    const ends = [this.#backend.onJobs(take), this.#backend.onTurned((turn) => this.#tell(turn))];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  /** A first scan that went well is no news: whoever added the instance is looking at it. */
+  #tell(turn: Turn): void {
+    if (turn.before !== null || turn.after !== 'up') {
+      const why = turn.cause === null ? '' : `: ${turn.cause.sentence}`;
+      toasts.show(`${turn.name} is ${healthName(turn.after)}${why === '' ? '.' : why}`, {
+        label: 'Open',
+        run: () => router.go(['applications', turn.instance]),
+      });
+    }
+    this.changed();
+  }
+
+  /** Asks for the settings; they are kept as they were when that fails, and rejected with why. */
+  async readSettings(): Promise<Settings> {
+    this.settings = await this.#backend.settings();
+    return this.settings;
+  }
+
+  /** Changes some of the settings; the others stay as the console holds them now. */
+  async changeSettings(part: Partial<Settings>): Promise<Settings> {
+    const now = await this.#backend.settings();
+    this.settings = await this.#backend.changeSettings({ ...now, ...part });
+    return this.settings;
   }
 
   async lock(): Promise<void> {

@@ -8,3 +8,4 @@ export { PAGE, Pages, type Page } from './pages.svelte';
 export { EVERYTHING, holds, NOTHING, size, type Selection } from './selection';
 export { sorted, type SortKey, type SortValue } from './sorting';
 export { withParameter } from './parameter';
+export { takeTyped } from './typed';

@@ -204,7 +204,7 @@ describe('signing in with Microsoft', () => {
   const waiting = (code: string | null) => (): Partial<Backend> => {
     let give: (reason: unknown) => void = () => {};
     let going = false;
-    const job = { id: 'job-9', instance: '', title: 'Office 365, Halden Moor', done: 0, host: 'login.microsoftonline.com' };
+    const job = { id: 'job-9', instance: '', title: 'Office 365, Halden Moor', done: 0, host: 'login.microsoftonline.com', elsewhere: null };
     return {
       connect: (_draft, _request, progress) => {
         going = true;

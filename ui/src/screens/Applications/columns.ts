@@ -1,16 +1,16 @@
 import type { Instance } from '$lib/backend/backend';
-import { healthName } from '$lib/components/names';
 import type { Column, SortValue } from '$lib/table';
 
 /** Columns of the onboarded instances. */
 export const columns: Column[] = [
   { id: 'name', title: 'Application and instance', width: 204, min: 176, grow: 1.2, fixed: true, sort: 'ascending' },
-  { id: 'label', title: 'Label', width: 100, sort: 'ascending', from: 720 },
-  { id: 'owner', title: 'Owner', width: 92, sort: 'ascending', from: 860 },
+  { id: 'label', title: 'Label', width: 100, sort: 'ascending', from: 900 },
+  { id: 'owner', title: 'Owner', width: 92, sort: 'ascending', from: 880 },
   { id: 'health', title: 'Health', width: 184, min: 132, grow: 1, sort: 'descending' },
   { id: 'score', title: 'Score', width: 96, sort: 'ascending' },
   { id: 'findings', title: 'Open findings', width: 184, sort: 'descending', from: 620 },
   { id: 'last_scan', title: 'Last scan', width: 108, sort: 'descending', from: 480 },
+  { id: 'next_scan', title: 'Next scan', width: 96, sort: 'ascending', from: 790 },
 ];
 
 const healths = ['manual', 'up', 'scanning', 'unknown', 'unhealthy', 'down'];
@@ -35,30 +35,9 @@ export function valueOf(instance: Instance, column: string): SortValue {
     }
     case 'last_scan':
       return instance.last_scan === null ? null : Date.parse(instance.last_scan);
+    case 'next_scan':
+      return instance.next_scan === null ? null : Date.parse(instance.next_scan);
     default:
       return null;
   }
-}
-
-/** What the instances are narrowed down to. */
-export interface InstanceFilter {
-  text: string;
-  health: readonly string[];
-  label: readonly string[];
-  owner: readonly string[];
-  severity: readonly string[];
-}
-
-/** Whether an instance fulfils a filter. */
-export function fits(instance: Instance, filter: InstanceFilter): boolean {
-  const hay = [instance.app_name, instance.name, instance.owner, instance.label, healthName(instance.health)].join('\n').toLowerCase();
-  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const any = (chosen: readonly string[], value: string): boolean => chosen.length === 0 || chosen.includes(value);
-  return (
-    words.every((word) => hay.includes(word)) &&
-    any(filter.health, instance.health) &&
-    any(filter.label, instance.sandbox ? 'sandbox' : instance.label) &&
-    any(filter.owner, instance.owner) &&
-    (filter.severity.length === 0 || filter.severity.some((severity) => instance.open[severity as keyof Instance['open']] > 0))
-  );
 }

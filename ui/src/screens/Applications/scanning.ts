@@ -1,12 +1,18 @@
-import { asFailure, type Backend, type Failure, type Instance } from '$lib/backend/backend';
+import type { ScannedMany } from '$lib/backend/backend';
+import { counted } from '$lib/format';
 
-/**
- * Scans every instance that is not being scanned and of which anything is scanned at all. The answer is the first failure, when there was one; the others go on,
- * and each is told on its own instance too.
- */
-export async function scanAll(backend: Backend, instances: readonly Instance[]): Promise<Failure | null> {
-  const idle = instances.filter((instance) => instance.scanning === null && instance.health !== 'manual');
-  const ended = await Promise.allSettled(idle.map((instance) => backend.scan(instance.id, () => {})));
-  const refused = ended.find((one) => one.status === 'rejected');
-  return refused ? asFailure(refused.reason) : null;
+/** What became of *Scan all*, in one line. */
+export function scannedWords({ complete, failed, busy, cancelled }: ScannedMany): string {
+  const parts = [
+    failed > 0 ? `${failed} failed` : '',
+    cancelled > 0 ? `${cancelled} cancelled` : '',
+    busy > 0 ? `${busy} already being scanned by somebody else` : '',
+  ].filter(Boolean);
+  if (complete + failed + busy + cancelled === 0) return 'There was nothing to scan.';
+  return `${complete === 0 ? 'No instance' : counted(complete, 'instance')} scanned${parts.length > 0 ? `, ${parts.join(', ')}` : ''}.`;
+}
+
+/** Who scans an instance when it is not this window, or an empty text. */
+export function scannedElsewhere(jobs: readonly { instance: string; elsewhere: string | null }[], instance: string): string {
+  return jobs.find((job) => job.instance === instance)?.elsewhere ?? '';
 }

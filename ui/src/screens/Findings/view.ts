@@ -3,6 +3,7 @@
  * the whole state, so that Back undoes a filter and a view can be handed on.
  */
 import type { FindingFilter, FindingSort, FindingState, SandboxScope, Severity } from '$lib/backend/backend';
+import { takeTyped } from '$lib/table/typed';
 
 /** Filter and order. */
 export interface View {
@@ -106,25 +107,20 @@ export function writeView(view: View, sandboxAlone: boolean): Record<string, str
   return query;
 }
 
-/**
- * Takes `severity:high app:kustomer` out of what was typed. A word that is no facet, or a value that its facet does not
- * know, stays text: nothing that was typed disappears without an effect.
- */
+/** The filter that typed words such as `severity:high` name, and the text that is left of them. */
 export function absorb(typed: string, filter: FindingFilter): { filter: FindingFilter; text: string } {
   let result = filter;
-  const rest = typed.split(/\s+/).filter((word) => {
-    const [name = '', value = ''] = word.split(/:(.*)/s, 2);
-    if (!Object.hasOwn(LISTS, name) || value === '') return true;
+  const text = takeTyped(typed, (name, values) => {
+    if (!Object.hasOwn(LISTS, name)) return false;
     const facet = name as Facet;
-    const values = value.toLowerCase().split(',');
-    const added = known(facet, facet === 'severity' || facet === 'state' ? values : value.split(','));
-    if (added.length === 0) return true;
+    const added = known(facet, facet === 'severity' || facet === 'state' ? values.map((value) => value.toLowerCase()) : values);
+    if (added.length === 0) return false;
     // "state:fixed" means fixed, not "open or fixed": the state that stands at first was never typed.
     const before = facet === 'state' && result.states.join() === 'open' ? [] : valuesOf(result, facet);
     result = withValues(result, facet, [...before, ...added]);
-    return false;
+    return true;
   });
-  return { filter: result, text: rest.join(' ').trim() };
+  return { filter: result, text };
 }
 
 /** Whether anything is filtered beyond what stands at first. */

@@ -53,6 +53,39 @@ describe('first start', () => {
   });
 });
 
+describe('a backup instead', () => {
+  const notOne = { code: 'E-BACKUP-FORMAT', sentence: 'This file is no backup of Posture Console; nothing was changed.', remedy: 'Choose another.', field: null };
+
+  it('is restored at first start without asking, since nothing is stored', async () => {
+    const mock = mockBackend({ pace: 0, start: { kind: 'first_start' } });
+    const answers = [() => Promise.resolve(null), () => Promise.reject(notOne), async () => ({ ...(await mock.start()), state: { kind: 'ready', protection: 'keychain' } as const })];
+    location.hash = '#/';
+    window.dispatchEvent(new HashChangeEvent('hashchange'));
+    render(App, { backend: { ...mock, restore: () => (answers.shift() ?? (() => Promise.resolve(null)))() } });
+    const user = userEvent.setup();
+    await user.click(await screen.findByTestId('restore'));
+    expect(await screen.findByTestId('first-start-continue')).toBeInTheDocument();
+    await user.click(screen.getByTestId('restore'));
+    expect(await screen.findByTestId('failure-code')).toHaveTextContent('E-BACKUP-FORMAT');
+    await user.click(screen.getByTestId('restore'));
+    expect(await screen.findByTestId('nav-overview')).toBeInTheDocument();
+  });
+
+  it('is restored over data that cannot be opened only when that was confirmed', async () => {
+    const failure = { code: 'E-STORE-DAMAGED', sentence: 'The database is damaged.', remedy: 'Restore a backup.', field: null };
+    const mock = mockBackend({ pace: 0, start: { kind: 'blocked', failure, recovery: false } });
+    const restored = async () => ({ ...(await mock.start()), state: { kind: 'locked', protection: 'passphrase' } as const });
+    render(App, { backend: { ...mock, restore: restored } });
+    const user = userEvent.setup();
+    await user.click(await screen.findByTestId('restore'));
+    const dialog = await screen.findByTestId('restore-dialog');
+    expect(dialog).toHaveTextContent('every instance with its credentials');
+    await waitFor(() => expect(screen.getByTestId('restore-cancel')).toHaveFocus());
+    await user.click(screen.getByTestId('restore-confirm'));
+    expect(await screen.findByTestId('unlock-passphrase')).toBeInTheDocument();
+  });
+});
+
 describe('a locked console', () => {
   it('says what is wrong, then opens, and does not keep the passphrase on the page', async () => {
     const user = open({ start: { kind: 'locked', protection: 'passphrase' }, offered: true });

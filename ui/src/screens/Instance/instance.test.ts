@@ -49,6 +49,7 @@ describe('an instance', () => {
         return mock.changeInstance(id, change);
       },
     }));
+    await user.click(await screen.findByTestId('edit-settings'));
     expect(await screen.findByTestId('change-save')).toHaveAttribute('aria-disabled', 'true');
     const owner = screen.getByTestId('change-owner');
     await user.clear(owner);
@@ -62,6 +63,7 @@ describe('an instance', () => {
 
   it('cannot lose its name', async () => {
     const { user } = await open('settings');
+    await user.click(await screen.findByTestId('edit'));
     await user.clear(await screen.findByTestId('change-name'));
     expect(screen.getByTestId('change-name-state')).toHaveTextContent('needs a name');
     expect(screen.getByTestId('change-save')).toHaveAttribute('aria-disabled', 'true');

@@ -1,4 +1,4 @@
-import type { Application, AttestationCounts, Cause, DatasetState, Health, Instance, InstancePage, SeverityCounts } from '../backend';
+import type { Application, AttestationCounts, Cause, DatasetState, Health, Instance, InstancePage, ScheduleChoice, SeverityCounts } from '../backend';
 import { application, tiles } from './applications';
 import { ago } from './clock';
 
@@ -29,6 +29,13 @@ const facts: Facts[] = [
 ];
 
 export const noAttestations: AttestationCounts = { due: 0, attested: 0, due_soon: 0, expired: 0, withdrawn: 0 };
+/** Instances that do not follow the settings. */
+const own: Record<string, ScheduleChoice> = {
+  'i-kustomer': { kind: 'cron', pattern: '30 7 * * 1-5' },
+  'i-github': { kind: 'cron', pattern: '0 */6 * * *' },
+  'i-box': { kind: 'off' },
+  'i-convo': { kind: 'cron', pattern: '15 3 1,15 * *' },
+};
 const counts = ([critical = 0, high = 0, medium = 0, low = 0, info = 0]: number[]): SeverityCounts => ({ critical, high, medium, low, info });
 
 function causeOf(health: Health): Cause | null {
@@ -57,6 +64,9 @@ export function instances(): Instance[] {
       score: score === null ? null : { value: score, passed, failed: 1 - passed - unread, not_evaluated: unread },
       open: counts(open),
       last_scan: minutes === null ? null : ago({ minutes }),
+      schedule: own[id] ?? { kind: 'default' },
+      // Computed from the schedule whenever it is shown.
+      next_scan: null,
       scanning: health === 'scanning' ? 0.62 : null,
       resumable: health === 'down',
       attestations: noAttestations,
@@ -95,6 +105,8 @@ export function sandboxInstance(app: string, appName: string, name: string): Ins
     score: { value: 41, passed: 0.41, failed: 0.53, not_evaluated: 0.06 },
     open: counts([2, 5, 6, 3, 0]),
     last_scan: ago({ hours: 26 }),
+    schedule: { kind: 'default' },
+    next_scan: null,
     scanning: null,
     resumable: false,
     attestations: noAttestations,
@@ -217,6 +229,7 @@ export function instancePage(instance: Instance, all: Instance[], chosen?: strin
       finished_at: ago({ hours, minutes: 12 }),
       failure: index === 2 ? { kind: 'cancelled', sentence: 'Stopped at your request. 412 rows are kept to resume.', remedy: '' } : null,
       requests: 21 - index,
+      scheduled: index === 1 || index === 4,
     })),
     answers: instance.app === 'kustomer' ? [{ check: 'kustomer.webhooks.known_host', param: 'hosts', value: 'hooks.haldenmoor.example' }] : [],
   };

@@ -1,4 +1,4 @@
-import type { Act, ActList, Finding, Instance, Overview, Request, RequestList, SandboxScope, Slice } from '../backend';
+import type { Act, ActivityHead, ActList, Finding, Instance, Overview, Request, RequestList, SandboxScope, Slice } from '../backend';
 import { ago, chance, dayAgo } from './clock';
 import { countBySeverity } from './findings';
 
@@ -65,21 +65,32 @@ export function requests(instance: string | null, slice: Slice): RequestList {
   return { total: all.length, rows: all.slice(slice.offset, slice.offset + slice.limit) };
 }
 
-const acts: [string, string][] = [
-  ['Scan completed', 'Kustomer, Halden Moor EU: 2 opened, 1 fixed, 1 dataset not read'],
-  ['Scan failed', 'Box, haldenmoor: the token expired'],
+type Facts = [what: string, detail: string, instance?: string, before?: string, after?: string];
+
+const acts: Facts[] = [
+  ['Scan completed', 'Kustomer, Halden Moor EU: 2 opened, 1 fixed, 1 dataset not read', 'i-kustomer'],
+  ['Instance changed', 'Kustomer, Halden Moor EU', 'i-kustomer', 'owner: A. Brandt; schedule: off', 'owner: J. Weil; schedule: 0 6 * * 1-5'],
+  ['Scan failed', 'Box, haldenmoor: the token expired', 'i-box'],
+  ['Settings changed', '', '', 'kept scans: 50', 'kept scans: 30'],
   ['Findings exported', '94 findings as CSV'],
-  ['Instance added', 'Customer.io, Halden Moor'],
-  ['Secret replaced', 'GitHub Enterprise, haldenmoor'],
+  ['Instance added', 'Customer.io, Halden Moor', 'i-customer-io'],
+  ['Secret replaced', 'GitHub Enterprise, haldenmoor', 'i-github'],
   ['Sandbox added', 'Kustomer, Lantern Goods (risky)'],
   ['Unlocked', ''],
 ];
 
+const howMany = 128;
+
+/** The head over all of them. */
+export function activityHead(): ActivityHead {
+  return { acts: howMany, head: '4f2a91c0d7be3358a6c1f09e2b7d44815ce0937fa1d26b8e7c05f3419ab2d6e8', at: ago({ minutes: 12 }) };
+}
+
 /** What the administrator and the console did, newest first. */
 export function activity(slice: Slice): ActList {
-  const all = Array.from({ length: 128 }, (_, index): Act => {
-    const [what, detail] = acts[index % acts.length] ?? ['', ''];
-    return { at: ago({ minutes: 12, hours: index * 3 }), who: what.startsWith('Scan') ? 'console' : 'a.brandt', what, detail };
+  const all = Array.from({ length: howMany }, (_, index): Act => {
+    const [what, detail, instance = '', before = '', after = ''] = acts[index % acts.length] ?? ['', ''];
+    return { at: ago({ minutes: 12, hours: index * 3 }), who: what.startsWith('Scan') ? 'schedule' : 'a.brandt', what, detail, instance, before, after };
   });
   return { total: all.length, rows: all.slice(slice.offset, slice.offset + slice.limit) };
 }
