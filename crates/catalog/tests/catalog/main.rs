@@ -10,5 +10,6 @@ mod inventory;
 mod loading;
 mod okta;
 mod protocols;
+mod readme;
 mod simulated_sign_in;
 mod values;
