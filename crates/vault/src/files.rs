@@ -70,8 +70,22 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Largest file that is read; ours are a few kilobytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// Largest file that is read, in bytes; ours are a few kilobytes.
+pub const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
+/// Reads a file of ours as it lies there; `None` when it is not there.
+pub(crate) fn bytes(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+    let path = folder.join(name);
+    let size = match fs::metadata(&path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if size > LARGEST_FILE {
+        return Err(VaultError::Damaged { file: name.to_owned() });
+    }
+    Ok(Some(fs::read(&path)?))
+}
 
 /// Reads a file of ours; `None` when it is not there.
 pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Option<T>, VaultError> {
@@ -80,16 +94,7 @@ pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<Opt
         format: u32,
     }
     let damaged = || VaultError::Damaged { file: name.to_owned() };
-    let path = folder.join(name);
-    let size = match fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    if size > LARGEST {
-        return Err(damaged());
-    }
-    let text = fs::read(&path)?;
+    let Some(text) = bytes(folder, name)? else { return Ok(None) };
     let version: Version = serde_json::from_slice(&text).map_err(|_| damaged())?;
     if version.format > FORMAT {
         return Err(VaultError::Newer { file: name.to_owned() });

@@ -118,7 +118,7 @@ struct WrappedKeys {
     keys: BTreeMap<String, seal::Sealed>,
 }
 
-const KEYS_FILE: &str = "keys.json";
+pub(crate) const KEYS_FILE: &str = "keys.json";
 
 impl KeyHolder {
     /// The key of that name, if there is one.
@@ -176,6 +176,11 @@ impl KeyHolder {
                 Ok(())
             }
         }
+    }
+
+    /// Whether there is a readable file of wrapped keys, with the database's among them.
+    pub(crate) fn wrapped(folder: &std::path::Path) -> Result<bool, VaultError> {
+        Ok(files::read::<WrappedKeys>(folder, KEYS_FILE)?.is_some_and(|wrapped| wrapped.keys.contains_key(DATABASE)))
     }
 
     /// Forgets keys that were wrapped under an earlier passphrase.

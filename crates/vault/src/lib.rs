@@ -16,6 +16,7 @@ mod vault;
 mod zeroing;
 
 pub use error::VaultError;
+pub use files::LARGEST_FILE;
 pub use keychain::{Keychain, KeychainState, OsKeychain, probe};
 pub use keys::{MIN_PASSPHRASE_CHARACTERS, Protection, Unlock};
 pub use recovery::RecoveryKey;

@@ -82,7 +82,12 @@ struct Recovery {
     database: seal::Sealed,
 }
 
-const RECOVERY_FILE: &str = "recovery.json";
+pub(crate) const RECOVERY_FILE: &str = "recovery.json";
+
+/// Whether there is a readable file with the wrapped key.
+pub(crate) fn kept(folder: &Path) -> Result<bool, VaultError> {
+    Ok(files::read::<Recovery>(folder, RECOVERY_FILE)?.is_some())
+}
 
 /// Keeps the database's key under a recovery key, in place of an earlier one.
 pub(crate) fn keep(folder: &Path, vault: &str, recovery: &RecoveryKey, database: &Key) -> Result<(), VaultError> {

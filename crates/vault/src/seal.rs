@@ -82,6 +82,11 @@ impl SealedFile {
         files::read(folder, &Self::name(instance))
     }
 
+    /// Whether the file says that it is that instance's; that it is, only its key tells.
+    pub(crate) fn is_of(&self, instance: &str) -> bool {
+        self.instance == instance
+    }
+
     /// Seals values and puts them in place of what was there.
     pub(crate) fn write(
         folder: &Path,

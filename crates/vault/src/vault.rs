@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
 };
@@ -251,22 +251,7 @@ impl Vault {
     /// # Errors
     /// What the disk refuses.
     pub fn instances(&self) -> Result<Vec<String>, VaultError> {
-        let mut instances = Vec::new();
-        let entries = match std::fs::read_dir(self.sealed_files()) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(instances),
-            Err(error) => return Err(error.into()),
-        };
-        for entry in entries {
-            let name = entry?.file_name();
-            // Files that are being written begin with a dot, which no id does.
-            if let Some(instance) = name.to_str().and_then(|name| name.strip_suffix(SealedFile::SUFFIX))
-                && valid(instance).is_ok()
-            {
-                instances.push(instance.to_owned());
-            }
-        }
-        Ok(instances)
+        sealed_in(&self.sealed_files())
     }
 
     /// Destroys the key of an instance's credentials, then removes their file. Does nothing for one that has none.
@@ -278,6 +263,63 @@ impl Vault {
         let _lock = files::lock(&self.folder)?;
         self.holder.delete(&keys::of_instance(instance))?;
         files::remove(&self.sealed_files(), &SealedFile::name(instance))
+    }
+
+    /// The files of the vault as they lie there, by their name within its folder, for a backup: all that is sealed of these
+    /// instances, and what describes the vault. Every key in them is wrapped under the recovery key or a passphrase; the keychain's
+    /// entries are not among them.
+    ///
+    /// # Errors
+    /// [`VaultError::NoVault`] when it was moved away, or what the disk refuses.
+    pub fn copy(&self, instances: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<u8>>, VaultError> {
+        // Nobody changes the passphrase or seals anything meanwhile.
+        let _lock = files::lock(&self.folder)?;
+        let mut copied = BTreeMap::new();
+        for name in [VAULT_FILE, recovery::RECOVERY_FILE, keys::KEYS_FILE] {
+            if let Some(content) = files::bytes(&self.folder, name)? {
+                copied.insert(name.to_owned(), content);
+            }
+        }
+        if !copied.contains_key(VAULT_FILE) {
+            return Err(VaultError::NoVault);
+        }
+        for instance in instances {
+            valid(instance)?;
+            let name = SealedFile::name(instance);
+            if let Some(content) = files::bytes(&self.sealed_files(), &name)? {
+                copied.insert(format!("{INSTANCES}/{name}"), content);
+            }
+        }
+        Ok(copied)
+    }
+
+    /// Whether a name is one that [`Vault::copy`] may give: none leads out of the vault's folder.
+    pub fn is_file_name(name: &str) -> bool {
+        let instance = || name.strip_prefix(INSTANCES)?.strip_prefix('/')?.strip_suffix(SealedFile::SUFFIX);
+        [VAULT_FILE, recovery::RECOVERY_FILE, keys::KEYS_FILE].contains(&name) || instance().is_some_and(|id| valid(id).is_ok())
+    }
+
+    /// Looks at the files of a vault without any key: whether all that it needs is there and can be read. Says what holds its keys.
+    ///
+    /// # Errors
+    /// [`VaultError::NoVault`], [`VaultError::Damaged`] with the file that is missing or not what it should be,
+    /// [`VaultError::Newer`], [`VaultError::Io`].
+    pub fn examine(folder: &Path) -> Result<Protection, VaultError> {
+        let missing = |file: &str| VaultError::Damaged { file: file.to_owned() };
+        let protection = Self::protection_of(folder)?.ok_or(VaultError::NoVault)?;
+        if !recovery::kept(folder)? {
+            return Err(missing(recovery::RECOVERY_FILE));
+        }
+        if protection == Protection::Passphrase && !KeyHolder::wrapped(folder)? {
+            return Err(missing(keys::KEYS_FILE));
+        }
+        let sealed = folder.join(INSTANCES);
+        for instance in sealed_in(&sealed)? {
+            if !SealedFile::read(&sealed, &instance)?.is_some_and(|file| file.is_of(&instance)) {
+                return Err(missing(&format!("{INSTANCES}/{}", SealedFile::name(&instance))));
+            }
+        }
+        Ok(protection)
     }
 
     fn sealed_files(&self) -> PathBuf {
@@ -299,6 +341,26 @@ fn holder(folder: &Path, id: &str, unlock: &Unlock, derivation: Option<&Derivati
             KeyHolder::Passphrase { folder: folder.to_owned(), vault: id.to_owned(), wrapping: derivation.key(passphrase)? }
         }
     })
+}
+
+/// The instances that have a sealed file in this folder.
+fn sealed_in(folder: &Path) -> Result<Vec<String>, VaultError> {
+    let mut instances = Vec::new();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(instances),
+        Err(error) => return Err(error.into()),
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        // Files that are being written begin with a dot, which no id does.
+        if let Some(instance) = name.to_str().and_then(|name| name.strip_suffix(SealedFile::SUFFIX))
+            && valid(instance).is_ok()
+        {
+            instances.push(instance.to_owned());
+        }
+    }
+    Ok(instances)
 }
 
 /// Ids name files and keychain entries.

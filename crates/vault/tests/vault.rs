@@ -487,3 +487,77 @@ fn instances_with_credentials_are_listed() {
     fs::remove_dir_all(folder.path().join("instances")).unwrap();
     assert!(vault.instances().unwrap().is_empty(), "a folder that is gone holds none");
 }
+
+#[test]
+fn a_copy_holds_what_is_sealed_of_the_instances_and_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let keychain = FakeKeychain::new();
+    let (vault, _) = Vault::create(folder.path(), &keychain.unlock()).unwrap();
+    for instance in [INSTANCE, OTHER] {
+        vault.seal(instance, &fields(&[("api_key", VALUE)]), at(1)).unwrap();
+    }
+    let copy = vault.copy(&[INSTANCE.to_owned()].into()).unwrap();
+    let sealed = format!("instances/{INSTANCE}.json");
+    assert_eq!(copy.keys().map(String::as_str).collect::<Vec<_>>(), [sealed.as_str(), "recovery.json", "vault.json"]);
+    for (name, content) in &copy {
+        assert!(Vault::is_file_name(name), "{name}");
+        assert_eq!(*content, fs::read(folder.path().join(name)).unwrap());
+        assert!(keychain.entries.lock().unwrap().values().all(|key| !holds(content, key)), "{name} holds a key");
+    }
+    for name in [
+        "",
+        "vault.lock",
+        "../vault.json",
+        "/vault.json",
+        "instances/",
+        "instances/.json",
+        "instances/../x.json",
+        "instances/a/b.json",
+        "x.json",
+    ] {
+        assert!(!Vault::is_file_name(name), "{name}");
+    }
+    assert!(matches!(vault.copy(&["../x".to_owned()].into()), Err(VaultError::BadInstanceId)));
+    fs::remove_file(folder.path().join("vault.json")).unwrap();
+    assert!(matches!(vault.copy(&[].into()), Err(VaultError::NoVault)));
+}
+
+#[test]
+fn a_vault_is_looked_at_without_its_keys_and_what_is_missing_is_named() {
+    for protection in [Protection::Keychain, Protection::Passphrase] {
+        let source = tempfile::tempdir().unwrap();
+        let unlock = match protection {
+            Protection::Keychain => FakeKeychain::new().unlock(),
+            Protection::Passphrase => passphrase("correct horse battery staple"),
+        };
+        let (vault, _) = Vault::create(source.path(), &unlock).unwrap();
+        vault.seal(INSTANCE, &fields(&[("api_key", VALUE)]), at(1)).unwrap();
+        vault.seal(OTHER, &fields(&[("api_key", VALUE)]), at(1)).unwrap();
+        let copy = vault.copy(&[INSTANCE.to_owned(), OTHER.to_owned()].into()).unwrap();
+        let place = |without: &str, with: &[(&str, &[u8])]| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join("instances")).unwrap();
+            for (name, content) in copy.iter().filter(|(name, _)| *name != without) {
+                fs::write(folder.path().join(name), content).unwrap();
+            }
+            for (name, content) in with {
+                fs::write(folder.path().join(name), content).unwrap();
+            }
+            let found = Vault::examine(folder.path());
+            found.map_err(|error| match error {
+                VaultError::Damaged { file } => file,
+                other => other.code().to_owned(),
+            })
+        };
+        assert_eq!(place("", &[]), Ok(protection));
+        assert_eq!(place("vault.json", &[]), Err("E-VAULT-MISSING".into()));
+        assert_eq!(place("recovery.json", &[]), Err("recovery.json".into()));
+        let keys = if protection == Protection::Passphrase { Err("keys.json".into()) } else { Ok(protection) };
+        assert_eq!(place("keys.json", &[]), keys);
+        let (one, other) = (format!("instances/{INSTANCE}.json"), format!("instances/{OTHER}.json"));
+        assert_eq!(place("", &[(&one, &copy[&other])]), Err(one.clone()));
+        assert_eq!(place("", &[(&one, b"{")]), Err(format!("{INSTANCE}.json")));
+        assert_eq!(place("", &[("vault.json", br#"{"format":9}"#)]), Err("E-VAULT-NEWER".into()));
+        assert_eq!(place(&one, &[]), Ok(protection), "credentials that are missing are entered again");
+    }
+}
