@@ -1,10 +1,11 @@
-//! Findings, accounts, plugins and requests as files that other programs read: CSV and JSON, written to any [`std::io::Write`].
+//! Findings, accounts, plugins, requests and acts as files that other programs read: CSV and JSON, written to any [`std::io::Write`].
 //!
 //! This crate owns the columns, their names and their order, the spelling of times and lists, and the protection of
 //! spreadsheets from cells that would be read as formulas. It is given lines; it must not know where they are stored, how
 //! they were collected or judged, or where the file goes. What it is given holds no secrets, because nothing that is
 //! stored does; it adds nothing of its own but the time of the export, which is passed in.
 
+mod activity;
 mod error;
 mod finding;
 mod inventory;
@@ -13,6 +14,7 @@ mod line;
 mod request;
 mod table;
 
+pub use activity::ActLine;
 pub use error::ReportError;
 pub use finding::{FindingLine, FindingState};
 pub use inventory::{AccountLine, PluginLine};
