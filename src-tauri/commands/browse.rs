@@ -2,7 +2,7 @@
 
 use super::{Answer, Engine};
 use console::screen::{
-    ActList, ExportFormat, Exported, Failure, FindingList, FindingPage, FindingQuery, Overview, RequestList, SandboxScope, Slice,
+    ExportFormat, Exported, Failure, FindingList, FindingPage, FindingQuery, Overview, RequestList, SandboxScope, Slice,
 };
 use tauri_plugin_dialog::DialogExt;
 
@@ -32,13 +32,6 @@ pub async fn finding(engine: Engine<'_>, id: String) -> Answer<FindingPage> {
 #[specta::specta]
 pub async fn requests(engine: Engine<'_>, instance: Option<String>, slice: Slice) -> Answer<RequestList> {
     engine.requests(instance, slice).await
-}
-
-/// Acts, newest first.
-#[tauri::command]
-#[specta::specta]
-pub async fn activity(engine: Engine<'_>, slice: Slice) -> Answer<ActList> {
-    engine.activity(slice).await
 }
 
 /// Asks where to and writes what the query shows; nothing when the dialog was cancelled.

@@ -1,6 +1,6 @@
 //! `posture`: the console's use cases in a terminal.
 //!
-//! Exit codes: 0 fine, 1 failed, 2 usage, 3 findings at or above `--fail-on`.
+//! Exit codes: 0 fine, 1 failed, 2 usage, 3 findings at or above `--fail-on`, or a log of acts that does not hold.
 
 mod arguments;
 mod commands;
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let json = arguments.json;
     match commands::run(arguments) {
         Ok(commands::Ending::Fine) => ExitCode::SUCCESS,
-        Ok(commands::Ending::FindingsAtOrAbove) => ExitCode::from(3),
+        Ok(commands::Ending::FindingsAtOrAbove | commands::Ending::ChainBroken) => ExitCode::from(3),
         Err(commands::Stop::Usage(sentence)) => {
             print::usage(&sentence);
             ExitCode::from(2)

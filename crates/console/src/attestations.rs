@@ -4,6 +4,7 @@
 
 use crate::{
     Console,
+    activity::{Told, differences, told_own_check},
     browse::{fill, of_screen, severity},
     catalog_document::feature,
     checked,
@@ -193,7 +194,10 @@ impl Console {
                 remind_days,
                 file: file.map(attached).transpose()?,
             };
-            open.store.attest(&write, &act(now, "attested", &instance, &format!("{}: {}", question.title, words(answer))))?;
+            let before = told_of(&open.store, id, &question.check, None)?;
+            let after = told(answer, &write.who, valid_until);
+            let act = act(now, "attested", &instance, &format!("{}: {}", question.title, words(answer))).from_to(before, after);
+            open.store.attest(&write, &act)?;
             console.manual_check(&open, &instance, &question.check)
         })
         .await
@@ -219,7 +223,10 @@ impl Console {
             if scanned && !is_manual(&instance, &app) {
                 return Err(judged_by_scans(&attestation.check));
             }
-            open.store.withdraw_attestation(id, &reason, &act(now, "attestation withdrawn", &instance, &attestation.asked))?;
+            let before = told(attestation.answer, &attestation.who, attestation.valid_until);
+            let after = told_of(&open.store, instance.id, &attestation.check, Some(id))?;
+            let act = act(now, "attestation withdrawn", &instance, &attestation.asked).from_to(before, after);
+            open.store.withdraw_attestation(id, &reason, &act)?;
             open.store.expire_attestations(now)?;
             console.manual_check(&open, &instance, &attestation.check)
         })
@@ -337,7 +344,13 @@ impl Console {
                 recommended: line(&draft.recommended, 0, STEP)
                     .ok_or_else(|| too_long("E-RECOMMENDED", "recommended", "The recommended value is told", STEP))?,
             };
-            open.store.save_own_check(id, &check, &finding_of("", &check.title), &act(now, what, &instance, &check.title))?;
+            let earlier = known.iter().find(|version| version.check.id == check.id);
+            let earlier = earlier.map(|version| told_own_check(&version.check)).unwrap_or_default();
+            let (before, after) = differences(&earlier, &told_own_check(&check));
+            // Of a new check nothing was before.
+            let before = if earlier.is_empty() { String::new() } else { before };
+            let act = act(now, what, &instance, &check.title).from_to(before, after);
+            open.store.save_own_check(id, &check, &finding_of("", &check.title), &act)?;
             Ok(own_screen(&OwnCheckVersion { check, at: now, who: user(), removed: false }))
         })
         .await
@@ -352,9 +365,10 @@ impl Console {
         let (check, now) = (check.to_owned(), self.now());
         self.with_open(move |open| {
             let instance = open.store.instance(id)?;
-            let title = own(&open.store, id)?.into_iter().find(|version| version.check.id == check).map(|version| version.check.title);
-            let title = title.ok_or(store::StoreError::NotFound { what: "check" })?;
-            Ok(open.store.remove_own_check(id, &check, &act(now, "check removed", &instance, &title))?)
+            let known = own(&open.store, id)?.into_iter().find(|version| version.check.id == check).map(|version| version.check);
+            let known = known.ok_or(store::StoreError::NotFound { what: "check" })?;
+            let (before, _) = differences(&told_own_check(&known), &Told::new());
+            Ok(open.store.remove_own_check(id, &check, &act(now, "check removed", &instance, &known.title).from_to(before, ""))?)
         })
         .await
     }
@@ -820,9 +834,21 @@ fn words(answer: store::AttestationAnswer) -> &'static str {
     }
 }
 
+/// What was attested of a check last and not withdrawn, leaving one attestation out: "met, by Mei Laurent, until 2026-12-31". Empty
+/// when nothing was.
+fn told_of(store: &Store, instance: InstanceId, check: &str, without: Option<AttestationId>) -> Result<String, Failure> {
+    let given = store.attestations(Some(instance))?.remove(&(instance, check.to_owned())).unwrap_or_default();
+    let last = given.iter().rfind(|attestation| attestation.withdrawal.is_none() && Some(attestation.id) != without);
+    Ok(last.map(|last| told(last.answer, &last.who, last.valid_until)).unwrap_or_default())
+}
+
+fn told(answer: store::AttestationAnswer, who: &str, valid_until: Date) -> String {
+    format!("{}, by {who}, until {valid_until}", words(answer))
+}
+
 /// An act on an instance.
 pub(crate) fn act(at: Timestamp, what: &str, instance: &Instance, detail: &str) -> Act {
-    Act { at, who: user(), what: what.to_owned(), detail: format!("{}, {}: {detail}", instance.app, instance.name) }
+    Act::new(at, user(), what, format!("{}, {}: {detail}", instance.app, instance.name)).on(instance.id)
 }
 
 #[cfg(test)]

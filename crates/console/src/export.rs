@@ -38,8 +38,7 @@ impl Console {
         file.persist(path).map_err(|error| refused(&error.error))?;
         let (shown, now) = (path.display().to_string(), self.now());
         let detail = shown.clone();
-        self.with_open(move |open| Ok(open.store.record_act(&Act { at: now, who: user(), what: "findings exported".into(), detail })?))
-            .await?;
+        self.with_open(move |open| Ok(open.store.record_act(&Act::new(now, user(), "findings exported", detail))?)).await?;
         Ok(Exported { path: shown, findings })
     }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     Console,
+    activity::{act_on, differences, told_thresholds},
     browse::{evidence_of_row, of_slice, severity},
     console::Open,
     scan::instance_id,
@@ -183,12 +184,9 @@ impl Console {
                     Err(store::StoreError::WrongState { .. }) => {}
                     Err(error) => return Err(error.into()),
                     Ok(()) => {
-                        open.store.record_act(&Act {
-                            at: now,
-                            who: user(),
-                            what: "thresholds of accounts and plugins changed".into(),
-                            detail: format!("{}, {}", around.instance.app, around.instance.name),
-                        })?;
+                        let (before, after) = differences(&told_thresholds(&around.thresholds), &told_thresholds(&wanted));
+                        let act = act_on(now, "thresholds of accounts and plugins changed", &around.instance).from_to(before, after);
+                        open.store.record_act(&act)?;
                         return Ok(thresholds_screen(&wanted));
                     }
                 }
@@ -224,8 +222,8 @@ impl Console {
         file.as_file().sync_all().map_err(|error| refused(&error))?;
         file.persist(path).map_err(|error| refused(&error.error))?;
         let (shown, now) = (path.display().to_string(), self.now());
-        let (what, detail) = (format!("{} exported", kind.word()), shown.clone());
-        self.with_open(move |open| Ok(open.store.record_act(&Act { at: now, who: user(), what, detail })?)).await?;
+        let act = Act::new(now, user(), format!("{} exported", kind.word()), &shown).on(instance_id(instance)?);
+        self.with_open(move |open| Ok(open.store.record_act(&act)?)).await?;
         Ok(InventoryExported { path: shown, items })
     }
 

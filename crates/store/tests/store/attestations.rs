@@ -24,7 +24,7 @@ fn open() -> (TempDir, Store) {
 }
 
 fn act(second: i64, what: &str) -> Act {
-    Act { at: at(second), who: "ada".into(), what: what.into(), detail: "kustomer".into() }
+    Act::new(at(second), "ada", what, "kustomer")
 }
 
 /// An attestation that ends a hundred seconds after its time.

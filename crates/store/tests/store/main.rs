@@ -1,6 +1,7 @@
 //! What the database promises, on real files.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod activity;
 mod attestations;
 mod crash;
 mod granted;

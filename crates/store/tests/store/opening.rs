@@ -11,10 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 use store::{
-    Act, AttestationAnswer, AttestationWrite, FileWrite, FindingFilter, FindingSort, OLDEST_READER, OwnCheck, SCHEMA, Slice, Store,
-    StoreError,
+    Act, AttestationAnswer, AttestationWrite, FileWrite, FindingFilter, FindingSort, OLDEST_READER, OwnCheck, SCHEMA, Schedule, Slice,
+    Store, StoreError,
 };
 use tenant::*;
+
+/// The head of the two acts of the fixture of schema 4.
+const HEAD_OF_SCHEMA_4: &str = "7f651608f929dd9584ce6b0e77e9d000c18b0657403b5155680f27f548712f4c";
 
 const MARK: &str = "thisTextMustNotBeReadableInTheFile";
 
@@ -203,6 +206,25 @@ fn databases_of_every_released_schema_open() {
         } else {
             assert_eq!(listings, [], "nobody has looked, which is not the same as none");
         }
+        let schedule = store.schedules().unwrap().remove(&instance_id(1)).unwrap();
+        let turns: Vec<String> = store.turns(None, at(0)).unwrap().into_iter().map(|turn| turn.after).collect();
+        let acts = store.linked_acts(0, 10).unwrap();
+        let head = store.activity_head().unwrap();
+        assert!(store.verify_activity(Some((head.acts, head.hash))).unwrap().holds() && head.acts == acts.len() as u64);
+        if schema >= 4 {
+            assert_eq!(schedule, Schedule { pattern: Some("0 6 * * *".into()), served_through: at(350) });
+            assert_eq!(turns, ["up", "down"]);
+            assert_eq!((acts[1].act.what.as_str(), acts[1].act.after.as_str()), ("attested", "met"));
+            // A release that hashed other bytes would find them changed.
+            assert_eq!(hex::encode(head.hash), HEAD_OF_SCHEMA_4);
+        } else {
+            assert_eq!(
+                (schedule, turns),
+                (Schedule { pattern: None, served_through: at(0) }, Vec::new()),
+                "the default, from the beginning"
+            );
+            assert!(acts.iter().all(|linked| linked.act.instance.is_empty() && linked.hash.is_some()), "linked now");
+        }
         let resumable = store.resumable_scan(instance_id(1)).unwrap().unwrap();
         store.resume_scan(resumable.scan).unwrap();
         store.commit_scan(resumable.scan, &[], at(900), at(901)).unwrap();
@@ -274,7 +296,10 @@ fn write_the_fixture_of_this_schema() {
     store.set_preference("theme", &json!("dark")).unwrap();
     store.claim_code("ada", 7).unwrap();
     store.refuse_secret("ada", &"wrong".into(), at(399)).unwrap();
-    let act = |what: &str| Act { at: at(400), who: "ada".into(), what: what.into(), detail: String::new() };
+    store.set_schedule(instance_id(1), Some("0 6 * * *"), at(350)).unwrap();
+    store.note_health(instance_id(1), "up", None, at(201)).unwrap();
+    store.note_health(instance_id(1), "down", Some(&cause("It was not let in.")), at(301)).unwrap();
+    let act = |what: &str| Act::new(at(400), "ada", what, "").on(instance_id(1)).from_to("", "met");
     let own = OwnCheck {
         id: "own.1".into(),
         title: "Exports have an owner".into(),

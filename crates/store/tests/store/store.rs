@@ -437,7 +437,7 @@ fn deleting_an_instance_takes_all_of_it_and_nothing_else() {
         write_whole(&store, scan, "users", &[row("shared", json!({ "x": 1 })), row("own", json!({ "own": number as u64 }))]);
         store.commit_scan(scan, &[check("c", Completeness::Complete, vec![judged("own", Verdict::Fail)])], at(1), at(2)).unwrap();
     }
-    store.record_act(&Act { at: at(3), who: "ada".into(), what: "instance deleted".into(), detail: "Halden Moor 1".into() }).unwrap();
+    store.record_act(&Act::new(at(3), "ada", "instance deleted", "Halden Moor 1")).unwrap();
     let deleted = store.delete_instance(instance_id(1)).unwrap();
     assert_eq!((deleted.scans, deleted.rows, deleted.findings, deleted.evidence, deleted.requests), (1, 2, 1, 1, 1));
     assert_eq!(store.instances().unwrap().len(), 1);
@@ -588,7 +588,7 @@ fn pruning_keeps_what_open_findings_rest_on() {
 fn acts_are_only_added_and_preferences_are_remembered() {
     let (folder, store) = open();
     for second in [2, 1, 3] {
-        store.record_act(&Act { at: at(second), who: "ada".into(), what: "scan started".into(), detail: second.to_string() }).unwrap();
+        store.record_act(&Act::new(at(second), "ada", "scan started", second.to_string())).unwrap();
     }
     let (total, acts) = store.acts(Slice { offset: 1, limit: 5 }).unwrap();
     assert_eq!((total, acts.iter().map(|act| act.detail.as_str()).collect::<Vec<_>>()), (3, vec!["2", "1"]));
