@@ -376,3 +376,68 @@ async fn lists_of_convo_that_could_be_a_first_page_are_not_whole() {
         assert_eq!(unknown, usize::from(!whole), "{number}");
     }
 }
+
+/// Rows that passed, did not apply or were lost, although what was read does not show that they are in order. How many rows of a
+/// check pass, fail, are left open and do not apply.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_shown_to_be_in_order_does_not_pass() {
+    let catalog = Catalog::built_in().unwrap();
+    let mut wrong = Vec::new();
+    for (slug, tenant, checks) in [
+        // Rights of apps that are newer than the vendor's description of them.
+        ("github-enterprise", "new-rights", &[("app.broad", [2, 6, 1, 0])][..]),
+        // One person who holds the role twice, one who is blocked, and an application.
+        ("office-365", "one-administrator", &[("admins.global_count", [0, 1, 0, 0])]),
+        ("office-365", "group-administrators", &[("admins.global_count", [0, 0, 1, 0])]),
+        // All addresses in four parts.
+        ("snowflake", "quarters", &[("network.open_range", [2, 1, 0, 0])]),
+        (
+            "databricks",
+            "quarters",
+            &[
+                ("net.ip_acl_enabled", [0, 1, 0, 0]),
+                ("net.ip_acl_open", [1, 1, 0, 1]),
+                ("net.account_ip_acl", [0, 1, 0, 0]),
+                ("sharing.recipient_ip", [1, 1, 0, 1]),
+            ],
+        ),
+        // Somebody with a role who is not in the list of users.
+        ("slack-enterprise", "risky-undecided", &[("admins.guest_admin", [2, 1, 1, 0])]),
+        // Two people of a kind that nobody documents.
+        (
+            "salesforce",
+            "new-kinds",
+            &[
+                ("auth.user_no_mfa", [3, 0, 1, 3]),
+                ("auth.federated_password", [4, 0, 1, 2]),
+                ("accounts.dormant", [6, 0, 2, 4]),
+                ("accounts.not_federated", [4, 0, 2, 1]),
+            ],
+        ),
+        // Groups that stay signed in for a month.
+        ("box", "custom-sessions", &[("session.duration", [0, 1, 0, 0])]),
+        // Six people with a role of which nobody says what it may do.
+        ("zoom", "other-member", &[("admins.not_sso_2fa", [2, 0, 6, 2]), ("admins.count", [0, 0, 1, 0])]),
+        // A property that is not there, of which the vendor says two things.
+        ("servicenow", "clean-not-listed", &[("hardening.glide.script.ccsi.ispublic", [0, 0, 1, 0])]),
+        // A setting whose default differs from organization to organization.
+        ("google-workspace", "untouched", &[("recovery.super_admin", [0, 0, 1, 0])]),
+    ] {
+        let verdicts = Scene::of_tenant(&catalog, slug, tenant).await.verdicts().await;
+        for (check, wanted) in checks {
+            let id = format!("{slug}.{check}");
+            let came: Vec<&Verdict> = verdicts.iter().filter(|((of, _), _)| *of == id).map(|(_, verdict)| verdict).collect();
+            let count = |is: fn(&Verdict) -> bool| came.iter().filter(|verdict| is(verdict)).count();
+            let counted = [
+                count(|verdict| *verdict == Verdict::Pass),
+                count(|verdict| *verdict == Verdict::Fail),
+                count(|verdict| matches!(verdict, Verdict::NotEvaluated { .. })),
+                count(|verdict| matches!(verdict, Verdict::NotApplicable { .. })),
+            ];
+            if counted != *wanted {
+                wrong.push(format!("{id} in {tenant}: {counted:?} in the place of {wanted:?}: {came:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
