@@ -407,7 +407,7 @@ async fn an_interrupt_keeps_what_was_read_and_the_next_scan_goes_on() {
     let before = stand.json(&["--json", "findings", "--limit", "500"], "");
     let whole = stand.json(&["--json", "instance", "show", "Halden Moor"], "")["scans"][0]["requests"].as_u64().unwrap();
     // The last datasets do not answer until the interrupt came.
-    stand.change(OverlayChange::Latency { tenant: stand.tenant(), answer: Some("spam-senders".into()), milliseconds: 60_000 });
+    stand.change(OverlayChange::Latency { tenant: stand.tenant(), answer: Some("spam-senders".into()), milliseconds: 600_000 });
     let mut scan = stand.command(&["-vv", "scan", "Halden Moor", "Halden Moor"]).spawn().unwrap();
     let mut lines = BufReader::new(scan.stderr.take().unwrap()).lines().map_while(Result::ok);
     let pages = lines.by_ref().filter(|line| line.contains("wrote a page")).take(6).count();
@@ -416,7 +416,9 @@ async fn an_interrupt_keeps_what_was_read_and_the_next_scan_goes_on() {
     assert!(Command::new("kill").args(["-INT", &scan.id().to_string()]).status().unwrap().success());
     let rest: Vec<String> = lines.collect();
     assert_eq!(scan.wait().unwrap().code(), Some(1));
-    assert!(interrupted.elapsed() < Duration::from_secs(10), "it stops at once, and does not begin with the next instance");
+    // Not how fast it stops, which differs from machine to machine: only that it does not wait for the answer, which would be
+    // given up after a minute.
+    assert!(interrupted.elapsed() < Duration::from_secs(45), "it waited for an answer that was not to come");
     let said = rest.join("\n");
     assert!(said.contains("stopping; what was read is kept to resume from") && said.contains("[E-CANCELLED]"), "{said}");
     assert!(said.contains("Stopped at your request."), "{said}");
