@@ -38,6 +38,8 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::instances::scan,
             commands::instances::cancel,
             commands::instances::jobs,
+            commands::backup::back_up,
+            commands::backup::restore,
             commands::attestations::attestations,
             commands::attestations::attestations_due,
             commands::attestations::attest,

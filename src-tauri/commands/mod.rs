@@ -2,6 +2,7 @@
 
 pub mod attestations;
 pub mod browse;
+pub mod backup;
 pub mod capability;
 pub mod instances;
 pub mod inventory;

@@ -201,6 +201,24 @@ pub enum InstanceCommand {
     Show {
         /// The instance, by id or name.
         instance: String,
+    /// Write everything that is stored to one file. It is encrypted, and the keychain's keys are not in it.
+    #[command(after_help = "Example:\n  posture backup --output /mnt/safe/posture.tar")]
+    Backup {
+        /// The file; one that is there is replaced once the new one is complete.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Replace everything that is stored by a backup. What is there now is kept in a folder beside it.
+    #[command(
+        after_help = "Close the window first. Without the keys of the backup the window asks for its recovery key.\n\nExample:\n  posture restore /mnt/safe/posture.tar"
+    )]
+    Restore {
+        /// The file that `posture backup` wrote.
+        backup: PathBuf,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     },
     /// Sign in and say what the credential may read. Stores nothing.
     Test {
@@ -268,6 +286,9 @@ pub enum AttestationCommand {
     )]
     Give(GiveArguments),
     /// Withdraw the last attestation of a check; the one before it holds again, if there is one.
+        /// Keep its findings, accounts, plugins and acts in this file, as JSON that anybody can read who has it.
+        #[arg(long, value_name = "FILE")]
+        archive: Option<PathBuf>,
     #[command(after_help = "Example:\n  posture attestation withdraw 12 --reason \"It was the wrong tenant.\"")]
     Withdraw {
         /// The attestation's id; see `posture attestation list`.

@@ -1,6 +1,7 @@
 //! The console itself: what is open, what runs, and the road to blocking work.
 
 use crate::{
+    data_folder::InUse,
     drafts::Drafts,
     jobs::Jobs,
     options::Options,
@@ -47,6 +48,8 @@ pub(crate) struct Open {
 impl Console {
     /// Puts the console together. Touches neither keychain nor database, and parses no application yet.
     ///
+    /// Keeps everybody from replacing the data meanwhile.
+    pub(crate) _in_use: Arc<InUse>,
     /// # Errors
     /// Never at present; the data folder is made when something is first stored.
     pub fn new(options: Options) -> Result<Self, Failure> {

@@ -7,7 +7,9 @@
 
 mod applications;
 mod attestations;
+mod archive;
 mod browse;
+mod backup;
 mod browser;
 mod catalog_document;
 mod checked;
@@ -15,6 +17,7 @@ mod codes;
 mod console;
 mod coverage;
 mod drafts;
+mod data_folder;
 mod export;
 mod failure;
 mod instances;
@@ -29,6 +32,7 @@ mod permissions;
 mod probe;
 mod same_tenant;
 mod sandboxes;
+mod restore;
 mod scan;
 mod score;
 mod scratch;

@@ -3,6 +3,7 @@
 use crate::{
     Console,
     console::{Open, blocking},
+    data_folder::{self, InUse},
     options::Options,
     screen::{Failure, Keychain, Preference, Protection, RecoveryKeyShown, Start, StartState},
 };
@@ -15,9 +16,9 @@ use store::{Act, Store};
 use vault::{KeychainState, RecoveryKey, Unlock, Vault};
 
 /// The database's file in the data folder.
-const DATABASE: &str = "posture.db";
+pub(crate) const DATABASE: &str = "posture.db";
 /// Folder of the sealed files.
-const VAULT: &str = "vault";
+pub(crate) const VAULT: &str = "vault";
 /// Set once the sandbox was offered, whatever was answered.
 pub(crate) const SANDBOX_OFFERED: &str = "sandbox_offered";
 /// When the window was last used.
@@ -65,6 +66,7 @@ impl Console {
         let now = self.now();
         let (open, recovery) = blocking(move || {
             std::fs::create_dir_all(&options.data_folder).map_err(|error| folder(&options.data_folder, &error))?;
+            let in_use = data_folder::hold(&options.data_folder)?;
             // A database without its keys would be locked away for ever under new ones.
             if options.data_folder.join(DATABASE).exists() {
                 return Err(Failure::new(
@@ -74,8 +76,8 @@ impl Console {
                 ));
             }
             let (vault, recovery) = Vault::create(&vault_folder(&options), &unlock)?;
-            let open = open_store(&options, vault, protection)?;
-            open.store.record_act(&Act { at: now, who: user(), what: "database created".into(), detail: String::new() })?;
+            let open = open_store(&options, Arc::new(vault), protection, in_use)?;
+            open.store.record_act(&Act::new(now, user(), "database created", ""))?;
             Ok((open, recovery))
         })
         .await?;
@@ -90,12 +92,13 @@ impl Console {
     pub async fn unlock(&self, passphrase: SecretString) -> Result<Start, Failure> {
         let options = self.inner.options.clone();
         let open = blocking(move || {
+            let in_use = data_folder::enter(&options.data_folder)?.ok_or(vault::VaultError::NoVault)?;
             let (unlock, protection) = match Vault::protection_of(&vault_folder(&options))? {
                 Some(vault::Protection::Keychain) => (Unlock::Keychain(Arc::clone(&options.keychain)), Protection::Keychain),
                 Some(vault::Protection::Passphrase) | None => (Unlock::Passphrase(passphrase), Protection::Passphrase),
             };
             let vault = Vault::open(&vault_folder(&options), &unlock).map_err(|error| Failure::from(error).on_field("passphrase"))?;
-            open_store(&options, vault, protection)
+            open_store(&options, Arc::new(vault), protection, in_use)
         })
         .await?;
         self.after_opening(open).await
@@ -108,11 +111,12 @@ impl Console {
     pub async fn recover(&self, recovery_key: SecretString) -> Result<Start, Failure> {
         let options = self.inner.options.clone();
         let open = blocking(move || {
+            let in_use = data_folder::enter(&options.data_folder)?.ok_or(vault::VaultError::NoVault)?;
             let on_field = |error: vault::VaultError| Failure::from(error).on_field("recovery_key");
             let key = RecoveryKey::parse(&recovery_key).map_err(on_field)?;
             let vault =
                 Vault::recover(&vault_folder(&options), &key, &Unlock::Keychain(Arc::clone(&options.keychain))).map_err(on_field)?;
-            open_store(&options, vault, Protection::Keychain)
+            open_store(&options, Arc::new(vault), Protection::Keychain, in_use)
         })
         .await?;
         self.after_opening(open).await
@@ -123,7 +127,7 @@ impl Console {
     /// # Errors
     /// While a job runs, which needs them.
     pub async fn lock(&self) -> Result<Start, Failure> {
-        if !self.jobs().is_empty() {
+        if self.inner.jobs.any() {
             return Err(Failure::new(
                 "E-JOBS-RUNNING",
                 "A scan is running, which needs the keys.",
@@ -182,6 +186,12 @@ fn look(options: &Options, opened: Option<Open>, locked: bool) -> (StartState, O
         return (StartState::Ready { protection: open.protection }, None, Keychain::Usable);
     }
     let keychain = keychain(options);
+    // First of all: what a restore left unfinished is finished before anything is looked at.
+    let in_use = match data_folder::enter(&options.data_folder) {
+        Ok(Some(in_use)) => in_use,
+        Ok(None) => return (StartState::FirstStart, None, keychain),
+        Err(failure) => return (StartState::Blocked { failure, recovery: false }, None, keychain),
+    };
     match Vault::protection_of(&vault_folder(options)) {
         Ok(None) => (StartState::FirstStart, None, keychain),
         Ok(Some(vault::Protection::Passphrase)) => (StartState::Locked { protection: Protection::Passphrase }, None, keychain),
@@ -196,7 +206,7 @@ fn look(options: &Options, opened: Option<Open>, locked: bool) -> (StartState, O
                     let recovery = matches!(error, vault::VaultError::DatabaseKeyLost);
                     (Failure::from(error), recovery)
                 })
-                .and_then(|vault| open_store(options, vault, Protection::Keychain).map_err(|failure| (failure, false)));
+                .and_then(|vault| open_store(options, Arc::new(vault), Protection::Keychain, in_use).map_err(|failure| (failure, false)));
             match opening {
                 Ok(open) => (StartState::Ready { protection: Protection::Keychain }, Some(open), keychain),
                 Err((failure, recovery)) => (StartState::Blocked { failure, recovery }, None, keychain),
@@ -215,14 +225,15 @@ fn keychain(options: &Options) -> Keychain {
     }
 }
 
-fn open_store(options: &Options, vault: Vault, protection: Protection) -> Result<Open, Failure> {
+pub(crate) fn open_store(options: &Options, vault: Arc<Vault>, protection: Protection, in_use: InUse) -> Result<Open, Failure> {
     let store = Store::open(&options.data_folder.join(DATABASE), vault.database_key())?;
     let cut = store.mark_cut_scans(options.clock.now())?;
     if !cut.is_empty() {
         tracing::info!(scans = cut.len(), "scans that ended without a word are marked as cut");
     }
     remove_ownerless(&store, &vault);
-    Ok(Open { store, vault: Arc::new(vault), protection })
+    data_folder::record(&options.data_folder, &store);
+    Ok(Open { store, vault, protection, _in_use: Arc::new(in_use) })
 }
 
 /// Removes credentials of instances that are not there: their onboarding ended without a word between sealing and storing.
@@ -245,11 +256,11 @@ fn remove_ownerless(store: &Store, vault: &Vault) {
     }
 }
 
-fn vault_folder(options: &Options) -> PathBuf {
+pub(crate) fn vault_folder(options: &Options) -> PathBuf {
     options.data_folder.join(VAULT)
 }
 
-fn folder(path: &std::path::Path, error: &std::io::Error) -> Failure {
+pub(crate) fn folder(path: &std::path::Path, error: &std::io::Error) -> Failure {
     Failure::new(
         "E-DATA-FOLDER",
         format!("The data folder {} cannot be used: {error}.", path.display()),

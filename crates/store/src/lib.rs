@@ -7,6 +7,7 @@
 //! Times are kept to the millisecond. Every call may block on the disk; a caller in an asynchronous program runs it on a
 //! thread for that.
 
+mod backup;
 mod canonical;
 mod column;
 mod error;
@@ -16,6 +17,7 @@ mod schema;
 mod store;
 mod table;
 
+pub use backup::{DatabaseCopy, Digested, copy_digested, examine_copy};
 pub use canonical::{EvidenceHash, canonical_row};
 pub use error::StoreError;
 pub use lease::{InstanceLease, SignInLease};

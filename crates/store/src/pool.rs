@@ -1,11 +1,11 @@
 //! Connections to the encrypted file: one that writes, some that read.
 
 use crate::{StoreError, lease, schema};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, types::ValueRef};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::Read,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -67,6 +67,16 @@ impl Pool {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(crate) fn key(&self) -> &SecretBox<[u8; 32]> {
+        &self.key
+    }
+
+    /// Runs `work` on a connection of its own, outside of a transaction: what takes long there keeps neither the writer nor a
+    /// reader from work.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(&connect(&self.path, &self.key)?)
     }
 
     /// Runs `work` over one unchanging view of the database.
@@ -164,6 +174,35 @@ fn salt(key: &SecretBox<[u8; 32]>) -> [u8; 16] {
     let mut salt = [0; 16];
     salt.copy_from_slice(&digest[..16]);
     salt
+}
+
+/// Opens a file that is looked at and nothing else: it is neither made nor brought up to date, and nobody waits for it.
+pub(crate) fn look_at(path: &Path, key: &SecretBox<[u8; 32]>) -> Result<Connection, StoreError> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(16).read_to_end(&mut beginning)?;
+    if beginning.len() < 16 {
+        return Err(StoreError::Damaged);
+    }
+    if beginning != salt(key) {
+        return Err(StoreError::WrongKey);
+    }
+    let connection = connect(path, key)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Reads every page and holds it against its authentication code and the structure of the tables.
+pub(crate) fn sound(connection: &Connection) -> Result<(), StoreError> {
+    for check in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check", "PRAGMA foreign_key_check"] {
+        let mut statement = connection.prepare(check)?;
+        let mut complaints = statement.query([])?;
+        while let Some(row) = complaints.next()? {
+            if row.get_ref(0)? != ValueRef::Text(b"ok") {
+                return Err(StoreError::Damaged);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Opens the file with a raw key: there is no passphrase to stretch, so opening takes no time.

@@ -41,7 +41,7 @@ pub(crate) fn bring_up_to_date(connection: &mut Connection) -> Result<(), StoreE
 }
 
 /// The file's schema and oldest reader; `None` in a new file.
-fn numbers(connection: &Connection) -> Result<Option<(u32, u32)>, StoreError> {
+pub(crate) fn numbers(connection: &Connection) -> Result<Option<(u32, u32)>, StoreError> {
     let there: bool = connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'meta')", [], |row| row.get(0))?;
     if !there {
         return Ok(None);

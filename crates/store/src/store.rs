@@ -9,7 +9,7 @@ use crate::{
 };
 use crate::{
     lease::{InstanceLease, Lease},
-    pool::{Durability, Pool},
+    pool::{self, Durability, Pool},
     table::{
         account, activity, attestation, dataset, event, finding, granted, instance, inventory, own_check, preference, request, row, scan,
         verdict,
@@ -17,7 +17,7 @@ use crate::{
 };
 use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use rusqlite::{Transaction, types::ValueRef};
+use rusqlite::Transaction;
 use secrecy::{SecretBox, SecretString};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -90,18 +90,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] when anything is not as it was written.
     pub fn verify(&self) -> Result<(), StoreError> {
-        self.inner.pool.maintain(|connection| {
-            for check in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check", "PRAGMA foreign_key_check"] {
-                let mut statement = connection.prepare(check)?;
-                let mut complaints = statement.query([])?;
-                while let Some(row) = complaints.next()? {
-                    if row.get_ref(0)? != ValueRef::Text(b"ok") {
-                        return Err(StoreError::Damaged);
-                    }
-                }
-            }
-            Ok(())
-        })
+        self.inner.pool.maintain(pool::sound)
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
     }
 
     /// Adds an instance.

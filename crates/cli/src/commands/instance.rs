@@ -10,7 +10,7 @@ use console::screen::{
     AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Input, Instance,
     RouteChoice, SandboxScope, Slice,
 };
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 impl Terminal {
     pub(super) async fn instance(&self, command: InstanceCommand) -> Outcome {
@@ -20,7 +20,7 @@ impl Terminal {
             InstanceCommand::List { sandbox } => self.list(sandbox).await,
             InstanceCommand::Show { instance } => self.show(&instance).await,
             InstanceCommand::Test { instance } => self.test(&instance).await,
-            InstanceCommand::Delete { instance, yes } => self.delete(&instance, yes).await,
+            InstanceCommand::Delete { instance, archive, yes } => self.delete(&instance, archive.as_deref(), yes).await,
         }
     }
 
@@ -183,7 +183,7 @@ impl Terminal {
         Ok(Ending::Fine)
     }
 
-    async fn delete(&self, instance: &str, yes: bool) -> Outcome {
+    async fn delete(&self, instance: &str, archive: Option<&Path>, yes: bool) -> Outcome {
         let id = self.console.find_instance(instance).await?;
         // By its row: an instance whose application is not in the catalog has no page.
         let rows = self.console.instances(SandboxScope::With).await?;
@@ -194,6 +194,11 @@ impl Terminal {
             if std::io::stderr().flush().is_err() || std::io::stdin().read_line(&mut typed).is_err() || typed.trim() != name {
                 return Err(Stop::Usage("the name was not typed; nothing was deleted".into()));
             }
+        }
+        // Nothing goes before the file is complete.
+        if let Some(archive) = archive {
+            let kept = self.console.archive_instance(&id, archive).await?;
+            eprintln!("posture: kept in {}, {} findings", print::plain(&kept.path), kept.findings);
         }
         let deleted = self.console.delete_instance(&id, &name).await?;
         if self.json {

@@ -2,6 +2,7 @@
 
 mod attestation;
 mod browse;
+mod backup;
 mod catalog;
 mod instance;
 mod inventory;
@@ -73,7 +74,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Schema { .. }
         | Command::Attestation(_)
         | Command::Check(_)
-        | Command::Sandbox(_) => {}
+        | Command::Sandbox(_)
+        | Command::Backup { .. }
+        | Command::Restore { .. } => {}
     }
     let mut options = Options::for_this_user()?;
     if let Some(folder) = arguments.data_folder {
@@ -138,6 +141,8 @@ impl Terminal {
     async fn open(&self) -> Result<(), Stop> {
         match self.console.start().await?.state {
             StartState::Ready { .. } => Ok(()),
+            Command::Backup { output } => self.back_up(&output).await,
+            Command::Restore { backup, yes } => self.restore(&backup, yes).await,
             StartState::Locked { .. } => {
                 self.console.unlock(secrets::passphrase(self.passphrase_fd, false)?).await?;
                 Ok(())

@@ -103,7 +103,8 @@ async fn the_key_is_in_no_file_output_or_export() {
     assert!(String::from_utf8_lossy(&added.stderr).contains("TRACE"), "the log is at its most talkative");
     let export = stand.folder.path().join("data").join("findings.csv");
     let exported = stand.folder.path().join("data").join("findings.json");
-    let commands: [&[&str]; 12] = [
+    let backup = stand.folder.path().join("posture.tar");
+    let commands: [&[&str]; 14] = [
         &["-vv", "scan", "Halden Moor"],
         &["-vv", "--json", "scan", "Halden Moor"],
         &["-vv", "--json", "instance", "test", "Halden Moor"],
@@ -116,6 +117,8 @@ async fn the_key_is_in_no_file_output_or_export() {
         &["-vv", "export", "--format", "json", "--output", exported.to_str().unwrap()],
         &["-vv", "export", "--format", "json", "--output", "-"],
         &["-vv", "export", "--format", "csv", "--output", "-"],
+        &["-vv", "backup", "--output", backup.to_str().unwrap()],
+        &["-vv", "restore", backup.to_str().unwrap(), "--yes"],
     ];
     away(&mut promise, "what adding says", &added.stdout);
     away(&mut promise, "the log of adding", &added.stderr);
@@ -125,6 +128,7 @@ async fn the_key_is_in_no_file_output_or_export() {
         away(&mut promise, &format!("what {command:?} says"), &output.stdout);
         away(&mut promise, &format!("the log of {command:?}"), &output.stderr);
     }
+    away(&mut promise, "a backup", &std::fs::read(&backup).unwrap());
     // A refusal is the place where credentials are quoted most often.
     stand.change(OverlayChange::Revoke { tenant: stand.tenant() });
     let refused = stand.posture(&["-vv", "scan", "Halden Moor"], "");

@@ -3,6 +3,7 @@
 
 mod attestations;
 mod bad_input;
+mod backup;
 mod catalog;
 mod desk;
 mod inventory;

@@ -3,6 +3,7 @@
 
 mod application;
 mod attestation;
+mod backup;
 mod capability;
 mod finding;
 mod instance;
@@ -14,6 +15,7 @@ mod start;
 pub use application::*;
 pub use attestation::*;
 pub use capability::*;
+pub use backup::*;
 pub use finding::*;
 pub use instance::*;
 pub use inventory::*;

@@ -3,6 +3,7 @@
 
 mod attested;
 mod capability;
+mod backup;
 mod company;
 mod disturbed;
 mod harbour;

@@ -1,0 +1,35 @@
+//! Backing everything up to one file, and putting it back.
+
+use super::{Answer, Engine};
+use console::screen::{BackedUp, Failure, Start};
+use std::path::PathBuf;
+use tauri_plugin_dialog::{DialogExt, FilePath};
+
+/// Asks where to and writes a backup; nothing when the dialog was cancelled.
+#[tauri::command]
+#[specta::specta]
+pub async fn back_up(app: tauri::AppHandle, engine: Engine<'_>) -> Answer<Option<BackedUp>> {
+    let picker = app.dialog().file().set_file_name(engine.backup_name()).add_filter("tar", &["tar"]);
+    let Some(path) = chosen(move || picker.blocking_save_file(), "backup").await? else { return Ok(None) };
+    engine.back_up(&path).await.map(Some)
+}
+
+/// Asks which backup and puts it in the place of everything that is stored; nothing when the dialog was cancelled.
+#[tauri::command]
+#[specta::specta]
+pub async fn restore(app: tauri::AppHandle, engine: Engine<'_>) -> Answer<Option<Start>> {
+    let picker = app.dialog().file().add_filter("tar", &["tar"]);
+    let Some(path) = chosen(move || picker.blocking_pick_file(), "restore").await? else { return Ok(None) };
+    engine.restore(&path).await.map(Some)
+}
+
+/// What a file dialog was answered. It blocks until then, so it must not hold a thread of the async runtime.
+async fn chosen(ask: impl FnOnce() -> Option<FilePath> + Send + 'static, command: &str) -> Answer<Option<PathBuf>> {
+    let chosen = tauri::async_runtime::spawn_blocking(ask).await.map_err(|_| Failure {
+        code: "E-FILE-DIALOG".into(),
+        sentence: "The file dialog did not open.".into(),
+        remedy: format!("Use `posture {command}` in a terminal."),
+        field: None,
+    })?;
+    Ok(chosen.and_then(|path| path.into_path().ok()))
+}
