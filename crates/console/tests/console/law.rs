@@ -5,8 +5,8 @@
 use crate::scene;
 
 use catalog::{
-    App, Catalog, Cause, CauseKind, Check, CheckKind, Collected, Dataset, EachOver, Form, Keep, LeftOpen, Pagination, Row, RowKey,
-    SandboxTenant, Type, Values, Verdict, ViewShape,
+    App, Catalog, Cause, CauseKind, Check, CheckKind, Collected, Dataset, DatasetKind, EachOver, Form, Keep, LeftOpen, Pagination, Row,
+    RowKey, SandboxTenant, Type, Values, Verdict, ViewShape,
 };
 use sandbox::{Fault, OverlayChange};
 use scene::{Scene, Verdicts, promise};
@@ -614,6 +614,7 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
     let before = scene.judge(&baseline);
     trial.case(before == scene.verdicts().await, || format!("{}: shorter pages change a verdict", scene.name));
     let status = |status| Fault::Status { status, retry_after: (status == 429).then_some(3600) };
+    let foreign = |body| Fault::Foreign { body };
     // Name, fault, from which page, and whether it may leave the dataset whole.
     let faults = [
         ("401", status(401), None, false),
@@ -626,11 +627,16 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
         ("half a JSON", Fault::HalfJson, None, false),
         ("nested 100,000 deep", Fault::DeepJson { depth: 100_000 }, None, false),
         ("cut", Fault::Cut, None, false),
+        ("a foreign object", foreign(json!({"message": "try later"})), None, false),
         ("second page cut", Fault::Cut, Some(2), false),
         ("second page 500", status(500), Some(2), false),
         ("second page HTML", Fault::Html, Some(2), false),
         ("second page 401", status(401), Some(2), false),
         ("second page half a JSON", Fault::HalfJson, Some(2), false),
+        ("second page a foreign object", foreign(json!({"message": "try later"})), Some(2), false),
+        ("second page an empty object", foreign(json!({})), Some(2), false),
+        ("second page an empty list", foreign(json!([])), Some(2), false),
+        ("second page null", foreign(Value::Null), Some(2), false),
         ("pages in a circle", Fault::CirclePages, None, false),
         // Where only the rows of a page come again, none is missing.
         ("a page twice", Fault::RepeatPage, None, true),
@@ -645,6 +651,9 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
             // What befalls later pages has nothing to befall where there is one.
             let of_pages = from_page.is_some() || matches!(fault, Fault::CirclePages | Fault::RepeatPage);
             if of_pages && !paged {
+                continue;
+            }
+            if matches!(fault, Fault::Foreign { body } if is_empty_page(dataset, body)) {
                 continue;
             }
             scene.change(OverlayChange::Fault {
@@ -666,7 +675,9 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
             let what = format!("{}: {} answered {name}", scene.name, dataset.id);
             compare(&what, &before, &after, trial);
             let read = &collected[&dataset.id];
-            trial.case(*may_be_whole || !read.completeness.is_complete(), || format!("{what} and is taken for whole"));
+            // An object may hold anything: which of its fields are missing is said of its row, and judged there.
+            let of_row = dataset.kind == DatasetKind::Object && matches!(fault, Fault::Foreign { .. });
+            trial.case(*may_be_whole || of_row || !read.completeness.is_complete(), || format!("{what} and is taken for whole"));
             // Every row of a dataset that was not read at all: no check on it may pass.
             if !read.completeness.is_complete() && read.rows.is_empty() {
                 for check in court.checks.iter().filter(|check| scene.app.inputs(check).contains(&dataset.id.as_str())) {
@@ -682,6 +693,15 @@ async fn faults(scene: &Scene, own: &BTreeSet<String>, trial: &mut Trial) {
     let differing =
         before.iter().find(|(key, verdict)| after.get(*key) != Some(*verdict)).map(|(key, verdict)| (key, verdict, after.get(key)));
     trial.case(after == before, || format!("{}: a fault was left behind: {differing:?}", scene.name));
+}
+
+/// Whether this is the dataset's own way to write a page without entries: then it is no fault.
+fn is_empty_page(dataset: &Dataset, body: &Value) -> bool {
+    match body {
+        Value::Array(items) => items.is_empty() && dataset.rows == "[]",
+        Value::Object(members) => members.is_empty() && dataset.rows_absent.is_some(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// The rows of every list in another order: the same verdicts.
