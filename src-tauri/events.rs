@@ -1,10 +1,15 @@
 //! What the window is told without asking.
 
-use console::{Console, screen::Job};
+use console::{
+    Console,
+    screen::{Health, Job, Turn},
+};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::{AppHandle, Manager};
+use tauri_plugin_notification::NotificationExt;
 use tauri_specta::Event;
+use tokio::sync::broadcast::error::RecvError;
 
 /// The jobs under way changed.
 #[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
@@ -21,6 +26,49 @@ pub fn announce_jobs(app: AppHandle, console: &Console) {
             }
         }
     });
+}
+
+/// The health of an instance became another.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub struct Turned(pub Turn);
+
+/// Tells the window, and the desktop where the settings say so, of every turn of an instance's health, as long as all live.
+pub fn announce_turns(app: AppHandle, console: &Console) {
+    let mut turns = console.watch_turns();
+    let console = console.clone();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            let turn = match turns.recv().await {
+                Ok(turn) => turn,
+                // Too many at once: the oldest are in the list of instances all the same.
+                Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => break,
+            };
+            // The settings cannot be read while the console is locked, and then nothing is scanned either.
+            let wanted = console.settings().await.is_ok_and(|settings| settings.notify);
+            if wanted && let Some((title, body)) = words(&turn) {
+                // A desktop without notifications has the window alone.
+                if let Err(error) = app.notification().builder().title(title).body(body).show() {
+                    tracing::debug!(%error, "the desktop shows no notification");
+                }
+            }
+            if Turned(turn).emit(&app).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// What the desktop shows of a turn; nothing of a first scan that went well.
+fn words(turn: &Turn) -> Option<(String, String)> {
+    let state = match (turn.before, turn.after) {
+        (None, Health::Up) | (_, Health::Unknown | Health::Scanning | Health::Manual) => return None,
+        (_, Health::Up) => "is up again",
+        (_, Health::Unhealthy) => "is unhealthy",
+        (_, Health::Down) => "is down",
+    };
+    let body = turn.cause.as_ref().map_or_else(String::new, |cause| format!("{} {}", cause.sentence, cause.remedy).trim().to_owned());
+    Some((format!("{}, {} {state}", turn.app_name, turn.name), body))
 }
 
 /// A second start of the program shows the window that is open.

@@ -38,6 +38,10 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::instances::scan,
             commands::instances::cancel,
             commands::instances::jobs,
+            commands::operate::settings,
+            commands::operate::change_settings,
+            commands::operate::schedule_words,
+            commands::operate::scan_all,
             commands::backup::back_up,
             commands::backup::restore,
             commands::attestations::attestations,
@@ -57,7 +61,10 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::browse::findings,
             commands::browse::finding,
             commands::browse::requests,
-            commands::browse::activity,
+            commands::activity::activity,
+            commands::activity::activity_head,
+            commands::activity::save_activity_head,
+            commands::activity::verify_activity,
             commands::browse::export_findings,
             commands::inventory::accounts,
             commands::inventory::account,
@@ -67,7 +74,7 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::inventory::export_accounts,
             commands::inventory::export_plugins,
         ])
-        .events(collect_events![events::JobsChanged])
+        .events(collect_events![events::JobsChanged, events::Turned])
         // It passes sealed, so no command names it.
         .typ::<console::screen::RecoveryKeyShown>()
         // Rust's `Option` with serde defaults would otherwise give two TypeScript types for one word.
@@ -87,12 +94,15 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
+        .plugin(tauri_plugin_notification::init())
         .manage(console.clone())
         .manage(sealed::SealingKeys::default())
         .invoke_handler(handler)
         .setup(move |app| {
             doors.mount_events(app);
             events::announce_jobs(app.handle().clone(), &console);
+            events::announce_turns(app.handle().clone(), &console);
+            tauri::async_runtime::spawn(async move { console.keep_schedule().await });
             Ok(())
         })
         .run(tauri::generate_context!())?;

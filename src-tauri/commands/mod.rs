@@ -1,12 +1,14 @@
 //! What the window may ask, each a thin door to `console`. No decision is taken here.
 
+pub mod activity;
 pub mod attestations;
-pub mod browse;
 pub mod backup;
+pub mod browse;
 pub mod capability;
 pub mod instances;
 pub mod inventory;
 pub mod onboard;
+pub mod operate;
 pub mod start;
 
 use console::{Console, screen::Failure};

@@ -167,9 +167,14 @@ impl Window {
 
     /// Waits until no element has this handle.
     pub async fn gone(&self, handle: &str) {
+        self.gone_within(handle, SHOWS).await;
+    }
+
+    /// The same, as long as this.
+    pub async fn gone_within(&self, handle: &str, limit: Duration) {
         let started = Instant::now();
         while self.has(handle).await {
-            assert!(started.elapsed() < SHOWS, "{handle} is still there; the page shows:\n{}", self.text().await);
+            assert!(started.elapsed() < limit, "{handle} is still there; the page shows:\n{}", self.text().await);
             sleep(PAUSE).await;
         }
     }

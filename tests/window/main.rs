@@ -8,6 +8,8 @@ mod desktop;
 mod driver;
 mod first_instance;
 mod memory;
+mod notifications;
+mod operate;
 mod passphrase;
 mod promise;
 mod sandbox_tour;

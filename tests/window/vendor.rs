@@ -49,6 +49,11 @@ impl Vendor {
         &self.fields[id]
     }
 
+    /// The tenant's name in the overlay.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
     /// The tenant's key.
     pub fn key(&self) -> &str {
         self.field("api_key")

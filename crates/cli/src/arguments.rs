@@ -9,7 +9,7 @@ use std::path::PathBuf;
     name = "posture",
     version,
     propagate_version = true,
-    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 findings at or above --fail-on.\n\nExamples:\n  posture sandbox scan                      try it without any credential\n  posture instance add kustomer --name \"Halden Moor EU\" --set region=eu\n  posture scan --all --fail-on high\n  posture findings --severity critical,high --json"
+    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 findings at or above --fail-on, or a log of acts that does not hold.\n\nExamples:\n  posture sandbox scan                      try it without any credential\n  posture instance add kustomer --name \"Halden Moor EU\" --set region=eu\n  posture scan --all --fail-on high\n  posture findings --severity critical,high --json"
 )]
 pub struct Arguments {
     /// Print JSON instead of text.
@@ -62,17 +62,31 @@ pub enum Command {
     #[command(subcommand)]
     Instance(InstanceCommand),
     /// Scan instances; a cut scan is resumed.
-    #[command(after_help = "Examples:\n  posture scan \"Halden Moor EU\"\n  posture scan --all --fail-on high")]
+    #[command(after_help = "Examples:\n  posture scan \"Halden Moor EU\"\n  posture scan --all --fail-on high\n  posture scan --due")]
     Scan {
         /// Instances, by id or name.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(required_unless_present_any = ["all", "due"], conflicts_with_all = ["all", "due"])]
         instances: Vec<String>,
         /// Every instance that is not a sandbox.
         #[arg(long)]
         all: bool,
+        /// What the schedule asks for now, several at once; for the system's own scheduler, while no window is open.
+        #[arg(long, conflicts_with_all = ["all", "fail_on"])]
+        due: bool,
         /// End with exit code 3 when open findings of this severity or above remain.
         #[arg(long, value_enum)]
         fail_on: Option<SeverityChoice>,
+    },
+    /// Show when instances are scanned by themselves, or set it for one of them.
+    #[command(
+        after_help = "Schedules are kept by the open window, and by `posture scan --due`.\n\nExamples:\n  posture schedule\n  posture schedule \"Halden Moor EU\" --set \"0 6 * * 1-5\"\n  posture schedule \"Halden Moor EU\" --set off"
+    )]
+    Schedule {
+        /// The instance, by id or name; all of them when left out.
+        instance: Option<String>,
+        /// `default`, `off`, or a crontab pattern of five parts in this computer's time zone.
+        #[arg(long, value_name = "PATTERN", requires = "instance")]
+        set: Option<String>,
     },
     /// List findings, or show one with its evidence.
     #[command(after_help = "Examples:\n  posture findings --severity critical,high\n  posture findings --show 3f6c… --json")]
@@ -147,6 +161,21 @@ pub enum Command {
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
     },
+    /// List what was done, by whom and when, with what was before and after; or prove that nothing of it was changed or removed.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "Examples:\n  posture activity --json\n  posture activity head --output /mnt/safe/head.json\n  posture activity verify --head /mnt/safe/head.json"
+    )]
+    Activity {
+        #[command(subcommand)]
+        command: Option<ActivityCommand>,
+        /// Rows to leave out at the beginning.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// Rows to print, at most 500.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
     /// Say what the credential of an instance can read, what to grant for the rest, and what it holds without need.
     #[command(after_help = "Examples:\n  posture permissions \"Halden Moor EU\"\n  posture permissions \"Halden Moor EU\" --now --json")]
     Permissions {
@@ -172,6 +201,24 @@ pub enum Command {
     /// Simulated tenants on this computer.
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    /// Write everything that is stored to one file. It is encrypted, and the keychain's keys are not in it.
+    #[command(after_help = "Example:\n  posture backup --output /mnt/safe/posture.tar")]
+    Backup {
+        /// The file; one that is there is replaced once the new one is complete.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Replace everything that is stored by a backup. What is there now is kept in a folder beside it.
+    #[command(
+        after_help = "Close the window first. Without the keys of the backup the window asks for its recovery key.\n\nExample:\n  posture restore /mnt/safe/posture.tar"
+    )]
+    Restore {
+        /// The file that `posture backup` wrote.
+        backup: PathBuf,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  posture completions bash > /etc/bash_completion.d/posture")]
     Completions {
@@ -181,6 +228,34 @@ pub enum Command {
     /// Print the manual page (roff).
     #[command(hide = true)]
     Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ActivityCommand {
+    /// Write the head of the chain of acts: kept elsewhere, it proves later that nothing up to it was changed or removed.
+    #[command(after_help = "Example:\n  posture activity head --output /mnt/safe/head.json")]
+    Head {
+        /// The file; `-` for standard output.
+        #[arg(long, short, default_value = "-")]
+        output: String,
+    },
+    /// Read the chain of acts again; exit code 3 when it does not hold.
+    #[command(after_help = "Examples:\n  posture activity verify\n  posture activity verify --head /mnt/safe/head.json --json")]
+    Verify {
+        /// The file of an exported head that must be in the chain.
+        #[arg(long, value_name = "FILE")]
+        head: Option<PathBuf>,
+    },
+    /// Write every act, oldest first, with its number and its link to a file.
+    #[command(after_help = "Example:\n  posture activity export --format json --output acts.json")]
+    Export {
+        /// The file's format.
+        #[arg(long, value_enum, default_value = "csv")]
+        format: FormatChoice,
+        /// The file; `-` for standard output.
+        #[arg(long, short)]
+        output: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -201,24 +276,6 @@ pub enum InstanceCommand {
     Show {
         /// The instance, by id or name.
         instance: String,
-    /// Write everything that is stored to one file. It is encrypted, and the keychain's keys are not in it.
-    #[command(after_help = "Example:\n  posture backup --output /mnt/safe/posture.tar")]
-    Backup {
-        /// The file; one that is there is replaced once the new one is complete.
-        #[arg(long, short)]
-        output: PathBuf,
-    },
-    /// Replace everything that is stored by a backup. What is there now is kept in a folder beside it.
-    #[command(
-        after_help = "Close the window first. Without the keys of the backup the window asks for its recovery key.\n\nExample:\n  posture restore /mnt/safe/posture.tar"
-    )]
-    Restore {
-        /// The file that `posture backup` wrote.
-        backup: PathBuf,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
-    },
     },
     /// Sign in and say what the credential may read. Stores nothing.
     Test {
@@ -229,6 +286,9 @@ pub enum InstanceCommand {
     Delete {
         /// The instance, by id or name.
         instance: String,
+        /// Keep its findings, accounts, plugins and acts in this file, as JSON that anybody can read who has it.
+        #[arg(long, value_name = "FILE")]
+        archive: Option<PathBuf>,
         /// Do not ask.
         #[arg(long)]
         yes: bool,
@@ -286,9 +346,6 @@ pub enum AttestationCommand {
     )]
     Give(GiveArguments),
     /// Withdraw the last attestation of a check; the one before it holds again, if there is one.
-        /// Keep its findings, accounts, plugins and acts in this file, as JSON that anybody can read who has it.
-        #[arg(long, value_name = "FILE")]
-        archive: Option<PathBuf>,
     #[command(after_help = "Example:\n  posture attestation withdraw 12 --reason \"It was the wrong tenant.\"")]
     Withdraw {
         /// The attestation's id; see `posture attestation list`.

@@ -7,11 +7,12 @@ use crate::{
     console::Open,
     instances::{severity_counts, tallies},
     scan::instance_id,
+    schedule::Plan,
     score::score,
     screen::{
-        Act, ActList, AttestationCounts, Cause, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage,
-        FindingQuery, FindingSort, FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity,
-        Since, Slice, TrendDay,
+        AttestationCounts, Cause, Evidence, EvidenceField, Failure, Finding, FindingFilter, FindingList, FindingPage, FindingQuery,
+        FindingSort, FindingState, FrameworkReference, HistoryEvent, Overview, Request, RequestList, SandboxScope, Severity, Since, Slice,
+        TrendDay,
     },
     start::LAST_VISIT,
 };
@@ -43,11 +44,12 @@ impl Console {
         let sandbox = matches!(scope, SandboxScope::Only) || (matches!(scope, SandboxScope::Without) && only_sandboxes);
         let scope = if sandbox { store::SandboxScope::Only } else { scope_of(scope) };
         let counts = open.store.open_findings(scope)?;
+        let plan = Plan::read(self, open)?;
         let mut instances = Vec::new();
         let mut checks = Vec::new();
         let mut attestations = AttestationCounts::default();
         for instance in all.iter().filter(|instance| included(instance.sandbox, scope)) {
-            let row = self.instance_row(open, instance, counts.get(&instance.id).copied())?;
+            let row = self.instance_row(open, &plan, instance, counts.get(&instance.id).copied())?;
             attestations = attestations.plus(row.attestations);
             instances.push(row);
             if let Some(scan) = open.store.last_complete_scan(instance.id)? {
@@ -221,20 +223,6 @@ impl Console {
         self.with_open(move |open| {
             let (total, rows) = open.store.requests(instance, slice(part))?;
             Ok(RequestList { total: count(total), rows: rows.iter().map(request).collect() })
-        })
-        .await
-    }
-
-    /// Acts, newest first.
-    ///
-    /// # Errors
-    /// When the console is locked or the database cannot be read.
-    pub async fn activity(&self, part: Slice) -> Result<ActList, Failure> {
-        self.with_open(move |open| {
-            let (total, rows) = open.store.acts(slice(part))?;
-            let rows =
-                rows.into_iter().map(|act| Act { at: act.at.to_string(), who: act.who, what: act.what, detail: act.detail }).collect();
-            Ok(ActList { total: count(total), rows })
         })
         .await
     }

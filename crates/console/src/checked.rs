@@ -212,3 +212,16 @@ pub(crate) fn route_choice(route: &serde_json::Value) -> RouteChoice {
     };
     RouteChoice { proxy: proxy.to_owned(), proxy_url, extra_roots_pem: route.extra_roots_pem.join("\n") }
 }
+
+/// A number of the settings, within its bounds.
+pub(crate) fn within(field: &str, what: &str, value: u32, least: u32, most: u32) -> Result<(), Failure> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "E-SETTING",
+        format!("{what}: {value} is not between {least} and {most}."),
+        format!("Give a number from {least} to {most}."),
+    )
+    .on_field(field))
+}

@@ -6,7 +6,7 @@ use crate::{
     jobs::Jobs,
     options::Options,
     sandboxes::SandboxServer,
-    screen::{Failure, Job, Progress, Protection},
+    screen::{Failure, Job, Progress, Protection, Turn},
 };
 use catalog::{App, Catalog};
 use std::{
@@ -14,7 +14,11 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, atomic::AtomicBool},
 };
 use store::Store;
+use tokio::sync::broadcast;
 use vault::Vault;
+
+/// How many turns somebody who does not listen for a while finds again.
+const TURNS: usize = 256;
 
 /// Told of everything that happens in a job, in order.
 pub type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
@@ -34,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) locked: AtomicBool,
     pub(crate) drafts: Drafts,
     pub(crate) jobs: Arc<Jobs>,
+    pub(crate) turns: broadcast::Sender<Turn>,
     pub(crate) sandbox: tokio::sync::Mutex<Option<Arc<SandboxServer>>>,
 }
 
@@ -43,13 +48,13 @@ pub(crate) struct Open {
     pub(crate) store: Store,
     pub(crate) vault: Arc<Vault>,
     pub(crate) protection: Protection,
+    /// Keeps everybody from replacing the data meanwhile.
+    pub(crate) _in_use: Arc<InUse>,
 }
 
 impl Console {
     /// Puts the console together. Touches neither keychain nor database, and parses no application yet.
     ///
-    /// Keeps everybody from replacing the data meanwhile.
-    pub(crate) _in_use: Arc<InUse>,
     /// # Errors
     /// Never at present; the data folder is made when something is first stored.
     pub fn new(options: Options) -> Result<Self, Failure> {
@@ -62,12 +67,13 @@ impl Console {
                 locked: AtomicBool::new(false),
                 drafts: Drafts::default(),
                 jobs: Arc::default(),
+                turns: broadcast::Sender::new(TURNS),
                 sandbox: tokio::sync::Mutex::new(None),
             }),
         })
     }
 
-    /// Jobs under way in this process.
+    /// Jobs under way in this process and, while [`Console::keep_schedule`] is polled, in others.
     pub fn jobs(&self) -> Vec<Job> {
         self.inner.jobs.list()
     }

@@ -2,29 +2,28 @@
 
 use crate::{
     Console,
+    activity::{act_on, differences, told_instance},
     applications::named_hosts,
     attestations::counts_of,
     catalog_document::feature,
     checked,
     console::Open,
+    health::{health, unknown_application},
     judge::judge,
     manual_instances::is_manual,
     probe::{checks_on, logins_to},
     scan::{instance_id, verdict_counts},
+    schedule::{Plan, pattern_of, replace_schedule},
     score::{CheckTally, score},
     screen::{
         AttestationCounts, Cause, CheckState, DatasetState, Deleted, Failure, FeatureHealth, Health, Input, Instance, InstanceChange,
         InstancePage, SandboxScope, ScanRow, SealedField, SeverityCounts, VerdictCounts,
     },
     sink::state_of,
-    start::user,
 };
-use catalog::{App, CauseKind, Check, Completeness};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-use store::{Act, FindingFilter, FindingSort, FindingState, InstanceId, Scan, ScanState, SeverityTally, Slice, Store};
+use catalog::{App, Check};
+use std::{collections::BTreeMap, sync::Arc};
+use store::{Act, FindingFilter, FindingSort, FindingState, InstanceId, Scan, SeverityTally, Slice, StartedBy, Store};
 
 /// How many scans the page of an instance lists.
 const SCANS: u32 = 20;
@@ -37,14 +36,12 @@ impl Console {
     pub async fn instances(&self, scope: SandboxScope) -> Result<Vec<Instance>, Failure> {
         let console = self.clone();
         self.with_current(move |open| {
+            console.hear_of_others(&open)?;
             let instances = open.store.instances()?;
-            let wanted = instances.into_iter().filter(|instance| match scope {
-                SandboxScope::Without => !instance.sandbox,
-                SandboxScope::Only => instance.sandbox,
-                SandboxScope::With => true,
-            });
+            let wanted = instances.into_iter().filter(|instance| scope.holds(instance.sandbox));
             let counts = open.store.open_findings(store::SandboxScope::With)?;
-            wanted.map(|instance| console.instance_row(&open, &instance, counts.get(&instance.id).copied())).collect()
+            let plan = Plan::read(&console, &open)?;
+            wanted.map(|instance| console.instance_row(&open, &plan, &instance, counts.get(&instance.id).copied())).collect()
         })
         .await
     }
@@ -56,7 +53,11 @@ impl Console {
     pub async fn instance(&self, id: &str) -> Result<InstancePage, Failure> {
         let id = instance_id(id)?;
         let console = self.clone();
-        self.with_current(move |open| console.instance_page(&open, id)).await
+        self.with_current(move |open| {
+            console.hear_of_others(&open)?;
+            console.instance_page(&open, id)
+        })
+        .await
     }
 
     /// The id of the instance with this id or name.
@@ -91,10 +92,12 @@ impl Console {
         let now = self.now();
         self.with_open(move |open| {
             let mut instance = open.store.instance(id)?;
+            let told = told_instance(&instance);
             let app = console.app(&instance.app)?;
             instance.name = checked::name(&change.name)?;
             instance.label = checked::label(&change.label)?;
             instance.owner = checked::owner(&change.owner)?;
+            let pattern = pattern_of(&change.schedule)?;
             if !instance.sandbox && !is_manual(&instance, &app) {
                 let route = checked::route(&change.route)?;
                 instance.route = serde_json::to_value(&route)
@@ -104,12 +107,9 @@ impl Console {
             let judge_again = params != instance.params;
             instance.params = params;
             open.store.update_instance(&instance)?;
-            open.store.record_act(&Act {
-                at: now,
-                who: user(),
-                what: "instance changed".into(),
-                detail: format!("{}, {}", instance.app, instance.name),
-            })?;
+            replace_schedule(&open, &instance, pattern.as_deref(), now)?;
+            let (before, after) = differences(&told, &told_instance(&instance));
+            open.store.record_act(&act_on(now, "instance changed", &instance).from_to(before, after))?;
             if judge_again && let Some(scan) = open.store.last_complete_scan(id)? {
                 let program = console.program(&app)?;
                 let checks = judge(&app, &program, &open.store.collected(scan.id)?, &instance.params, scan.as_of)?;
@@ -141,7 +141,7 @@ impl Console {
             }
             let deleted = open.store.delete_instance_after(id, || Ok::<_, Failure>(open.vault.delete(&id.to_string())?))?;
             let what = if instance.sandbox { "sandbox instance deleted" } else { "instance deleted" };
-            note(&open.store, &Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) });
+            note(&open.store, &act_on(now, what, &instance));
             let count = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
             Ok(Deleted {
                 scans: count(deleted.scans),
@@ -154,15 +154,26 @@ impl Console {
         .await
     }
 
-    pub(crate) fn instance_row(&self, open: &Open, instance: &store::Instance, counts: Option<SeverityTally>) -> Result<Instance, Failure> {
+    pub(crate) fn instance_row(
+        &self,
+        open: &Open,
+        plan: &Plan,
+        instance: &store::Instance,
+        counts: Option<SeverityTally>,
+    ) -> Result<Instance, Failure> {
         // A user's folder may be missing, or be wrong: the instance is shown with the reason, and the others beside it.
         let app = self.app(&instance.app);
         let latest = open.store.scans(instance.id, 1)?.into_iter().next();
         let complete = open.store.last_complete_scan(instance.id)?;
         let scanning = self.inner.jobs.share(&instance.id.to_string());
+        let scannable = app.as_ref().is_ok_and(|app| !is_manual(instance, app));
+        let next_scan = if scannable { plan.next(&open.store, instance)? } else { None };
         let (health, cause) = match &app {
             Ok(app) if is_manual(instance, app) => (Health::Manual, None),
-            Ok(app) => health(&open.store, app, latest.as_ref(), complete.as_ref())?,
+            Ok(app) => {
+                let (health, cause) = health(&open.store, app, latest.as_ref(), complete.as_ref())?;
+                (health, cause.map(Cause::from))
+            }
             Err(unknown) => (Health::Down, Some(unknown_application(unknown))),
         };
         let checks = app.as_ref().map_or(&[][..], |app| app.checks.as_slice());
@@ -182,6 +193,8 @@ impl Console {
             },
             open: severity_counts(&counts.unwrap_or_default()),
             last_scan: complete.and_then(|scan| scan.finished_at).map(|at| at.to_string()),
+            schedule: plan.choice(instance.id),
+            next_scan: next_scan.map(|at| at.to_string()),
             scanning,
             resumable: open.store.resumable_scan(instance.id)?.is_some(),
             attestations: match &app {
@@ -195,7 +208,7 @@ impl Console {
         let instance = open.store.instance(id)?;
         let app = self.app(&instance.app)?;
         let counts = open.store.open_findings(store::SandboxScope::With)?;
-        let row = self.instance_row(open, &instance, counts.get(&id).copied())?;
+        let row = self.instance_row(open, &Plan::read(self, open)?, &instance, counts.get(&id).copied())?;
         let names =
             open.store.instances()?.into_iter().filter(|other| other.app == app.slug && !other.sandbox).map(|other| other.name).collect();
         let complete = open.store.last_complete_scan(id)?;
@@ -238,80 +251,6 @@ pub(crate) fn note(store: &Store, act: &Act) {
     if let Err(error) = store.record_act(act) {
         tracing::warn!(code = error.code(), what = act.what, "what was done could not be recorded");
     }
-}
-
-/// Whether an instance can be used, from its latest scan and its last complete one.
-fn health(store: &Store, app: &App, latest: Option<&Scan>, complete: Option<&Scan>) -> Result<(Health, Option<Cause>), Failure> {
-    let Some(latest) = latest else { return Ok((Health::Unknown, None)) };
-    let cause = || latest.cause.clone().map(Cause::from);
-    match latest.state {
-        ScanState::Running => return Ok((Health::Scanning, None)),
-        ScanState::Failed => return Ok((Health::Down, cause())),
-        ScanState::Complete | ScanState::Cut | ScanState::Cancelled => {}
-    }
-    let Some(complete) = complete else { return Ok((Health::Unknown, cause())) };
-    let datasets = store.datasets(complete.id)?;
-    for dataset in &datasets {
-        match &dataset.completeness {
-            None => return Ok((Health::Unhealthy, None)),
-            Some(completeness) => {
-                // What was left out by choice (an empty field, another login option) and what the vendor has never published are no
-                // faults of the instance that anybody could mend; what they cost stands at the checks.
-                let by_choice = |kind| matches!(kind, CauseKind::InputMissing | CauseKind::LoginLacks | CauseKind::NotPublished);
-                if let Some(cause) = completeness.cause().filter(|cause| !by_choice(cause.kind)) {
-                    return Ok((Health::Unhealthy, Some(cause.clone().into())));
-                }
-            }
-        }
-    }
-    if datasets.iter().any(unpublished) {
-        let published: BTreeSet<&str> =
-            app.datasets.iter().filter(|dataset| dataset.published_by.is_some()).map(|dataset| dataset.id.as_str()).collect();
-        let scans = store.scans(complete.instance, LOOK_BACK)?;
-        let before = scans.iter().find(|scan| scan.state == ScanState::Complete && scan.id < complete.id);
-        let before = before.map_or_else(|| Ok(Vec::new()), |scan| store.datasets(scan.id))?;
-        if let Some(cause) = withdrawn(&published, &datasets, &before) {
-            return Ok((Health::Unhealthy, Some(cause.into())));
-        }
-    }
-    Ok((Health::Up, None))
-}
-
-/// How many scans are looked through for the complete one before the last.
-const LOOK_BACK: u32 = 100;
-
-fn unpublished(dataset: &store::DatasetState) -> bool {
-    dataset.completeness.as_ref().and_then(Completeness::cause).is_some_and(|cause| cause.kind == CauseKind::NotPublished)
-}
-
-/// Why something that the vendor does not publish is a fault after all: the complete scan before read it, or none of what its
-/// description would have to publish is there, so that the description is hardly this application's.
-fn withdrawn(published: &BTreeSet<&str>, now: &[store::DatasetState], before: &[store::DatasetState]) -> Option<catalog::Cause> {
-    let read = |id: &str| {
-        before.iter().any(|dataset| dataset.dataset == id && dataset.completeness.as_ref().is_some_and(Completeness::is_complete))
-    };
-    let cause = |dataset: &store::DatasetState| dataset.completeness.as_ref().and_then(Completeness::cause).cloned();
-    if let Some(lost) = now.iter().find(|dataset| unpublished(dataset) && read(&dataset.dataset)) {
-        return cause(lost);
-    }
-    let by_choice = |dataset: &&store::DatasetState| {
-        cause(dataset).is_none_or(|cause| !matches!(cause.kind, CauseKind::InputMissing | CauseKind::LoginLacks))
-    };
-    let asked: Vec<&store::DatasetState> =
-        now.iter().filter(|dataset| published.contains(dataset.dataset.as_str())).filter(by_choice).collect();
-    let nothing = asked.iter().all(|dataset| unpublished(dataset));
-    asked.first().filter(|_| nothing).and_then(|dataset| cause(dataset))
-}
-
-/// Why an instance whose application is not in the catalog is down.
-fn unknown_application(unknown: &Failure) -> Cause {
-    let remedy = match unknown.code.as_str() {
-        "E-APP-UNKNOWN" => {
-            "Bring back the catalog folder that it came from and start the console again, or delete the instance with `posture instance delete`.".to_owned()
-        }
-        _ => unknown.remedy.clone(),
-    };
-    Cause { kind: "application_unknown".into(), sentence: unknown.sentence.clone(), remedy }
 }
 
 /// What each check counts for in the score: every check of the catalog, and every check that has open findings. A check that
@@ -442,39 +381,10 @@ fn scan_row(scan: &Scan) -> ScanRow {
         finished_at: scan.finished_at.map(|at| at.to_string()),
         failure: scan.cause.clone().map(Cause::from),
         requests: scan.requests,
+        scheduled: scan.started_by == StartedBy::Schedule,
     }
 }
 
 pub(crate) fn severity_counts(tally: &SeverityTally) -> SeverityCounts {
     SeverityCounts { critical: tally.critical, high: tally.high, medium: tally.medium, low: tally.low, info: tally.info }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::withdrawn;
-    use catalog::{Cause, CauseKind, Completeness};
-    use std::collections::BTreeSet;
-
-    fn state(dataset: &str, kind: Option<CauseKind>) -> store::DatasetState {
-        let cause = kind.map(|kind| Cause { kind, sentence: format!("{dataset}."), remedy: String::new() });
-        let completeness = Some(cause.map_or(Completeness::Complete, Completeness::Unavailable));
-        store::DatasetState { dataset: dataset.to_owned(), completeness, rows: 0 }
-    }
-
-    #[test]
-    fn what_is_not_published_is_a_fault_once_it_was() {
-        let published = BTreeSet::from(["users", "webhooks"]);
-        let not = Some(CauseKind::NotPublished);
-        let said =
-            |now: &[store::DatasetState], before: &[store::DatasetState]| withdrawn(&published, now, before).map(|cause| cause.sentence);
-        let now = [state("account", None), state("users", None), state("webhooks", not)];
-        assert_eq!(said(&now, &[]), None, "it never was");
-        assert_eq!(said(&now, &now), None);
-        assert_eq!(said(&now, &[state("webhooks", Some(CauseKind::ScopeMissing))]), None, "it was not read before either");
-        assert_eq!(said(&now, &[state("webhooks", None)]), Some("webhooks.".into()));
-        let nothing = [state("account", None), state("users", not), state("webhooks", not)];
-        assert_eq!(said(&nothing, &[]), Some("users.".into()), "a description that is not this application's");
-        let chosen = [state("users", Some(CauseKind::LoginLacks)), state("webhooks", not)];
-        assert_eq!(said(&chosen, &[]), Some("webhooks.".into()), "what another login option reads was not asked for");
-    }
 }

@@ -16,15 +16,16 @@ struct Running {
     page: Option<url::Url>,
 }
 
-/// All jobs under way in this process.
+/// All jobs under way in this process, and what is known of others'.
 pub(crate) struct Jobs {
     running: Mutex<BTreeMap<String, Running>>,
+    elsewhere: Mutex<Vec<Job>>,
     changes: watch::Sender<Vec<Job>>,
 }
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { running: Mutex::default(), changes: watch::Sender::new(Vec::new()) }
+        Self { running: Mutex::default(), elsewhere: Mutex::default(), changes: watch::Sender::new(Vec::new()) }
     }
 }
 
@@ -33,7 +34,8 @@ impl Jobs {
     pub(crate) fn begin(self: &Arc<Self>, instance: &str, title: &str) -> JobGuard {
         let id = uuid::Uuid::new_v4().to_string();
         let cancel = CancellationToken::new();
-        let job = Job { id: id.clone(), instance: instance.to_owned(), title: title.to_owned(), done: 0.0, host: String::new() };
+        let job =
+            Job { id: id.clone(), instance: instance.to_owned(), title: title.to_owned(), done: 0.0, host: String::new(), elsewhere: None };
         self.change(|running| {
             running.insert(id.clone(), Running { job, cancel: cancel.clone(), page: None });
         });
@@ -54,7 +56,7 @@ impl Jobs {
         self.changes.subscribe()
     }
 
-    /// The share done of an instance's scan, if one runs here.
+    /// The share done of an instance's scan, if one runs here or is known to run elsewhere.
     pub(crate) fn share(&self, instance: &str) -> Option<f64> {
         self.changes.borrow().iter().find(|job| job.instance == instance).map(|job| job.done)
     }
@@ -67,7 +69,33 @@ impl Jobs {
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Running>)) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut running);
-        self.changes.send_replace(running.values().map(|running| running.job.clone()).collect());
+        self.tell(&running);
+    }
+
+    /// What other processes are at. Nobody is told when that is as before.
+    pub(crate) fn elsewhere(&self, jobs: Vec<Job>) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner), jobs.clone());
+        if before != jobs {
+            self.tell(&running);
+        }
+    }
+
+    /// Whether any runs in this process.
+    pub(crate) fn any(&self) -> bool {
+        !self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// The share done of a job of this process, and the host being talked to.
+    pub(crate) fn progress(&self, id: &str) -> Option<(f64, String)> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.get(id).map(|running| (running.job.done, running.job.host.clone()))
+    }
+
+    fn tell(&self, running: &BTreeMap<String, Running>) {
+        let own = running.values().map(|running| running.job.clone());
+        let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.changes.send_replace(own.chain(elsewhere).collect());
     }
 }
 
@@ -81,6 +109,10 @@ pub(crate) struct JobGuard {
 }
 
 impl JobGuard {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Share done and the host being talked to.
     pub(crate) fn report(&self, done: f64, host: &str) {
         self.jobs.change(|running| {

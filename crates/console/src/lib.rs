@@ -5,21 +5,23 @@
 //! sign-in succeeded, screens show the last complete scan, secrets come in as [`SecretString`] and never go out. It opens
 //! no socket, writes no SQL and touches no keychain itself.
 
+mod activity;
 mod applications;
-mod attestations;
 mod archive;
-mod browse;
+mod attestations;
 mod backup;
+mod browse;
 mod browser;
 mod catalog_document;
 mod checked;
 mod codes;
 mod console;
 mod coverage;
-mod drafts;
 mod data_folder;
+mod drafts;
 mod export;
 mod failure;
+mod health;
 mod instances;
 mod inventory;
 mod jobs;
@@ -30,13 +32,15 @@ mod onboard;
 mod options;
 mod permissions;
 mod probe;
+mod restore;
 mod same_tenant;
 mod sandboxes;
-mod restore;
 mod scan;
+mod schedule;
 mod score;
 mod scratch;
 pub mod screen;
+mod settings;
 mod sink;
 mod start;
 

@@ -3,15 +3,16 @@
 
 use crate::{
     Console,
+    activity::{act_on, differences, told_instance},
     attestations::line,
     checked,
     scan::instance_id,
+    schedule::Plan,
     screen::{ConsoleLink, Failure, Instance, ManualInstance},
-    start::user,
 };
 use catalog::App;
 use std::collections::BTreeMap;
-use store::{Act, InstanceId};
+use store::InstanceId;
 use url::Url;
 use uuid::Uuid;
 
@@ -60,9 +61,8 @@ impl Console {
             };
             tell(&mut instance, &request)?;
             open.store.insert_instance(&instance).map_err(|error| Failure::from(error).on_field("name"))?;
-            let detail = format!("{}, {}", instance.app, instance.name);
-            open.store.record_act(&Act { at: now, who: user(), what: "instance added".into(), detail })?;
-            console.instance_row(&open, &instance, None)
+            open.store.record_act(&act_on(now, "instance added", &instance))?;
+            console.instance_row(&open, &Plan::read(&console, &open)?, &instance, None)
         })
         .await
     }
@@ -83,12 +83,13 @@ impl Console {
                     "Change it in the instance's settings.",
                 ));
             }
+            let told = told_instance(&instance);
             tell(&mut instance, &request)?;
             open.store.update_instance(&instance).map_err(|error| Failure::from(error).on_field("name"))?;
-            let detail = format!("{}, {}", instance.app, instance.name);
-            open.store.record_act(&Act { at: now, who: user(), what: "instance changed".into(), detail })?;
+            let (before, after) = differences(&told, &told_instance(&instance));
+            open.store.record_act(&act_on(now, "instance changed", &instance).from_to(before, after))?;
             let counts = open.store.open_findings(store::SandboxScope::With)?;
-            console.instance_row(&open, &instance, counts.get(&id).copied())
+            console.instance_row(&open, &Plan::read(&console, &open)?, &instance, counts.get(&id).copied())
         })
         .await
     }

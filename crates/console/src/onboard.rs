@@ -2,6 +2,7 @@
 
 use crate::{
     Console, Listener,
+    activity::act_on,
     applications::find_login,
     checked,
     console::{Open, blocking},
@@ -180,7 +181,7 @@ impl Console {
                 return Err(failure);
             }
             let what = if instance.sandbox { "sandbox instance added" } else { "instance added" };
-            note(&open.store, &Act { at: now, who: user(), what: what.into(), detail: format!("{}, {}", instance.app, instance.name) });
+            note(&open.store, &act_on(now, what, &instance));
             Ok(())
         })
         .await?;
@@ -294,16 +295,16 @@ impl Console {
         self.keep_granted(id, &session).await?;
         // Begun before it is sealed: no scan with the earlier credential is under way any more, and none is gone on with.
         let begun = self.begin_anew(&open, &stored, &app).await?;
-        let (scan, vault, store) = (begun.scan, Arc::clone(&open.vault), open.store.clone());
+        let (scan, vault, store) = (begun.state.scan, Arc::clone(&open.vault), open.store.clone());
         let secrets = with_keepsakes(secrets, &session);
         let sealed = blocking(move || {
             vault.seal(&id.to_string(), &secrets, now)?;
-            note(&store, &Act { at: now, who: user(), what: "credential replaced".into(), detail });
+            note(&store, &Act::new(now, user(), "credential replaced", detail).on(id));
             Ok(())
         })
         .await;
         if let Err(failure) = sealed {
-            return Err(self.give_up(&open, scan, failure.into()).await);
+            return Err(self.give_up(&open, &stored, &app, scan, begun.by, failure.into()).await);
         }
         let outcome = self.read_and_judge(&open, &stored, &app, &program, &session, Sealed::all_of(&session), begun, &listener, &job).await;
         tell_ending(instance, &outcome, &listener);

@@ -2,6 +2,7 @@
 
 use crate::screen::Failure;
 use connect::Clock;
+use jiff::tz::TimeZone;
 use std::{path::PathBuf, sync::Arc};
 use vault::Keychain;
 
@@ -16,6 +17,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// What holds the keys.
     pub keychain: Arc<dyn Keychain>,
+    /// The time zone of schedules.
+    pub zone: TimeZone,
     /// What opens the system browser, for login options that sign in there.
     pub browser: Arc<dyn connect::Browser>,
     /// Removed with the console, for a scratch folder.
@@ -41,6 +44,7 @@ impl Options {
             catalog_folder: None,
             clock: Arc::new(connect::SystemClock),
             keychain: Arc::new(vault::OsKeychain),
+            zone: TimeZone::system(),
             browser: Arc::new(crate::browser::SystemBrowser),
             scratch: None,
         }

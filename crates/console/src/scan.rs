@@ -18,15 +18,16 @@ use connect::{
     Begun, BegunStream, CodeLedger, ConnectError, Left, Limits, RequestEntry, Resume, Roots, Route, Session, SignIn, SignInStage,
     SignInStep,
 };
+use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
-use store::{Instance, InstanceId, InventoryWrite, ResumeState, ScanId, ScanState, Store, VerdictTally};
+use store::{Instance, InstanceId, InventoryWrite, Resumable, ResumeState, ScanId, ScanState, StartedBy, Store, VerdictTally};
 
 /// Rows of a scan speak of one time; what was cut longer ago than this is read anew.
-const RESUMABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+pub(crate) const RESUMABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// Tells a step's beginning and end, with the time it took.
 pub(crate) struct StepClock<'a> {
@@ -59,27 +60,50 @@ impl Console {
     }
 
     async fn scan_quietly(&self, instance: &str, listener: &Listener) -> Result<Outcome, Failure> {
+        let asked = self.asked(instance_id(instance)?).await?;
+        let started = self.begin(&asked.open, &asked.instance, &asked.app).await?;
+        self.scan_begun(&asked, started, listener).await
+    }
+
+    /// Scans an instance for the due times since the mark; no outcome when another process has served them meanwhile.
+    ///
+    /// # Errors
+    /// As [`Console::scan`].
+    pub(crate) async fn scan_when_due(&self, instance: InstanceId, seen: Timestamp) -> Result<Option<Outcome>, Failure> {
+        let asked = self.asked(instance).await?;
+        let (store, app, now) = (asked.open.store.clone(), Arc::clone(&asked.app), self.now());
+        let begun = blocking(move || {
+            let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+            Ok(store.begin_due_scan(instance, seen, now, &datasets)?)
+        })
+        .await?;
+        let Some(scan) = begun else { return Ok(None) };
+        let started = Started::now(scan, now, StartedBy::Schedule);
+        let listener: Listener = Arc::new(|_event| {});
+        self.scan_begun(&asked, started, &listener).await.map(Some)
+    }
+
+    /// What is to be scanned, as a job that everybody sees.
+    async fn asked(&self, id: InstanceId) -> Result<Asked, Failure> {
         let open = self.open()?;
-        let id = instance_id(instance)?;
-        let instance = {
-            let store = open.store.clone();
-            blocking(move || Ok(store.instance(id)?)).await?
-        };
+        let store = open.store.clone();
+        let instance = blocking(move || Ok(store.instance(id)?)).await?;
         let app = self.app(&instance.app)?;
         if is_manual(&instance, &app) {
             return Err(not_scanned(&app));
         }
         let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
         let program = self.program(&app)?;
-        let started = self.begin(&open, &instance, &app).await?;
-        let scan = started.scan;
-        tracing::trace!(scan = scan.0, "signing in");
-        let signed_in = self.sign_in_stored(&open, &instance, &app, listener, &job).await;
-        let (session, sealed) = match signed_in {
-            Ok(signed_in) => signed_in,
-            Err(error) => return Err(self.give_up(&open, scan, error).await),
-        };
-        self.read_and_judge(&open, &instance, &app, &program, &session, sealed, started, listener, &job).await
+        Ok(Asked { open, instance, app, program, job })
+    }
+
+    async fn scan_begun(&self, asked: &Asked, started: Started, listener: &Listener) -> Result<Outcome, Failure> {
+        let Asked { open, instance, app, program, job } = asked;
+        tracing::trace!(scan = started.state.scan.0, "signing in");
+        match self.sign_in_stored(open, instance, app, listener, job).await {
+            Ok((session, sealed)) => self.read_and_judge(open, instance, app, program, &session, sealed, started, listener, job).await,
+            Err(error) => Err(self.give_up(open, instance, app, started.state.scan, started.by, error).await),
+        }
     }
 
     /// The first scan of an instance that has just signed in.
@@ -98,11 +122,12 @@ impl Console {
     }
 
     /// Goes on with what was cut, if it is not too old, or begins anew.
-    async fn begin(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<ResumeState, Failure> {
+    async fn begin(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<Started, Failure> {
         let (store, id, now) = (open.store.clone(), instance.id, self.now());
         let resumed = blocking(move || {
             let resumable = store.resumable_scan(id)?.filter(|scan| now.duration_since(scan.started_at) <= RESUMABLE_FOR);
-            Ok(resumable.map(|resumable| store.resume_scan(resumable.scan)).transpose()?)
+            let resume = |resumable: Resumable| store.resume_scan(resumable.scan).map(|state| Started { state, by: resumable.started_by });
+            Ok(resumable.map(resume).transpose()?)
         })
         .await?;
         match resumed {
@@ -112,12 +137,12 @@ impl Console {
     }
 
     /// Begins a scan and drops what was left unfinished.
-    pub(crate) async fn begin_anew(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<ResumeState, Failure> {
+    pub(crate) async fn begin_anew(&self, open: &Open, instance: &Instance, app: &Arc<App>) -> Result<Started, Failure> {
         let (store, app, id, now) = (open.store.clone(), Arc::clone(app), instance.id, self.now());
         blocking(move || {
             let datasets: Vec<&str> = app.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
             let scan = store.begin_scan(id, now, &datasets)?;
-            Ok(ResumeState { scan, started_at: now, as_of: now, datasets: Vec::new(), parents: Vec::new() })
+            Ok(Started::now(scan, now, StartedBy::Person))
         })
         .await
     }
@@ -189,22 +214,25 @@ impl Console {
         program: &Arc<Program>,
         session: &Session,
         sealed: Sealed,
-        started: ResumeState,
+        started: Started,
         listener: &Listener,
         job: &JobGuard,
     ) -> Result<Outcome, Failure> {
-        let scan = started.scan;
-        let as_of = started.as_of;
+        let Started { state, by } = started;
+        let (scan, as_of) = (state.scan, state.as_of);
         let step = StepClock::begin(listener, Step::Scan);
-        match self.collect(open, instance, app, session, sealed, started, listener, job).await {
+        let telling = self.tell_others(open, instance.id, job);
+        let collected = self.collect(open, instance, app, session, sealed, state, listener, job).await;
+        telling.end().await;
+        match collected {
             Ok(()) => step.end(StepState::Done, ""),
             Err(error) => {
                 step.end(StepState::Failed, "");
-                return Err(self.give_up(open, scan, error).await);
+                return Err(self.give_up(open, instance, app, scan, by, error).await);
             }
         }
         let step = StepClock::begin(listener, Step::Judge);
-        let (store, app, id, now, program) = (open.store.clone(), Arc::clone(app), instance.id, self.now(), Arc::clone(program));
+        let (store, app_of, id, now, program) = (open.store.clone(), Arc::clone(app), instance.id, self.now(), Arc::clone(program));
         let judged = blocking(move || {
             let collected = store.collected(scan)?;
             tracing::trace!(scan = scan.0, "judging");
@@ -212,7 +240,7 @@ impl Console {
                 // Thresholds may have been changed since the scan began, and once more while it is judged.
                 let params = store.instance(id)?.params;
                 let thresholds = store.inventory_thresholds(id)?;
-                let checks = judge(&app, &program, &collected, &params, as_of)?;
+                let checks = judge(&app_of, &program, &collected, &params, as_of)?;
                 let found = program.inventory(&collected, &thresholds, as_of);
                 let inventory = InventoryWrite { thresholds, accounts: &found.accounts, plugins: &found.plugins };
                 tracing::trace!(scan = scan.0, "committing");
@@ -227,15 +255,15 @@ impl Console {
             Ok(outcome) => {
                 job.report(1.0, "");
                 let outcome = outcome_screen(&outcome);
-                step.end(
-                    StepState::Done,
-                    format!("{} open, {} new", outcome.opened + outcome.still_open + outcome.not_rechecked, outcome.opened),
-                );
+                let came_to = format!("{} open, {} new", outcome.opened + outcome.still_open + outcome.not_rechecked, outcome.opened);
+                step.end(StepState::Done, came_to.as_str());
+                self.note_health(open, instance, app).await;
+                self.after_scan(open, instance, by, Ok(came_to)).await;
                 Ok(outcome)
             }
             Err(failure) => {
                 step.end(StepState::Failed, "");
-                Err(self.give_up(open, scan, ScanError::Own(failure)).await)
+                Err(self.give_up(open, instance, app, scan, by, ScanError::Own(failure)).await)
             }
         }
     }
@@ -292,7 +320,15 @@ impl Console {
     }
 
     /// Ends a scan that cannot go on, with its cause; what was read stays to go on from.
-    pub(crate) async fn give_up(&self, open: &Open, scan: ScanId, error: ScanError) -> Failure {
+    pub(crate) async fn give_up(
+        &self,
+        open: &Open,
+        instance: &Instance,
+        app: &Arc<App>,
+        scan: ScanId,
+        by: StartedBy,
+        error: ScanError,
+    ) -> Failure {
         let (failure, cause, cancelled) = match error {
             ScanError::Wire(error) => {
                 let cancelled = matches!(error, ConnectError::Cancelled);
@@ -310,7 +346,33 @@ impl Console {
             // The first failure is the one to show; this one leaves a running scan that the next start marks as cut.
             tracing::warn!(code = second.code, "the scan's end could not be stored");
         }
+        // What somebody stopped says nothing of the instance.
+        if !cancelled {
+            self.note_health(open, instance, app).await;
+        }
+        self.after_scan(open, instance, by, Err(failure.sentence.clone())).await;
         failure
+    }
+}
+
+/// What is asked to be scanned.
+struct Asked {
+    open: Open,
+    instance: Instance,
+    app: Arc<App>,
+    program: Arc<Program>,
+    job: JobGuard,
+}
+
+/// A scan that has begun, anew or again.
+pub(crate) struct Started {
+    pub(crate) state: ResumeState,
+    pub(crate) by: StartedBy,
+}
+
+impl Started {
+    fn now(scan: ScanId, now: Timestamp, by: StartedBy) -> Self {
+        Self { state: ResumeState { scan, started_at: now, as_of: now, datasets: Vec::new(), parents: Vec::new() }, by }
     }
 }
 

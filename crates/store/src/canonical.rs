@@ -15,7 +15,8 @@ impl EvidenceHash {
         Self::of_text(canonical_row(row).as_bytes())
     }
 
-    pub(crate) fn of_text(text: &[u8]) -> Self {
+    /// Of any bytes.
+    pub fn of_text(text: &[u8]) -> Self {
         Self(Sha256::digest(text).into())
     }
 }

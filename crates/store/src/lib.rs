@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use lease::{InstanceLease, SignInLease};
 pub use schema::{OLDEST_READER, SCHEMA};
 pub use store::{DeletedInstance, Slice, Store};
-pub use table::activity::Act;
+pub use table::activity::{Act, ActivityBreak, ActivityHead, ActivityProof, ChainFault, HeadFate, LinkedAct};
 pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
 pub use table::event::{EventKind, FindingEvent, Since};
@@ -37,8 +37,11 @@ pub use table::inventory::{
     AccountFilter, AccountList, InventoryDetail, InventoryFilter, InventoryList, InventorySort, InventoryWrite, PluginFilter, PluginList,
     RiskCount, StoredListing,
 };
+pub use table::lease::Underway;
 pub use table::own_check::{OwnCheck, OwnCheckVersion};
 pub use table::request::{Request, RequestClass, RequestId, RequestOutcome};
 pub use table::row::{PageWrite, StoredRow};
-pub use table::scan::{Resumable, ResumeState, Scan, ScanId, ScanState, TrendDay};
+pub use table::scan::{Resumable, ResumeState, Scan, ScanId, ScanState, StartedBy, TrendDay};
+pub use table::schedule::Schedule;
+pub use table::turn::Turn;
 pub use table::verdict::{CheckTally, StoredVerdict, VerdictKind, VerdictTally};

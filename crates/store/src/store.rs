@@ -2,17 +2,17 @@
 
 use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{
-    Act, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, DatasetState, FindingDetail, FindingFilter, FindingId,
-    FindingList, FindingSort, Instance, InstanceId, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable,
-    ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, SeverityTally, SignInLease, Since, StoreError, StoredFile, StoredRow,
-    StoredVerdict, TrendDay,
+    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, DatasetState, FindingDetail,
+    FindingFilter, FindingId, FindingList, FindingSort, Instance, InstanceId, LinkedAct, OwnCheck, OwnCheckVersion, PageWrite,
+    QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, Schedule, SeverityTally,
+    SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow, StoredVerdict, TrendDay, Turn, Underway,
 };
 use crate::{
     lease::{InstanceLease, Lease},
     pool::{self, Durability, Pool},
     table::{
-        account, activity, attestation, dataset, event, finding, granted, instance, inventory, own_check, preference, request, row, scan,
-        verdict,
+        account, activity, attestation, dataset, event, finding, granted, instance, inventory, lease, own_check, preference, request, row,
+        scan, schedule, turn, verdict,
     },
 };
 use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
@@ -82,7 +82,9 @@ impl Store {
     /// [`StoreError::WrongKey`], [`StoreError::Damaged`], [`StoreError::Newer`], [`StoreError::Busy`],
     /// [`StoreError::DiskFull`] or [`StoreError::Io`].
     pub fn open(path: &Path, key: &SecretBox<[u8; 32]>) -> Result<Self, StoreError> {
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::open(path, key)?, leases: Mutex::default() }) })
+        let pool = Pool::open(path, key)?;
+        link_acts(&pool)?;
+        Ok(Self { inner: Arc::new(Inner { pool, leases: Mutex::default() }) })
     }
     /// Reads every page of the file and holds it against its authentication code and the structure of the tables. Takes
     /// time in proportion to the size of the file.
@@ -199,9 +201,88 @@ impl Store {
     pub fn begin_scan(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
         self.instance(instance)?;
         let lease = self.lease(instance)?;
-        let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, now, datasets))?;
+        let begin = |transaction: &Transaction<'_>| scan::begin(transaction, instance, StartedBy::Person, now, datasets);
+        let scan = self.inner.pool.write(Durability::Power, begin)?;
         self.leases().insert(scan, lease);
         Ok(scan)
+    }
+    /// As [`Store::begin_scan`], for the due times between `seen`, the instance's mark as the caller saw it, and now: they are
+    /// served with the beginning of the scan or not at all. No scan when somebody else has served them meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::begin_scan`].
+    pub fn begin_due_scan(
+        &self,
+        instance: InstanceId,
+        seen: Timestamp,
+        now: Timestamp,
+        datasets: &[&str],
+    ) -> Result<Option<ScanId>, StoreError> {
+        self.instance(instance)?;
+        let lease = self.lease(instance)?;
+        let begun = self.inner.pool.write(Durability::Power, |transaction| {
+            if !schedule::serve(transaction, instance, seen, now)? {
+                return Ok(None);
+            }
+            scan::begin(transaction, instance, StartedBy::Schedule, now, datasets).map(Some)
+        })?;
+        if let Some(scan) = begun {
+            self.leases().insert(scan, lease);
+        }
+        Ok(begun)
+    }
+    /// When each instance is scanned by itself.
+    pub fn schedules(&self) -> Result<BTreeMap<InstanceId, Schedule>, StoreError> {
+        self.inner.pool.read(schedule::all)
+    }
+    /// Gives an instance a schedule, `None` for the caller's default; due times up to now do not count.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn set_schedule(&self, instance: InstanceId, pattern: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| schedule::set(transaction, instance, pattern, now))
+    }
+    /// Lets due times up to now pass without a scan; says whether the mark still was where the caller saw it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn pass_due(&self, instance: InstanceId, seen: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| schedule::serve(transaction, instance, seen, now))
+    }
+    /// Tells other processes how far this one has come with an instance.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn tell_underway(&self, underway: &Underway) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Process, |transaction| lease::tell(transaction, underway))
+    }
+    /// Takes back what was told of an instance; one that is gone has nothing told of it.
+    pub fn end_underway(&self, instance: InstanceId, pid: u32) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Process, |transaction| lease::end(transaction, instance, pid))
+    }
+    /// What other processes are at, longest at it first; one that said nothing for 20 seconds has ended without a word.
+    pub fn underway_elsewhere(&self, pid: u32, now: Timestamp) -> Result<Vec<Underway>, StoreError> {
+        self.inner.pool.read(|view| lease::of_others(view, pid, now))
+    }
+    /// Notes the health of an instance, in the caller's words; a turn when it was another before.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn note_health(
+        &self,
+        instance: InstanceId,
+        health: &str,
+        cause: Option<&Cause>,
+        at: Timestamp,
+    ) -> Result<Option<Turn>, StoreError> {
+        self.inner.pool.write(Durability::Process, |transaction| turn::note(transaction, instance, health, cause, at))
+    }
+    /// Turns after that time, oldest first, of one instance or of all.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when that instance is not there.
+    pub fn turns(&self, instance: Option<InstanceId>, after: Timestamp) -> Result<Vec<Turn>, StoreError> {
+        self.inner.pool.read(|view| turn::since(view, instance, after))
     }
     /// Keeps an instance from being scanned, deleted or held once more, in every process, until what is answered is dropped. For
     /// whoever signs in with its credentials without a scan: a refresh token may be good for one use.
@@ -512,13 +593,31 @@ impl Store {
         self.inner.pool.read(|view| request::page(view, instance, slice))
     }
 
-    /// Records an act.
+    /// Records an act and links it to all before it.
     pub fn record_act(&self, act: &Act) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| activity::insert(transaction, act))
     }
     /// Acts, newest first, and how many there are.
     pub fn acts(&self, slice: Slice) -> Result<(u64, Vec<Act>), StoreError> {
         self.inner.pool.read(|view| activity::page(view, slice))
+    }
+    /// At most `limit` acts after the one of this number, oldest first, with their links; from the beginning after 0.
+    pub fn linked_acts(&self, after: u64, limit: u64) -> Result<Vec<LinkedAct>, StoreError> {
+        self.inner.pool.read(|view| activity::linked(view, after, limit))
+    }
+    /// The head of the chain of acts, as its last link says.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] when that link is none any more.
+    pub fn activity_head(&self) -> Result<ActivityHead, StoreError> {
+        link_acts(&self.inner.pool)?;
+        self.inner.pool.read(activity::head)
+    }
+    /// Reads the chain of acts again, one act at a time, and says where it breaks first and whether the head that was given (how
+    /// many acts it covers, and the link of the last of them) is in it. That it does not hold is no error.
+    pub fn verify_activity(&self, expected: Option<(u64, [u8; 32])>) -> Result<ActivityProof, StoreError> {
+        link_acts(&self.inner.pool)?;
+        self.inner.pool.read(|view| activity::verify(view, expected))
     }
     /// All preferences.
     pub fn preferences(&self) -> Result<BTreeMap<String, serde_json::Value>, StoreError> {
@@ -664,6 +763,11 @@ impl Store {
     fn held(&self, scan: ScanId) -> Result<(), StoreError> {
         if self.leases().contains_key(&scan) { Ok(()) } else { Err(StoreError::WrongState { actual: "not running here" }) }
     }
+}
+
+/// Links what an older release added since; costs one look where there is nothing.
+fn link_acts(pool: &Pool) -> Result<(), StoreError> {
+    if pool.read(activity::any_unlinked)? { pool.write(Durability::Power, |transaction| activity::link(transaction)) } else { Ok(()) }
 }
 
 fn require(transaction: &Transaction<'_>, scan: ScanId, state: ScanState) -> Result<Scan, StoreError> {

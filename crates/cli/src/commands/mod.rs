@@ -1,13 +1,15 @@
 //! One function per command.
 
+mod activity;
 mod attestation;
-mod browse;
 mod backup;
+mod browse;
 mod catalog;
 mod instance;
 mod inventory;
 mod permissions;
 mod sandbox;
+mod schedule;
 
 use crate::{
     arguments::{Arguments, Command, ProtectionChoice, SeverityChoice},
@@ -27,6 +29,7 @@ use std::sync::{
 pub enum Ending {
     Fine,
     FindingsAtOrAbove,
+    ChainBroken,
 }
 
 /// How it ended otherwise.
@@ -64,12 +67,14 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Init { .. }
         | Command::Instance(_)
         | Command::Scan { .. }
+        | Command::Schedule { .. }
         | Command::Findings { .. }
         | Command::Export { .. }
         | Command::Accounts(_)
         | Command::Plugins(_)
         | Command::Thresholds { .. }
         | Command::Requests { .. }
+        | Command::Activity { .. }
         | Command::Permissions { .. }
         | Command::Schema { .. }
         | Command::Attestation(_)
@@ -119,7 +124,9 @@ impl Terminal {
             Command::Catalog { app, coverage, check } => self.catalog(app.as_deref(), coverage, check),
             Command::Init { protection } => self.init(protection).await,
             Command::Instance(command) => self.instance(command).await,
-            Command::Scan { instances, all, fail_on } => self.scan(instances, all, fail_on).await,
+            Command::Scan { due: true, .. } => self.scan_due().await,
+            Command::Scan { instances, all, due: false, fail_on } => self.scan(instances, all, fail_on).await,
+            Command::Schedule { instance, set } => self.schedule(instance.as_deref(), set.as_deref()).await,
             Command::Findings { filter, offset, limit, show, fail_on } => self.findings(filter, offset, limit, show, fail_on).await,
             Command::Export { filter, format, output } => self.export(filter, format, &output).await,
             Command::Accounts(arguments) => self.accounts(arguments).await,
@@ -128,11 +135,14 @@ impl Terminal {
                 self.thresholds(&instance, [dormant_days, expiring_days, rotation_days, unused_days]).await
             }
             Command::Requests { instance, offset, limit } => self.requests(instance, offset, limit).await,
+            Command::Activity { command, offset, limit } => self.activity(command, offset, limit).await,
             Command::Permissions { instance, now } => self.permissions(&instance, now).await,
             Command::Schema { instance } => self.schema(&instance).await,
             Command::Attestation(command) => self.attestation(command).await,
             Command::Check(command) => self.check(command).await,
             Command::Sandbox(command) => self.sandbox(command).await,
+            Command::Backup { output } => self.back_up(&output).await,
+            Command::Restore { backup, yes } => self.restore(&backup, yes).await,
             Command::Completions { .. } | Command::Man => Ok(Ending::Fine),
         }
     }
@@ -141,8 +151,6 @@ impl Terminal {
     async fn open(&self) -> Result<(), Stop> {
         match self.console.start().await?.state {
             StartState::Ready { .. } => Ok(()),
-            Command::Backup { output } => self.back_up(&output).await,
-            Command::Restore { backup, yes } => self.restore(&backup, yes).await,
             StartState::Locked { .. } => {
                 self.console.unlock(secrets::passphrase(self.passphrase_fd, false)?).await?;
                 Ok(())

@@ -1,14 +1,16 @@
 //! What the program `posture` promises in a terminal.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod activity;
 mod attestations;
-mod bad_input;
 mod backup;
+mod bad_input;
 mod catalog;
 mod desk;
 mod inventory;
 mod key_nowhere;
 mod kill_nine;
 mod request_refused;
+mod schedule;
 mod stand;
 mod terminal;

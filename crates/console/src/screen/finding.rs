@@ -38,6 +38,17 @@ pub enum SandboxScope {
     With,
 }
 
+impl SandboxScope {
+    /// Whether an instance is meant.
+    pub fn holds(self, sandbox: bool) -> bool {
+        match self {
+            Self::Without => !sandbox,
+            Self::Only => sandbox,
+            Self::With => true,
+        }
+    }
+}
+
 /// State of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]

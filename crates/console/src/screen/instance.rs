@@ -31,6 +31,10 @@ pub struct Instance {
     pub open: SeverityCounts,
     /// When the last complete scan ended.
     pub last_scan: Option<String>,
+    /// When it is scanned by itself.
+    pub schedule: super::ScheduleChoice,
+    /// The next time at which it is; `None` when it is not.
+    pub next_scan: Option<String>,
     /// Share of the running scan, 0 to 1.
     pub scanning: Option<f64>,
     /// A cut scan that can be resumed.
@@ -188,6 +192,8 @@ pub struct ScanRow {
     pub failure: Option<Cause>,
     /// Requests made.
     pub requests: u32,
+    /// Begun by the schedule and not by a person.
+    pub scheduled: bool,
 }
 
 /// What may be changed of an instance without its secrets.
@@ -199,6 +205,8 @@ pub struct InstanceChange {
     pub label: String,
     /// New owner.
     pub owner: String,
+    /// New schedule.
+    pub schedule: super::ScheduleChoice,
     /// New route.
     pub route: RouteChoice,
     /// New answers to questions and thresholds.

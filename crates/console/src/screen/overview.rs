@@ -58,6 +58,12 @@ pub struct Act {
     pub who: String,
     pub what: String,
     pub detail: String,
+    /// Id of the instance it speaks of; empty when it speaks of none.
+    pub instance: String,
+    /// What was before; empty where there is nothing to say.
+    pub before: String,
+    /// What is now.
+    pub after: String,
 }
 
 /// A page of acts, newest first.

@@ -147,4 +147,6 @@ pub struct Job {
     pub done: f64,
     /// The host being talked to.
     pub host: String,
+    /// Who is at it when it is another process, which alone can cancel it: "ada, process 4242".
+    pub elsewhere: Option<String>,
 }

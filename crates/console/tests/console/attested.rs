@@ -10,7 +10,8 @@ use posture_core::{
     screen::{
         AddInstance, Attestation, AttestationAnswer, AttestationCounts, AttestationStanding, AttestationState, ExportFormat, Failure,
         FileToAttach, Finding, FindingFilter, FindingPage, FindingQuery, FindingSort, FindingState, Health, Instance, InstanceChange,
-        ManualCheck, ManualInstance, NewAttestation, OwnCheckDraft, Protection, RouteChoice, SandboxScope, Severity, Slice, TenantChoice,
+        ManualCheck, ManualInstance, NewAttestation, OwnCheckDraft, Protection, RouteChoice, SandboxScope, ScheduleChoice, Severity, Slice,
+        TenantChoice,
     },
 };
 use scene::{SteppingClock, database, today};
@@ -229,7 +230,14 @@ async fn not_met_opens_a_finding_that_only_a_person_ends() {
     let settings = desk.console.instance(&kustomer.id).await.unwrap();
     let mut answers = settings.answers;
     answers.iter_mut().find(|answer| answer.check == "kustomer.users.admin_count").unwrap().value = "100".into();
-    let change = InstanceChange { name: kustomer.name.clone(), label: "QA".into(), owner: String::new(), route: settings.route, answers };
+    let change = InstanceChange {
+        name: kustomer.name.clone(),
+        label: "QA".into(),
+        owner: String::new(),
+        schedule: ScheduleChoice::Default,
+        route: settings.route,
+        answers,
+    };
     desk.console.change_instance(&kustomer.id, change).await.unwrap();
     assert_eq!(desk.finding(&kustomer, MFA).await.finding, page.finding);
 
@@ -557,7 +565,14 @@ async fn an_application_that_nobody_signs_in_to_is_kept_by_hand() {
     assert_eq!((row.name.as_str(), row.owner.as_str(), row.health), ("Perplexity Pro", "Ada", Health::Manual));
     assert!(desk.console.linkable("https://admin.perplexity.example/settings").await.is_err());
     let (route, answers) = (RouteChoice::default(), Vec::new());
-    let change = InstanceChange { name: "Perplexity".into(), label: "QA".into(), owner: String::new(), route, answers };
+    let change = InstanceChange {
+        name: "Perplexity".into(),
+        label: "QA".into(),
+        owner: String::new(),
+        schedule: ScheduleChoice::Default,
+        route,
+        answers,
+    };
     assert_eq!(desk.console.change_instance(id, change).await.unwrap().inputs.len(), 1, "the product is kept");
 
     let check = desk.console.save_own_check(id, own_check("Single sign-on is required")).await.unwrap();

@@ -11,7 +11,8 @@ use posture_core::{
     self as console, Console, Listener, Options, SandboxServer, SecretString,
     screen::{
         AddInstance, FieldState, Finding, FindingFilter, FindingPage, FindingQuery, FindingSort, FindingState, Health, Instance,
-        InstanceChange, InstancePage, Progress, Protection, SandboxScope, SeverityCounts, Slice, StartState, Step, StepState, TenantChoice,
+        InstanceChange, InstancePage, Progress, Protection, SandboxScope, ScheduleChoice, SeverityCounts, Slice, StartState, Step,
+        StepState, TenantChoice,
     },
 };
 use sandbox::{OverlayChange, Tenant};
@@ -289,7 +290,8 @@ async fn from_first_start_to_findings() {
     findings_are_complete(&desk).await;
     let acts = desk.console.activity(ALL).await.unwrap();
     let acts: Vec<&str> = acts.rows.iter().rev().map(|act| act.what.as_str()).collect();
-    assert_eq!(acts, ["database created", "sandbox instance added", "sandbox instance added"]);
+    let added = ["sandbox instance added", "scan completed"];
+    assert_eq!(acts, [&["database created"][..], &added, &added].concat());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -308,6 +310,7 @@ async fn a_threshold_is_judged_again_at_once_and_offline() {
             name: instance.name.clone(),
             label: "Sandbox".into(),
             owner: "Mei Laurent".into(),
+            schedule: ScheduleChoice::Default,
             route: page.route.clone(),
             answers,
         }

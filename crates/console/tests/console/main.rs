@@ -1,9 +1,10 @@
 //! What the console promises, with simulated tenants, a real database and a vault.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod activity;
 mod attested;
-mod capability;
 mod backup;
+mod capability;
 mod company;
 mod disturbed;
 mod harbour;
@@ -13,6 +14,7 @@ mod law;
 mod links;
 mod recorded;
 mod scene;
+mod schedule;
 mod simulated_credentials;
 mod simulated_okta;
 mod simulated_people;

@@ -54,6 +54,33 @@ impl ScanState {
     }
 }
 
+/// What began a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartedBy {
+    /// Somebody asked for it.
+    Person,
+    /// It was due.
+    Schedule,
+}
+
+impl StartedBy {
+    /// `person`, `schedule`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    fn read(word: &str) -> Result<Self, StoreError> {
+        Ok(match word {
+            "person" => Self::Person,
+            "schedule" => Self::Schedule,
+            _ => return Err(StoreError::Unreadable { what: "scan" }),
+        })
+    }
+}
+
 /// A scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scan {
@@ -75,6 +102,8 @@ pub struct Scan {
     pub requests: u32,
     /// Rows held.
     pub rows: u64,
+    /// What began it.
+    pub started_by: StartedBy,
 }
 
 /// A scan that ended early and holds something to go on from.
@@ -86,6 +115,10 @@ pub struct Resumable {
     pub started_at: Timestamp,
     /// Rows that need not be read again.
     pub rows: u64,
+    /// How it ended.
+    pub state: ScanState,
+    /// What began it.
+    pub started_by: StartedBy,
 }
 
 /// Everything that is needed to go on with a scan.
@@ -126,7 +159,13 @@ impl ScanState {
 }
 
 /// Begins a scan. The caller holds the instance's lease, so that a scan that still says it is running is not.
-pub(crate) fn begin(connection: &Connection, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
+pub(crate) fn begin(
+    connection: &Connection,
+    instance: InstanceId,
+    started_by: StartedBy,
+    now: Timestamp,
+    datasets: &[&str],
+) -> Result<ScanId, StoreError> {
     let number = instance::number(connection, instance)?;
     let mut unfinished =
         connection.prepare_cached("SELECT id, state FROM scan WHERE instance = ?1 AND state <> 'complete' AND dropped = 0")?;
@@ -138,7 +177,10 @@ pub(crate) fn begin(connection: &Connection, instance: InstanceId, now: Timestam
         drop_content(connection, scan)?;
     }
     let at = column::time(now);
-    connection.execute("INSERT INTO scan (instance, state, started_at, as_of) VALUES (?1, 'running', ?2, ?2)", params![number, at])?;
+    connection.execute(
+        "INSERT INTO scan (instance, state, started_at, as_of, started_by) VALUES (?1, 'running', ?2, ?2, ?3)",
+        params![number, at, started_by.as_str()],
+    )?;
     let scan = connection.last_insert_rowid();
     for dataset in datasets {
         dataset::declare(connection, scan, dataset)?;
@@ -231,7 +273,7 @@ pub(crate) fn resumable(connection: &Connection, instance: InstanceId) -> Result
         return Ok(None);
     }
     let scan = get(connection, ScanId(newest))?;
-    Ok(Some(Resumable { scan: scan.id, started_at: scan.started_at, rows: scan.rows }))
+    Ok(Some(Resumable { scan: scan.id, started_at: scan.started_at, rows: scan.rows, state: scan.state, started_by: scan.started_by }))
 }
 
 /// Every scan that says it is running, with its instance.
@@ -275,11 +317,12 @@ pub(crate) fn prune(connection: &Connection, instance: InstanceId, keep: u32) ->
 
 const COLUMNS: &str = "scan.id, instance.id, state, started_at, finished_at, as_of, cause,
     (SELECT count(*) FROM request WHERE request.scan = scan.id),
-    (SELECT coalesce(sum(rows), 0) FROM scan_dataset WHERE scan_dataset.scan = scan.id)";
+    (SELECT coalesce(sum(rows), 0) FROM scan_dataset WHERE scan_dataset.scan = scan.id), started_by";
 
 fn read(row: &Row<'_>) -> Result<Scan, StoreError> {
     let instance: String = row.get(1)?;
     let state: String = row.get(2)?;
+    let started_by: String = row.get(9)?;
     Ok(Scan {
         id: ScanId(row.get(0)?),
         instance: instance::read_id(&instance)?,
@@ -290,6 +333,7 @@ fn read(row: &Row<'_>) -> Result<Scan, StoreError> {
         cause: column::read_json_if(row.get(6)?, "scan")?,
         requests: column::small_count(row.get(7)?),
         rows: column::count(row.get(8)?),
+        started_by: StartedBy::read(&started_by)?,
     })
 }
 

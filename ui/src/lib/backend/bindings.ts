@@ -58,12 +58,22 @@ export const commands = {
 	deleteInstance: (id: string, typedName: string) => typedError<Deleted, Failure>(__TAURI_INVOKE("delete_instance", { id, typedName })),
 	/**  Scans an instance, resuming a cut scan. */
 	scan: (instance: string, progress: Channel<Progress>) => typedError<null, Failure>(__TAURI_INVOKE("scan", { instance, progress })),
-	/**  Scans all instances, a few at once. */
-	scanAll: (sandbox: SandboxScope) => typedError<ScannedMany, Failure>(__TAURI_INVOKE("scan_all", { sandbox })),
 	/**  Stops a job; what was read is kept to resume from. */
 	cancel: (job: string) => __TAURI_INVOKE<void>("cancel", { job }),
 	/**  Jobs under way. */
 	jobs: () => __TAURI_INVOKE<Job[]>("jobs"),
+	/**  What holds for the whole console. */
+	settings: () => typedError<Settings, Failure>(__TAURI_INVOKE("settings")),
+	/**  Sets all of it. */
+	changeSettings: (settings: Settings) => typedError<Settings, Failure>(__TAURI_INVOKE("change_settings", { settings })),
+	/**  A schedule in words, with its next due times. */
+	scheduleWords: (choice: ScheduleChoice) => typedError<ScheduleWords, Failure>(__TAURI_INVOKE("schedule_words", { choice })),
+	/**  Scans all instances that can be scanned, several at once. */
+	scanAll: (sandbox: SandboxScope) => typedError<ScannedMany, Failure>(__TAURI_INVOKE("scan_all", { sandbox })),
+	/**  Asks where to and writes a backup; nothing when the dialog was cancelled. */
+	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
+	/**  Asks which backup and puts it in the place of everything that is stored; nothing when the dialog was cancelled. */
+	restore: () => typedError<Start | null, Failure>(__TAURI_INVOKE("restore")),
 	/**  The manual checks of an instance, what is due first. */
 	attestations: (instance: string) => typedError<AttestationList, Failure>(__TAURI_INVOKE("attestations", { instance })),
 	/**  Manual checks of all instances that are due or will be soon. */
@@ -102,9 +112,12 @@ export const commands = {
 	activity: (slice: Slice) => typedError<ActList, Failure>(__TAURI_INVOKE("activity", { slice })),
 	/**  The head of the chain of acts. */
 	activityHead: () => typedError<ActivityHead, Failure>(__TAURI_INVOKE("activity_head")),
-	/**  Asks where to and writes the head; nothing when the dialog was cancelled. */
+	/**  Asks where to and writes the head of the chain; nothing when the dialog was cancelled. */
 	saveActivityHead: () => typedError<string | null, Failure>(__TAURI_INVOKE("save_activity_head")),
-	/**  Reads the chain of acts again, against the head in a file that is asked for; nothing when the dialog was cancelled. */
+	/**
+	 *  Reads the chain of acts again: against an exported head, for whose file is asked, or by itself. Nothing when the dialog was
+	 *  cancelled.
+	 */
 	verifyActivity: (againstFile: boolean) => typedError<ActivityProof | null, Failure>(__TAURI_INVOKE("verify_activity", { againstFile })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
 	exportFindings: (query: FindingQuery, format: ExportFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
@@ -122,16 +135,6 @@ export const commands = {
 	exportAccounts: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_accounts", { instance, query, format })),
 	/**  The same of plugins. */
 	exportPlugins: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_plugins", { instance, query, format })),
-	/**  What holds for the whole console. */
-	settings: () => typedError<Settings, Failure>(__TAURI_INVOKE("settings")),
-	/**  Changes it. */
-	changeSettings: (settings: Settings) => typedError<Settings, Failure>(__TAURI_INVOKE("change_settings", { settings })),
-	/**  A schedule in words, with its next due times. */
-	scheduleWords: (choice: ScheduleChoice) => typedError<ScheduleWords, Failure>(__TAURI_INVOKE("schedule_words", { choice })),
-	/**  Asks where to and writes a backup; nothing when the dialog was cancelled. */
-	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
-	/**  Asks for a backup and puts it in the place of the data; nothing when the dialog was cancelled. */
-	restore: () => typedError<Start | null, Failure>(__TAURI_INVOKE("restore")),
 };
 
 /** Events */
@@ -1868,7 +1871,7 @@ export type Turn = {
 	cause: Cause | null,
 };
 
-/**  The health of an instance turned. */
+/**  The health of an instance became another. */
 export type Turned = Turn;
 
 /**  Verdicts by kind. */

@@ -1,0 +1,181 @@
+//! The health of instances: computed from their last scans, and told when it becomes another.
+
+use crate::{
+    Console,
+    console::{Open, blocking},
+    screen::{Cause, Failure, Health, Turn},
+};
+use catalog::{App, CauseKind, Completeness};
+use std::{collections::BTreeSet, sync::Arc};
+use store::{Instance, Scan, ScanState, Store};
+
+impl Console {
+    /// Told of every turn of the health of an instance that a scan of this process brings about. Who does not keep up misses the
+    /// oldest.
+    pub fn watch_turns(&self) -> tokio::sync::broadcast::Receiver<Turn> {
+        self.inner.turns.subscribe()
+    }
+
+    /// Notes the health of an instance after a scan ended, and tells of it when it became another. That it cannot be noted
+    /// is no failure of the scan.
+    pub(crate) async fn note_health(&self, open: &Open, instance: &Instance, app: &Arc<App>) {
+        let (store, app_of, id, now) = (open.store.clone(), Arc::clone(app), instance.id, self.now());
+        let noted = blocking(move || {
+            let latest = store.scans(id, 1)?.into_iter().next();
+            let complete = store.last_complete_scan(id)?;
+            let (health, cause) = health(&store, &app_of, latest.as_ref(), complete.as_ref())?;
+            Ok(store.note_health(id, word(health), cause.as_ref(), now)?)
+        })
+        .await;
+        match noted {
+            Ok(Some(turn)) => {
+                let turn = Turn {
+                    instance: id.to_string(),
+                    app_name: app.name.clone(),
+                    name: instance.name.clone(),
+                    at: turn.at.to_string(),
+                    before: read(&turn.before),
+                    after: read(&turn.after).unwrap_or(Health::Unknown),
+                    cause: turn.cause.map(Cause::from),
+                };
+                // Nobody may be listening.
+                let _heard = self.inner.turns.send(turn);
+            }
+            Ok(None) => {}
+            Err(failure) => tracing::warn!(code = failure.code, "the health of an instance could not be noted"),
+        }
+    }
+}
+
+/// The word under which the store keeps it.
+fn word(health: Health) -> &'static str {
+    match health {
+        Health::Up => "up",
+        Health::Unhealthy => "unhealthy",
+        Health::Down => "down",
+        Health::Unknown => "unknown",
+        Health::Scanning => "scanning",
+        Health::Manual => "manual",
+    }
+}
+
+fn read(word: &str) -> Option<Health> {
+    Some(match word {
+        "up" => Health::Up,
+        "unhealthy" => Health::Unhealthy,
+        "down" => Health::Down,
+        "unknown" => Health::Unknown,
+        "scanning" => Health::Scanning,
+        "manual" => Health::Manual,
+        _ => return None,
+    })
+}
+
+/// Whether an instance can be used, from its latest scan and its last complete one.
+pub(crate) fn health(
+    store: &Store,
+    app: &App,
+    latest: Option<&Scan>,
+    complete: Option<&Scan>,
+) -> Result<(Health, Option<catalog::Cause>), Failure> {
+    let Some(latest) = latest else { return Ok((Health::Unknown, None)) };
+    let cause = || latest.cause.clone();
+    match latest.state {
+        ScanState::Running => return Ok((Health::Scanning, None)),
+        ScanState::Failed => return Ok((Health::Down, cause())),
+        ScanState::Complete | ScanState::Cut | ScanState::Cancelled => {}
+    }
+    let Some(complete) = complete else { return Ok((Health::Unknown, cause())) };
+    let datasets = store.datasets(complete.id)?;
+    for dataset in &datasets {
+        match &dataset.completeness {
+            None => return Ok((Health::Unhealthy, None)),
+            Some(completeness) => {
+                // What was left out by choice (an empty field, another login option) and what the vendor has never published are no
+                // faults of the instance that anybody could mend; what they cost stands at the checks.
+                let by_choice = |kind| matches!(kind, CauseKind::InputMissing | CauseKind::LoginLacks | CauseKind::NotPublished);
+                if let Some(cause) = completeness.cause().filter(|cause| !by_choice(cause.kind)) {
+                    return Ok((Health::Unhealthy, Some(cause.clone())));
+                }
+            }
+        }
+    }
+    if datasets.iter().any(unpublished) {
+        let published: BTreeSet<&str> =
+            app.datasets.iter().filter(|dataset| dataset.published_by.is_some()).map(|dataset| dataset.id.as_str()).collect();
+        let scans = store.scans(complete.instance, LOOK_BACK)?;
+        let before = scans.iter().find(|scan| scan.state == ScanState::Complete && scan.id < complete.id);
+        let before = before.map_or_else(|| Ok(Vec::new()), |scan| store.datasets(scan.id))?;
+        if let Some(cause) = withdrawn(&published, &datasets, &before) {
+            return Ok((Health::Unhealthy, Some(cause)));
+        }
+    }
+    Ok((Health::Up, None))
+}
+
+/// How many scans are looked through for the complete one before the last.
+const LOOK_BACK: u32 = 100;
+
+fn unpublished(dataset: &store::DatasetState) -> bool {
+    dataset.completeness.as_ref().and_then(Completeness::cause).is_some_and(|cause| cause.kind == CauseKind::NotPublished)
+}
+
+/// Why something that the vendor does not publish is a fault after all: the complete scan before read it, or none of what its
+/// description would have to publish is there, so that the description is hardly this application's.
+fn withdrawn(published: &BTreeSet<&str>, now: &[store::DatasetState], before: &[store::DatasetState]) -> Option<catalog::Cause> {
+    let read = |id: &str| {
+        before.iter().any(|dataset| dataset.dataset == id && dataset.completeness.as_ref().is_some_and(Completeness::is_complete))
+    };
+    let cause = |dataset: &store::DatasetState| dataset.completeness.as_ref().and_then(Completeness::cause).cloned();
+    if let Some(lost) = now.iter().find(|dataset| unpublished(dataset) && read(&dataset.dataset)) {
+        return cause(lost);
+    }
+    let by_choice = |dataset: &&store::DatasetState| {
+        cause(dataset).is_none_or(|cause| !matches!(cause.kind, CauseKind::InputMissing | CauseKind::LoginLacks))
+    };
+    let asked: Vec<&store::DatasetState> =
+        now.iter().filter(|dataset| published.contains(dataset.dataset.as_str())).filter(by_choice).collect();
+    let nothing = asked.iter().all(|dataset| unpublished(dataset));
+    asked.first().filter(|_| nothing).and_then(|dataset| cause(dataset))
+}
+
+/// Why an instance whose application is not in the catalog is down.
+pub(crate) fn unknown_application(unknown: &Failure) -> Cause {
+    let remedy = match unknown.code.as_str() {
+        "E-APP-UNKNOWN" => {
+            "Bring back the catalog folder that it came from and start the console again, or delete the instance with `posture instance delete`.".to_owned()
+        }
+        _ => unknown.remedy.clone(),
+    };
+    Cause { kind: "application_unknown".into(), sentence: unknown.sentence.clone(), remedy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::withdrawn;
+    use catalog::{Cause, CauseKind, Completeness};
+    use std::collections::BTreeSet;
+
+    fn state(dataset: &str, kind: Option<CauseKind>) -> store::DatasetState {
+        let cause = kind.map(|kind| Cause { kind, sentence: format!("{dataset}."), remedy: String::new() });
+        let completeness = Some(cause.map_or(Completeness::Complete, Completeness::Unavailable));
+        store::DatasetState { dataset: dataset.to_owned(), completeness, rows: 0 }
+    }
+
+    #[test]
+    fn what_is_not_published_is_a_fault_once_it_was() {
+        let published = BTreeSet::from(["users", "webhooks"]);
+        let not = Some(CauseKind::NotPublished);
+        let said =
+            |now: &[store::DatasetState], before: &[store::DatasetState]| withdrawn(&published, now, before).map(|cause| cause.sentence);
+        let now = [state("account", None), state("users", None), state("webhooks", not)];
+        assert_eq!(said(&now, &[]), None, "it never was");
+        assert_eq!(said(&now, &now), None);
+        assert_eq!(said(&now, &[state("webhooks", Some(CauseKind::ScopeMissing))]), None, "it was not read before either");
+        assert_eq!(said(&now, &[state("webhooks", None)]), Some("webhooks.".into()));
+        let nothing = [state("account", None), state("users", not), state("webhooks", not)];
+        assert_eq!(said(&nothing, &[]), Some("users.".into()), "a description that is not this application's");
+        let chosen = [state("users", Some(CauseKind::LoginLacks)), state("webhooks", not)];
+        assert_eq!(said(&chosen, &[]), Some("webhooks.".into()), "what another login option reads was not asked for");
+    }
+}
