@@ -10,7 +10,6 @@ use std::{
 };
 
 use sandbox::OverlayChange;
-use thirtyfour::prelude::*;
 
 use crate::{
     console,
@@ -37,6 +36,7 @@ async fn a_credential_is_revoked_told_replaced_and_deleted() {
     add(&desktop, &third, "customer-io", "Pier", &["--login", "service-account", "--set", "region=eu"], &["service_account_token"]);
 
     let window = Window::open(&desktop, console(), &[], &[]).await;
+    window.click("sandbox-skip").await;
     window.click("nav-applications").await;
     for name in ["Harbour", "Lighthouse", "Pier"] {
         window.shows(name).await;
@@ -111,14 +111,15 @@ async fn heard(notifications: &Notifications, title: &str) -> (String, String) {
     }
 }
 
+/// Opens the page of an instance from the list.
 async fn open(window: &Window, name: &str) {
-    let links = window.driver().find_all(By::Css("[data-testid='instance-row'] a")).await.expect("instances have pages");
-    for link in links {
-        if link.text().await.expect("a link has a text").contains(name) {
-            return link.click().await.expect("it opens");
-        }
-    }
-    panic!("no row is {name}'s");
+    let script = format!(
+        "const row = [...document.querySelectorAll('[data-testid=\"instance-row\"]')].find((row) => row.textContent.includes('{name}'));
+         row?.querySelector('[role=gridcell]')?.click();
+         return row !== undefined;"
+    );
+    assert!(window.script::<bool>(&script).await, "no row is {name}'s");
+    window.at("health-card").await;
 }
 
 /// Adds an instance in the terminal, on the same desktop.

@@ -544,10 +544,7 @@ fn a_vault_is_looked_at_without_its_keys_and_what_is_missing_is_named() {
                 fs::write(folder.path().join(name), content).unwrap();
             }
             let found = Vault::examine(folder.path());
-            found.map_err(|error| match error {
-                VaultError::Damaged { file } => file,
-                other => other.code().to_owned(),
-            })
+            found.map_err(|error| if let VaultError::Damaged { file } = error { file } else { error.code().to_owned() })
         };
         assert_eq!(place("", &[]), Ok(protection));
         assert_eq!(place("vault.json", &[]), Err("E-VAULT-MISSING".into()));

@@ -512,14 +512,18 @@ impl Target {
     }
 }
 
+/// An entry of an archive: name, kind, content.
+type Packed<'a> = (&'a str, EntryType, &'a [u8]);
+type ManifestChange<'a> = &'a dyn Fn(&mut Value);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_archives_write_nothing_anywhere() {
     let target = Target::new().await;
     let whole = &target.whole;
     let manifest = whole[0].1.as_slice();
     let parts = || whole[1..].iter().map(|(name, bytes, _)| (name.as_str(), EntryType::Regular, bytes.as_slice()));
-    let with = |first: &[u8], changed: &dyn Fn(&mut Vec<(&str, EntryType, &[u8])>)| {
-        let mut all: Vec<(&str, EntryType, &[u8])> = parts().collect();
+    let with = |first: &[u8], changed: &dyn Fn(&mut Vec<Packed<'_>>)| {
+        let mut all: Vec<Packed<'_>> = parts().collect();
         changed(&mut all);
         all.insert(0, ("manifest.json", EntryType::Regular, first));
         pack(&target.file(), &all);
@@ -554,7 +558,7 @@ async fn hostile_archives_write_nothing_anywhere() {
     target.refuses("a byte less", "E-BACKUP-DAMAGED").await;
 
     // Manifests that tell what must not be.
-    let changes: [(&str, &str, &dyn Fn(&mut Value)); 13] = [
+    let changes: [(&str, &str, ManifestChange<'_>); 13] = [
         ("a path upwards", "E-BACKUP-DAMAGED", &|manifest| manifest["parts"][0]["name"] = "../posture.db".into()),
         ("a path out of the vault", "E-BACKUP-DAMAGED", &|manifest| manifest["parts"][1]["name"] = "vault/instances/../../x.json".into()),
         ("a file that is none of a vault", "E-BACKUP-DAMAGED", &|manifest| manifest["parts"][1]["name"] = "vault/vault.lock".into()),

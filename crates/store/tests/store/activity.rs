@@ -260,8 +260,14 @@ impl Tampering {
         match self {
             Self::Cut { .. } | Self::Rewrite { .. } => false,
             // The last act with its link: it may never have been.
-            Self::Remove { act, link: true } => act % acts + 1 != acts,
-            _ => true,
+            Self::Remove { act, link } => !*link || act % acts + 1 != acts,
+            Self::Byte { .. }
+            | Self::Type { .. }
+            | Self::Shift { .. }
+            | Self::Link { .. }
+            | Self::Unlink { .. }
+            | Self::Swap { .. }
+            | Self::Add => true,
         }
     }
 
