@@ -68,7 +68,16 @@ fn words(turn: &Turn) -> Option<(String, String)> {
         (_, Health::Down) => "is down",
     };
     let body = turn.cause.as_ref().map_or_else(String::new, |cause| format!("{} {}", cause.sentence, cause.remedy).trim().to_owned());
-    Some((format!("{}, {} {state}", turn.app_name, turn.name), body))
+    Some((format!("{}, {} {state}", turn.app_name, turn.name), plain(&body)))
+}
+
+/// A text that shows as it is: desktops of the freedesktop kind read markup in the text of a notification, and a cause may
+/// hold words of a vendor's. <https://specifications.freedesktop.org/notification-spec/latest/markup.html>
+fn plain(text: &str) -> String {
+    if cfg!(any(target_os = "macos", windows)) {
+        return text.to_owned();
+    }
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A second start of the program shows the window that is open.
