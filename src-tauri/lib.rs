@@ -81,14 +81,39 @@ pub fn doors() -> Builder<tauri::Wry> {
         .disable_serde_phases()
 }
 
-/// Opens the window and runs until it is closed.
+/// The plugin that lets one window alone be open, as it names itself.
+const SINGLE_INSTANCE: &str = "single-instance";
+
+/// How often a start is tried while another console, which is being closed, still holds the name, and how long is waited between.
+const STARTS: u32 = 20;
+const BETWEEN_STARTS: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// Opens the window and runs until it is closed. If another one is open already, that one comes forward instead.
 ///
 /// # Errors
 /// When the window system cannot be used, or the data folder cannot be made.
 pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     let console = console::Console::new(console::Options::for_this_user()?)?;
+    for _ in 1..STARTS {
+        match build(&console) {
+            // Somebody who closes the window and opens it again at once meets the first one on its way out: it has the name and
+            // answers no more.
+            Err(tauri::Error::PluginInitialization(plugin, _)) if plugin == SINGLE_INSTANCE => std::thread::sleep(BETWEEN_STARTS),
+            built => return open(built),
+        }
+    }
+    open(build(&console))
+}
+
+fn open(built: tauri::Result<tauri::App>) -> Result<(), Box<dyn std::error::Error>> {
+    built?.run(|_, _| {});
+    Ok(())
+}
+
+fn build(console: &console::Console) -> tauri::Result<tauri::App> {
     let doors = doors();
     let handler = doors.invoke_handler();
+    let console = console.clone();
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| events::come_forward(app)))
         .plugin(tauri_plugin_window_state::Builder::default().build())
@@ -105,8 +130,7 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
             tauri::async_runtime::spawn(async move { console.keep_schedule().await });
             Ok(())
         })
-        .run(tauri::generate_context!())?;
-    Ok(())
+        .build(tauri::generate_context!())
 }
 
 #[cfg(test)]

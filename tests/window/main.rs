@@ -14,6 +14,7 @@ mod passphrase;
 mod promise;
 mod sandbox_tour;
 mod screens;
+mod second_start;
 mod sign_in;
 mod vendor;
 
