@@ -4,7 +4,11 @@
 mod commands;
 mod events;
 mod sealed;
+mod tray;
+mod update;
 
+use std::{env, process::Command, thread, time::Duration};
+use tauri_plugin_window_state::StateFlags;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 /// Commands and events, and the one place from which the TypeScript types are generated.
@@ -42,6 +46,16 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::operate::change_settings,
             commands::operate::schedule_words,
             commands::operate::scan_all,
+            commands::desktop::close_window,
+            commands::desktop::desktop,
+            commands::desktop::start_at_login,
+            commands::desktop::about,
+            commands::desktop::licences,
+            commands::desktop::update_state,
+            commands::desktop::look_for_update,
+            commands::desktop::install_update,
+            commands::desktop::cancel_update,
+            commands::desktop::start_again,
             commands::backup::back_up,
             commands::backup::restore,
             commands::attestations::attestations,
@@ -86,7 +100,10 @@ const SINGLE_INSTANCE: &str = "single-instance";
 
 /// How often a start is tried while another console, which is being closed, still holds the name, and how long is waited between.
 const STARTS: u32 = 20;
-const BETWEEN_STARTS: std::time::Duration = std::time::Duration::from_millis(250);
+const BETWEEN_STARTS: Duration = Duration::from_millis(250);
+
+/// Counts the starts, from one process to the next.
+const START: &str = "POSTURE_START";
 
 /// Opens the window and runs until it is closed. If another one is open already, that one comes forward instead.
 ///
@@ -94,39 +111,73 @@ const BETWEEN_STARTS: std::time::Duration = std::time::Duration::from_millis(250
 /// When the window system cannot be used, or the data folder cannot be made.
 pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     let console = console::Console::new(console::Options::for_this_user()?)?;
-    for _ in 1..STARTS {
-        match build(&console) {
-            // Somebody who closes the window and opens it again at once meets the first one on its way out: it has the name and
-            // answers no more.
-            Err(tauri::Error::PluginInitialization(plugin, _)) if plugin == SINGLE_INSTANCE => std::thread::sleep(BETWEEN_STARTS),
-            built => return open(built),
+    match build(console) {
+        Ok(app) => {
+            app.run(|_, _| {});
+            Ok(())
+        }
+        // Somebody who closes the window and opens it again at once meets the first one on its way out: it has the name and
+        // answers no more.
+        Err(tauri::Error::PluginInitialization(plugin, _)) if plugin == SINGLE_INSTANCE && starts() < STARTS => {
+            thread::sleep(BETWEEN_STARTS);
+            Err(start_again())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How often this start was tried, with this time.
+fn starts() -> u32 {
+    env::var(START).ok().and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// The same program from the beginning: a window system can be begun with only once in a process. Returns only when that fails.
+fn start_again() -> Box<dyn std::error::Error> {
+    let mut again = match env::current_exe() {
+        Ok(program) => Command::new(program),
+        Err(error) => return error.into(),
+    };
+    again.args(env::args_os().skip(1)).env(START, (starts() + 1).to_string());
+    #[cfg(unix)]
+    {
+        std::os::unix::process::CommandExt::exec(&mut again).into()
+    }
+    #[cfg(not(unix))]
+    {
+        match again.spawn() {
+            Ok(_) => std::process::exit(0),
+            Err(error) => error.into(),
         }
     }
-    open(build(&console))
 }
 
-fn open(built: tauri::Result<tauri::App>) -> Result<(), Box<dyn std::error::Error>> {
-    built?.run(|_, _| {});
-    Ok(())
-}
-
-fn build(console: &console::Console) -> tauri::Result<tauri::App> {
+fn build(console: console::Console) -> tauri::Result<tauri::App> {
     let doors = doors();
     let handler = doors.invoke_handler();
-    let console = console.clone();
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _arguments, _folder| events::come_forward(app)))
-        .plugin(tauri_plugin_window_state::Builder::default().build())
+        // Whether it is seen is decided at each start.
+        .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(StateFlags::all() - StateFlags::VISIBLE).build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
         .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_autostart::Builder::new().arg(tray::IN_BACKGROUND).build())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .manage(console.clone())
         .manage(sealed::SealingKeys::default())
+        .manage(tray::Staying::default())
+        .manage(update::Updates::default())
+        .on_window_event(tray::on_window_event)
         .invoke_handler(handler)
         .setup(move |app| {
             doors.mount_events(app);
             events::announce_jobs(app.handle().clone(), &console);
             events::announce_turns(app.handle().clone(), &console);
+            if env::args().any(|argument| argument == tray::IN_BACKGROUND) {
+                tray::begin_in_background(app.handle(), console.clone());
+            } else {
+                events::come_forward(app.handle());
+            }
             tauri::async_runtime::spawn(async move { console.keep_schedule().await });
             Ok(())
         })

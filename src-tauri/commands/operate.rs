@@ -1,20 +1,25 @@
 //! What runs by itself: schedules and settings.
 
 use super::{Answer, Engine};
+use crate::tray;
 use console::screen::{SandboxScope, ScannedMany, ScheduleChoice, ScheduleWords, Settings};
 
 /// What holds for the whole console.
 #[tauri::command]
 #[specta::specta]
-pub async fn settings(engine: Engine<'_>) -> Answer<Settings> {
-    engine.settings().await
+pub async fn settings(app: tauri::AppHandle, engine: Engine<'_>) -> Answer<Settings> {
+    let settings = engine.settings().await?;
+    tray::keep_running(&app, settings.keep_running).await;
+    Ok(settings)
 }
 
 /// Sets all of it.
 #[tauri::command]
 #[specta::specta]
-pub async fn change_settings(engine: Engine<'_>, settings: Settings) -> Answer<Settings> {
-    engine.change_settings(settings).await
+pub async fn change_settings(app: tauri::AppHandle, engine: Engine<'_>, settings: Settings) -> Answer<Settings> {
+    let settings = engine.change_settings(settings).await?;
+    tray::keep_running(&app, settings.keep_running).await;
+    Ok(settings)
 }
 
 /// A schedule in words, with its next due times.

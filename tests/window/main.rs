@@ -16,6 +16,8 @@ mod sandbox_tour;
 mod screens;
 mod second_start;
 mod sign_in;
+mod staying;
+mod updating;
 mod vendor;
 
 use std::path::Path;

@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Folder that holds the database and the sealed files, instead of this user's data folder.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_folder: Option<PathBuf>,
-    /// Folder with applications of your own, in the catalog's shape.
+    /// Folder with applications and checks of your own, in the catalog's shape, instead of `catalog` in this user's folder of settings.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub catalog_folder: Option<PathBuf>,
     /// Read the passphrase from this open file descriptor (Unix), for data that a passphrase protects.

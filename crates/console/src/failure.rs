@@ -6,7 +6,8 @@ use store::StoreError;
 use vault::VaultError;
 
 impl Failure {
-    pub(crate) fn new(code: &str, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// A failure of no field: a code that never changes its meaning, one sentence, and what to do.
+    pub fn new(code: &str, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: code.to_owned(), sentence: sentence.into(), remedy: remedy.into(), field: None }
     }
 

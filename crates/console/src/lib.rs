@@ -5,6 +5,7 @@
 //! sign-in succeeded, screens show the last complete scan, secrets come in as [`SecretString`] and never go out. It opens
 //! no socket, writes no SQL and touches no keychain itself.
 
+mod about;
 mod activity;
 mod applications;
 mod archive;

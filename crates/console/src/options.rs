@@ -6,6 +6,9 @@ use jiff::tz::TimeZone;
 use std::{path::PathBuf, sync::Arc};
 use vault::Keychain;
 
+/// The folder below [`Options::settings_folder`] with applications and checks of the user's own.
+pub(crate) const CATALOG: &str = "catalog";
+
 /// What a [`crate::Console`] is made of. Time and keychain are passed in.
 #[derive(Clone)]
 pub struct Options {
@@ -26,7 +29,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// This user's data folder, system clock and keychain.
+    /// This user's data folder, own catalog, system clock and keychain.
     ///
     /// # Errors
     /// When the system tells no home folder.
@@ -34,7 +37,15 @@ impl Options {
         let Some(folders) = directories::ProjectDirs::from("com", "Posture Console", "posture-console") else {
             return Err(Failure::new("E-HOME", "This user has no home folder.", "Give one with --data-folder, or set HOME."));
         };
-        Ok(Self::in_folder(folders.data_local_dir().to_path_buf()))
+        let mut options = Self::in_folder(folders.data_local_dir().to_path_buf());
+        let catalog = folders.config_dir().join(CATALOG);
+        options.catalog_folder = catalog.is_dir().then_some(catalog);
+        Ok(options)
+    }
+
+    /// Where a person puts files for the console to read; none when the system tells no home folder. It need not be there.
+    pub fn settings_folder() -> Option<PathBuf> {
+        directories::ProjectDirs::from("com", "Posture Console", "posture-console").map(|folders| folders.config_dir().to_path_buf())
     }
 
     /// That folder, with system clock and keychain.

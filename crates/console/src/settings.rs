@@ -26,6 +26,7 @@ impl Default for Settings {
             keep_scans: 100,
             lock_after_minutes: None,
             notify: true,
+            keep_running: false,
         }
     }
 }

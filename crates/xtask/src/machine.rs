@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, BufRead, IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -105,6 +105,24 @@ fn check_node(project: &Project) -> Result<(), Failure> {
 
 /// The parts of a Rust toolchain that a minimal one lacks: the subcommand of cargo, and what rustup calls it.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
+
+/// Clippy in the place of the compiler, as rustup lays it beside that.
+///
+/// # Errors
+/// When the toolchain lacks it, or the compiler cannot be asked where it lies.
+pub fn linter(folder: &Path) -> Result<PathBuf, Failure> {
+    let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = Program::new(compiler, folder).args(["--print", "sysroot"]).output()?;
+    let linter =
+        Path::new(String::from_utf8_lossy(&sysroot).trim()).join("bin").join(format!("clippy-driver{}", env::consts::EXE_SUFFIX));
+    if linter.is_file() {
+        return Ok(linter);
+    }
+    Err(Failure::Missing {
+        what: format!("{} is not there.", linter.display()),
+        remedy: "`rustup component add clippy` adds it; a toolchain of a distribution has it in a package of its own.".into(),
+    })
+}
 
 /// `answer` gives what cargo answers to a subcommand's `--version`; without the component the answer is empty.
 fn check_components(answer: impl Fn(&str) -> Option<String>) -> Result<(), Failure> {

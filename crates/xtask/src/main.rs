@@ -5,6 +5,7 @@
 
 mod failure;
 mod frontend;
+mod licences;
 mod machine;
 mod new_app;
 mod package;
@@ -30,6 +31,7 @@ Usage: cargo xtask <command>
   package [--try] [--yes]    make the .deb and the .rpm; --try installs, starts and removes the .deb
   new-app NAME               make catalog/NAME from the template and check that it loads
   catalog [ARGUMENTS]        what `posture catalog` prints; --check fails when an application leaves out too many checks
+  licences                   write the list of packages of others that the window shows
   help                       this text
 
 --yes installs missing system packages without asking, and so does CI=true.
@@ -44,6 +46,7 @@ enum Task {
     Package { try_it: bool, yes: bool },
     NewApp { name: String },
     Catalog { arguments: Vec<String> },
+    Licences,
 }
 
 fn main() -> ExitCode {
@@ -73,6 +76,7 @@ fn perform(task: Task) -> Result<(), Failure> {
             .args(["run", "--quiet", "-p", "posture-cli", "--bin", "posture", "--", "catalog"])
             .args(arguments)
             .run(),
+        Task::Licences => licences::write(&project),
     }
 }
 
@@ -90,6 +94,7 @@ fn parse(arguments: &[String]) -> Result<Task, Failure> {
             _ => Err(Failure::Usage("`new-app` takes one name.".into())),
         },
         "catalog" => Ok(Task::Catalog { arguments: rest.to_vec() }),
+        "licences" => options(command, rest, []).map(|[]| Task::Licences),
         other => Err(Failure::Usage(format!("There is no command {other:?}."))),
     }
 }
@@ -122,6 +127,7 @@ mod tests {
             ("package --try", Task::Package { try_it: true, yes: false }),
             ("new-app acme", Task::NewApp { name: "acme".into() }),
             ("catalog --json", Task::Catalog { arguments: vec!["--json".into()] }),
+            ("licences", Task::Licences),
         ] {
             assert_eq!(parsed(line).unwrap(), task, "{line}");
         }

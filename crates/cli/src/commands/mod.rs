@@ -87,7 +87,7 @@ pub fn run(arguments: Arguments) -> Outcome {
     if let Some(folder) = arguments.data_folder {
         options.data_folder = folder;
     }
-    options.catalog_folder = arguments.catalog_folder;
+    options.catalog_folder = arguments.catalog_folder.or(options.catalog_folder);
     let terminal = Terminal {
         console: Console::new(options)?,
         json: arguments.json,

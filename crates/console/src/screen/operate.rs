@@ -44,6 +44,8 @@ pub struct Settings {
     pub lock_after_minutes: Option<u32>,
     /// Whether the desktop is told when the health of an instance turns.
     pub notify: bool,
+    /// Whether the window's program goes on scanning in the desktop's tray when the window is closed.
+    pub keep_running: bool,
 }
 
 /// What became of several scans.
@@ -107,4 +109,28 @@ pub struct ActivityExported {
     pub path: String,
     /// How many.
     pub acts: u32,
+}
+
+/// What this program is made of, and where a person adds to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct About {
+    /// How many applications the catalog holds.
+    pub applications: u32,
+    /// The person's own folder; `None` when there is none.
+    pub catalog_folder: Option<CatalogFolder>,
+    /// Where it would be looked for at the next start; empty when the system tells no home folder.
+    pub catalog_place: String,
+    /// The form of the database that this program writes.
+    pub schema: u32,
+}
+
+/// A person's own applications and checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CatalogFolder {
+    /// Where it is.
+    pub path: String,
+    /// Names of the applications that it adds.
+    pub added: Vec<String>,
+    /// Names of the built-in applications that it adds checks to.
+    pub extended: Vec<String>,
 }

@@ -102,6 +102,20 @@ export interface Backend {
   changeSettings(settings: T.Settings): Promise<T.Settings>;
   /** Rejects with the field `pattern` when the pattern is wrong. */
   scheduleWords(choice: T.ScheduleChoice): Promise<T.ScheduleWords>;
+  /** As by its frame: the console ends, or stays in the tray where the settings say so. */
+  closeWindow(): Promise<void>;
+  /** What this computer's desktop offers and does. */
+  desktop(): Promise<T.Desktop>;
+  startAtLogin(wanted: boolean): Promise<T.Desktop>;
+  about(): Promise<T.About>;
+  licences(): Promise<T.Licence[]>;
+  /** Asks nobody. */
+  updateState(): Promise<T.UpdateState>;
+  lookForUpdate(): Promise<T.UpdateState>;
+  /** Downloads and installs the version that was found last; the console has to be started again then. */
+  installUpdate(progress: (downloaded: T.Downloaded) => void): Promise<void>;
+  cancelUpdate(): Promise<void>;
+  startAgain(): Promise<void>;
   /** `null` when the save dialog was cancelled. */
   backUp(): Promise<T.BackedUp | null>;
   /** Where the console stands with the restored data; `null` when the open dialog was cancelled. */

@@ -70,6 +70,26 @@ export const commands = {
 	scheduleWords: (choice: ScheduleChoice) => typedError<ScheduleWords, Failure>(__TAURI_INVOKE("schedule_words", { choice })),
 	/**  Scans all instances that can be scanned, several at once. */
 	scanAll: (sandbox: SandboxScope) => typedError<ScannedMany, Failure>(__TAURI_INVOKE("scan_all", { sandbox })),
+	/**  Closes the window as its frame does. */
+	closeWindow: () => __TAURI_INVOKE<void>("close_window"),
+	/**  How it is now. */
+	desktop: () => __TAURI_INVOKE<Desktop>("desktop"),
+	/**  Starts the console at login, or no more. */
+	startAtLogin: (wanted: boolean) => typedError<Desktop, Failure>(__TAURI_INVOKE("start_at_login", { wanted })),
+	/**  What the program is made of, and where a person adds to it. */
+	about: () => typedError<About, Failure>(__TAURI_INVOKE("about")),
+	/**  Every package that is part of the program, with its licence. */
+	licences: () => __TAURI_INVOKE<Licence[]>("licences"),
+	/**  Where the console stands with new versions, without asking anybody. */
+	updateState: () => typedError<UpdateState, Failure>(__TAURI_INVOKE("update_state")),
+	/**  Asks the configured address for a newer version. */
+	lookForUpdate: () => typedError<UpdateState, Failure>(__TAURI_INVOKE("look_for_update")),
+	/**  Downloads and installs the version that was found. */
+	installUpdate: (progress: Channel<Downloaded>) => typedError<null, Failure>(__TAURI_INVOKE("install_update", { progress })),
+	/**  Ends the download. */
+	cancelUpdate: () => __TAURI_INVOKE<void>("cancel_update"),
+	/**  Starts the console again, after a new version was installed. */
+	startAgain: () => __TAURI_INVOKE<void>("start_again"),
 	/**  Asks where to and writes a backup; nothing when the dialog was cancelled. */
 	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
 	/**  Asks which backup and puts it in the place of everything that is stored; nothing when the dialog was cancelled. */
@@ -144,6 +164,18 @@ export const events = {
 };
 
 /* Types */
+/**  What this program is made of, and where a person adds to it. */
+export type About = {
+	/**  How many applications the catalog holds. */
+	applications: number,
+	/**  The person's own folder; `None` when there is none. */
+	catalog_folder: CatalogFolder | null,
+	/**  Where it would be looked for at the next start; empty when the system tells no home folder. */
+	catalog_place: string,
+	/**  The form of the database that this program writes. */
+	schema: number,
+};
+
 /**  An account as a row. */
 export type Account = {
 	/**  Names it within the last complete scan. */
@@ -406,9 +438,19 @@ export type BackedUp = {
 	/**  The file. */
 	path: string,
 	/**  Its length in bytes. */
-	bytes: number | null,
+	bytes: number,
 	/**  One sentence: who can open it, and with what. */
 	opens: string,
+};
+
+/**  A person's own applications and checks. */
+export type CatalogFolder = {
+	/**  Where it is. */
+	path: string,
+	/**  Names of the applications that it adds. */
+	added: string[],
+	/**  Names of the built-in applications that it adds checks to. */
+	extended: string[],
 };
 
 /**  Why something was not read or not judged. */
@@ -553,6 +595,14 @@ export type Deleted = {
 	attestations: number,
 };
 
+/**  What the desktop offers and does. */
+export type Desktop = {
+	/**  Whether the console stays in the tray when its window is closed. */
+	stays: boolean,
+	/**  Whether it is started at login; none where the system does not say. */
+	starts_at_login: boolean | null,
+};
+
 /**  A choice that the vendor's own answer settles. */
 export type Discovered = {
 	/**  The field that is settled: `region`. */
@@ -561,6 +611,14 @@ export type Discovered = {
 	open: string,
 	/**  The values that are tried, in order. */
 	tries: string[],
+};
+
+/**  How far a download is. */
+export type Downloaded = {
+	/**  Bytes that came. */
+	bytes: number,
+	/**  Bytes in all, where the server says so. */
+	of: number | null,
 };
 
 /**  A row of a dataset that a verdict rests on. */
@@ -1093,6 +1151,16 @@ export type LeftOut = {
 	reason: string,
 };
 
+/**  Something of others that is part of the program. */
+export type Licence = {
+	/**  The package. */
+	name: string,
+	/**  Its version. */
+	version: string,
+	/**  The licence, as the package says it (SPDX). */
+	licence: string,
+};
+
 /**  One way to sign in. */
 export type Login = {
 	/**  `api-key`. */
@@ -1555,7 +1623,7 @@ export type Request = {
 	/**  The status; `None` when there was no answer. */
 	status: number | null,
 	/**  Bytes of the answer. */
-	bytes: number | null,
+	bytes: number,
 	/**  How long it took. */
 	milliseconds: number,
 	/**  `answered`, `refused`, `failed`, `cancelled`. */
@@ -1714,6 +1782,8 @@ export type Settings = {
 	lock_after_minutes: number | null,
 	/**  Whether the desktop is told when the health of an instance turns. */
 	notify: boolean,
+	/**  Whether the window's program goes on scanning in the desktop's tray when the window is closed. */
+	keep_running: boolean,
 };
 
 /**  How bad a failed check is. */
@@ -1873,6 +1943,29 @@ export type Turn = {
 
 /**  The health of an instance became another. */
 export type Turned = Turn;
+
+/**  Where the console stands with new versions. */
+export type UpdateState = 
+/**  No address and key are configured. */
+{ kind: "off"; 
+/**  The file that would hold them. */
+file: string } | 
+/**  They are, and nobody has looked. */
+{ kind: "not_looked"; 
+/**  The host that is asked. */
+host: string } | 
+/**  This is the newest version. */
+{ kind: "current"; 
+/**  The host that was asked. */
+host: string } | 
+/**  There is a newer one. */
+{ kind: "newer"; 
+/**  The host that was asked. */
+host: string; 
+/**  Its version. */
+version: string; 
+/**  What is new, in the publisher's words; plain text. */
+notes: string };
 
 /**  Verdicts by kind. */
 export type VerdictCounts = {

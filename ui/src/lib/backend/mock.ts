@@ -54,6 +54,7 @@ export function mockBackend(options: Invented = {}): Backend {
   const listeners = new Set<(jobs: Job[]) => void>();
   const turnListeners = new Set<(turn: Turn) => void>();
   let chosenSettings: Settings = settings();
+  let atLogin = false;
   const preferences = new Map((options.preferences ?? []).map(({ key, value }) => [key, value]));
   const drafts = new Map<string, { app: string; login: string; values: Map<string, string> }>();
   const cancelled = new Set<string>();
@@ -603,6 +604,39 @@ export function mockBackend(options: Invented = {}): Backend {
     async scheduleWords(choice) {
       return scheduleWords(choice, chosenSettings.schedule);
     },
+    async closeWindow() {},
+    async desktop() {
+      return { stays: chosenSettings.keep_running, starts_at_login: atLogin };
+    },
+    async startAtLogin(wanted) {
+      atLogin = wanted;
+      return { stays: chosenSettings.keep_running, starts_at_login: atLogin };
+    },
+    async about() {
+      return { applications: 70, catalog_folder: null, catalog_place: '~/.config/posture-console/catalog', schema: 5 };
+    },
+    async licences() {
+      return [
+        { name: 'rustls', version: '0.23.46', licence: 'Apache-2.0 OR ISC OR MIT' },
+        { name: 'svelte', version: '5.57.3', licence: 'MIT' },
+        { name: 'tauri', version: '2.12.5', licence: 'Apache-2.0 OR MIT' },
+      ];
+    },
+    async updateState() {
+      return { kind: 'not_looked', host: 'updates.example.com' };
+    },
+    async lookForUpdate() {
+      await wait();
+      return { kind: 'newer', host: 'updates.example.com', version: '0.2.0', notes: 'Findings across instances.\nSaved views.' };
+    },
+    async installUpdate(progress) {
+      for (let part = 1; part <= 4; part += 1) {
+        await wait();
+        progress({ bytes: part * 8_000_000, of: 32_000_000 });
+      }
+    },
+    async cancelUpdate() {},
+    async startAgain() {},
     async backUp() {
       await wait();
       const opens =

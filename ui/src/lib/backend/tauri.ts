@@ -1,5 +1,5 @@
 import { Channel } from '@tauri-apps/api/core';
-import type { Backend, Failure, FieldState, Listener, Progress, RecoveryKeyShown, Sealed } from './backend';
+import type { Backend, Downloaded, Failure, FieldState, Listener, Progress, RecoveryKeyShown, Sealed } from './backend';
 import { commands, events } from './bindings';
 import { expectAnswer, seal } from './sealed';
 
@@ -119,6 +119,20 @@ export const tauriBackend: Backend = {
   settings: () => or(commands.settings()),
   changeSettings: (settings) => or(commands.changeSettings(settings)),
   scheduleWords: (choice) => or(commands.scheduleWords(choice)),
+  closeWindow: () => commands.closeWindow(),
+  desktop: () => commands.desktop(),
+  startAtLogin: (wanted) => or(commands.startAtLogin(wanted)),
+  about: () => or(commands.about()),
+  licences: () => commands.licences(),
+  updateState: () => or(commands.updateState()),
+  lookForUpdate: () => or(commands.lookForUpdate()),
+  installUpdate(progress) {
+    const downloaded = new Channel<Downloaded>();
+    downloaded.onmessage = progress;
+    return done(commands.installUpdate(downloaded));
+  },
+  cancelUpdate: () => commands.cancelUpdate(),
+  startAgain: () => commands.startAgain(),
   backUp: () => or(commands.backUp()),
   restore: () => or(commands.restore()),
 };
