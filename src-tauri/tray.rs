@@ -71,12 +71,8 @@ fn show_icon(app: &AppHandle) -> bool {
 }
 
 fn icon(app: &AppHandle) -> tauri::Result<()> {
-    let menu = MenuBuilder::new(app)
-        .text(SHOW, "Show Posture Console")
-        .text(SCAN_ALL, "Scan all now")
-        .separator()
-        .text(QUIT, "Quit")
-        .build()?;
+    let menu =
+        MenuBuilder::new(app).text(SHOW, "Show Posture Console").text(SCAN_ALL, "Scan all now").separator().text(QUIT, "Quit").build()?;
     let mut icon = TrayIconBuilder::with_id(ICON)
         .menu(&menu)
         .tooltip("Posture Console")

@@ -119,9 +119,7 @@ pub async fn look(app: &AppHandle) -> Result<UpdateState, Failure> {
     let found = updater.check().await.map_err(|error| failure(&error))?;
     let state = match &found {
         None => UpdateState::Current { host },
-        Some(update) => {
-            UpdateState::Newer { host, version: update.version.clone(), notes: update.body.clone().unwrap_or_default() }
-        }
+        Some(update) => UpdateState::Newer { host, version: update.version.clone(), notes: update.body.clone().unwrap_or_default() },
     };
     *app.state::<Updates>().found.lock().unwrap_or_else(PoisonError::into_inner) = found;
     Ok(state)
@@ -204,11 +202,7 @@ fn failure(error: &Error) -> Failure {
     tracing::warn!(%error, "updating");
     let unsigned = matches!(
         error,
-        Error::Minisign(_)
-            | Error::Base64(_)
-            | Error::SignatureUtf8(_)
-            | Error::SignedVersionMismatch { .. }
-            | Error::MissingSignedVersion
+        Error::Minisign(_) | Error::Base64(_) | Error::SignatureUtf8(_) | Error::SignedVersionMismatch { .. } | Error::MissingSignedVersion
     );
     if unsigned {
         return Failure::new(
@@ -236,7 +230,11 @@ fn failure(error: &Error) -> Failure {
         );
     }
     if matches!(error, Error::AuthenticationFailed) {
-        return Failure::new("E-UPDATE-INSTALL", "The system did not permit the installation.", "Try again as an administrator of this computer.");
+        return Failure::new(
+            "E-UPDATE-INSTALL",
+            "The system did not permit the installation.",
+            "Try again as an administrator of this computer.",
+        );
     }
     Failure::new(
         "E-UPDATE-INSTALL",

@@ -12,6 +12,7 @@ use crate::{
     judge::judge,
     manual_instances::is_manual,
     probe::{checks_on, logins_to},
+    same_tenant::of_the_same_tenant,
     scan::{instance_id, verdict_counts},
     schedule::{Plan, pattern_of, replace_schedule},
     score::{CheckTally, score},
@@ -225,6 +226,7 @@ impl Console {
             None => Vec::new(),
         };
         Ok(InstancePage {
+            same_tenant_as: of_the_same_tenant(&open.store, &instance, &app)?,
             features: features(&app, &row, &checks),
             application: self.application_page(&app, names)?,
             instance: row,

@@ -1,12 +1,13 @@
-//! Whether new credentials of an instance open the tenant that it was scanned in.
+//! Whether new credentials of an instance open the tenant that it was scanned in, and whether other instances read the same one.
 
 use crate::{
     console::{Open, blocking},
     screen::Failure,
 };
-use catalog::{App, Completeness, Login, Row};
+use catalog::{App, Completeness, Identity, Login, Row};
 use connect::Session;
-use store::{Instance, Slice};
+use std::collections::BTreeSet;
+use store::{Instance, Slice, Store};
 
 /// Whether a session reads the tenant that the last complete scan read; `false` where nothing tells: the catalog names no
 /// identity for the login option, or that scan did not read it. Another tenant's answers would end this one's findings.
@@ -15,19 +16,8 @@ use store::{Instance, Slice};
 /// When it is another tenant, or the identity cannot be read now that was read then.
 pub(crate) async fn same_tenant(open: &Open, instance: &Instance, app: &App, login: &Login, session: &Session) -> Result<bool, Failure> {
     let Some(identity) = &login.identity else { return Ok(false) };
-    let (store, id, wanted) = (open.store.clone(), instance.id, identity.clone());
-    let known = blocking(move || {
-        let Some(scan) = store.last_complete_scan(id)? else { return Ok(None) };
-        let whole = |state: &store::DatasetState| {
-            state.dataset == wanted.dataset && state.completeness.as_ref().is_some_and(Completeness::is_complete)
-        };
-        if !store.datasets(scan.id)?.iter().any(whole) {
-            return Ok(None);
-        }
-        let rows: Vec<Row> = store.rows(scan.id, &wanted.dataset, Slice::ALL)?.1.into_iter().map(|stored| stored.row).collect();
-        Ok(connect::identity_of(&rows, &wanted))
-    })
-    .await?;
+    let (store, read, wanted) = (open.store.clone(), instance.clone(), identity.clone());
+    let known = blocking(move || last_read(&store, &read, &wanted)).await?;
     let Some(known) = known else { return Ok(false) };
     let found = connect::identity(session, app, identity).await.map_err(|error| {
         Failure::new(
@@ -44,4 +34,34 @@ pub(crate) async fn same_tenant(open: &Open, instance: &Instance, app: &App, log
         format!("These credentials do not open the {} account that this instance was scanned in.", app.name),
         "Add another instance for that account. The stored credentials are as they were.",
     ))
+}
+
+/// What told the tenant in the last complete scan; `None` where that scan did not read it.
+fn last_read(store: &Store, instance: &Instance, identity: &Identity) -> Result<Option<BTreeSet<String>>, Failure> {
+    let Some(scan) = store.last_complete_scan(instance.id)? else { return Ok(None) };
+    let whole = |state: &store::DatasetState| {
+        state.dataset == identity.dataset && state.completeness.as_ref().is_some_and(Completeness::is_complete)
+    };
+    if !store.datasets(scan.id)?.iter().any(whole) {
+        return Ok(None);
+    }
+    let rows: Vec<Row> = store.rows(scan.id, &identity.dataset, Slice::ALL)?.1.into_iter().map(|stored| stored.row).collect();
+    Ok(connect::identity_of(&rows, identity))
+}
+
+/// The names of other instances that read the same tenant, as far as the last complete scans tell.
+pub(crate) fn of_the_same_tenant(store: &Store, instance: &Instance, app: &App) -> Result<Vec<String>, Failure> {
+    let tenant = |instance: &Instance| match app.login(&instance.login).and_then(|login| login.identity.as_ref()) {
+        Some(identity) => Ok(last_read(store, instance, identity)?.map(|values| (identity.dataset.clone(), values))),
+        None => Ok::<_, Failure>(None),
+    };
+    let Some(own) = tenant(instance)? else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for other in store.instances()? {
+        let may_be = other.id != instance.id && other.app == instance.app && other.sandbox == instance.sandbox;
+        if may_be && tenant(&other)?.is_some_and(|tenant| tenant == own) {
+            names.push(other.name);
+        }
+    }
+    Ok(names)
 }

@@ -113,8 +113,7 @@ const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 pub fn linter(folder: &Path) -> Result<PathBuf, Failure> {
     let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = Program::new(compiler, folder).args(["--print", "sysroot"]).output()?;
-    let linter =
-        Path::new(String::from_utf8_lossy(&sysroot).trim()).join("bin").join(format!("clippy-driver{}", env::consts::EXE_SUFFIX));
+    let linter = Path::new(String::from_utf8_lossy(&sysroot).trim()).join("bin").join(format!("clippy-driver{}", env::consts::EXE_SUFFIX));
     if linter.is_file() {
         return Ok(linter);
     }

@@ -101,6 +101,8 @@ pub struct InstancePage {
     pub scans: Vec<ScanRow>,
     /// Thresholds in force.
     pub answers: Vec<super::Answer>,
+    /// Names of other instances that read the same tenant, whose findings count once more.
+    pub same_tenant_as: Vec<String>,
 }
 
 /// A secret that is set.

@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 use posture_core::{
     Console, Listener, Options, SecretString,
     screen::{
-        Finding, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Instance, InstanceChange, InstancePage, Outcome, Progress,
-        Protection, SandboxScope, ScheduleChoice, Slice,
+        AddInstance, Finding, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Instance, InstanceChange, InstancePage,
+        Outcome, Progress, Protection, SandboxScope, ScheduleChoice, Slice,
     },
 };
 use sandbox::{Fault, OverlayChange, Sandbox};
@@ -204,6 +204,27 @@ async fn a_replaced_credential_goes_on_with_nothing_of_the_earlier_one() {
     assert_eq!(page.scans[0].state, "complete");
     assert_eq!((&page.scans[1].id, page.scans[1].state.as_str()), (&left, "cancelled"), "it is left behind");
     assert!(!page.instance.resumable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_instance_of_the_same_account_is_noticed_by_both() {
+    let desk = Desk::with_instance().await;
+    let first = desk.page().await;
+    assert!(first.same_tenant_as.is_empty());
+    let request = AddInstance { name: "Once more".into(), ..company::request(&desk.vendor) };
+    let second = desk.console.connect(&desk.draft(), request, desk.listener()).await.unwrap();
+    assert_eq!(desk.page().await.same_tenant_as, ["Once more"]);
+    assert_eq!(desk.console.instance(&second).await.unwrap().same_tenant_as, [first.instance.name.as_str()]);
+    // Another account of the same application is another tenant.
+    desk.vendor(OverlayChange::Set {
+        tenant: KUSTOMER.into(),
+        answer: "current-user".into(),
+        field: "data.relationships.org.data.id".into(),
+        value: "65a1f0c2d8e4b7a913f0c0ff".into(),
+    });
+    let request = AddInstance { name: "Elsewhere".into(), ..company::request(&desk.vendor) };
+    let third = desk.console.connect(&desk.draft(), request, desk.listener()).await.unwrap();
+    assert!(desk.console.instance(&third).await.unwrap().same_tenant_as.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1024,6 +1024,8 @@ export type InstancePage = {
 	scans: ScanRow[],
 	/**  Thresholds in force. */
 	answers: Answer[],
+	/**  Names of other instances that read the same tenant, whose findings count once more. */
+	same_tenant_as: string[],
 };
 
 /**  What was written of accounts or plugins. */

@@ -29,6 +29,14 @@ describe('an instance', () => {
     expect(screen.getByTestId('datasets')).toHaveTextContent('Never called');
   });
 
+  it('says which other instance reads the same account', async () => {
+    await open('health', (mock) => ({ instance: async (id) => ({ ...(await mock.instance(id)), same_tenant_as: ['Lighthouse'] }) }));
+    expect(await screen.findByTestId('same-tenant')).toHaveTextContent('Lighthouse reads the Kustomer account that this one reads');
+    cleanup();
+    await open('health');
+    expect(screen.queryByTestId('same-tenant')).toBeNull();
+  });
+
   it('lists its checks with the failed ones first and leads from one to its findings', async () => {
     const { user } = await open('checks');
     const table = await screen.findByTestId('checks-table');

@@ -180,6 +180,7 @@ export function instancePage(instance: Instance, all: Instance[], chosen?: strin
       checks: [],
       scans: [],
       answers: [],
+      same_tenant_as: [],
     };
   }
   const partial = instance.health === 'unhealthy';
@@ -232,6 +233,7 @@ export function instancePage(instance: Instance, all: Instance[], chosen?: strin
       scheduled: index === 1 || index === 4,
     })),
     answers: instance.app === 'kustomer' ? [{ check: 'kustomer.webhooks.known_host', param: 'hosts', value: 'hooks.haldenmoor.example' }] : [],
+    same_tenant_as: [],
   };
 }
 
