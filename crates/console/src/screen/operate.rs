@@ -44,6 +44,8 @@ pub struct Settings {
     pub lock_after_minutes: Option<u32>,
     /// Whether the desktop is told when the health of an instance turns.
     pub notify: bool,
+    /// When the daily digest is made, by this computer's time of the day: `07:00`; `None` for never.
+    pub digest_at: Option<String>,
 }
 
 /// What became of several scans.

@@ -8,6 +8,7 @@ export const settings = (): Settings => ({
   keep_scans: 30,
   lock_after_minutes: 15,
   notify: true,
+  digest_at: '07:00',
 });
 
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
