@@ -43,6 +43,8 @@ struct Body {
     digest: Digest,
     /// The newest line of the history of findings when it was made.
     line: i64,
+    /// The newest turn of any instance's health then.
+    turn: i64,
 }
 
 impl Console {
@@ -238,14 +240,20 @@ impl Console {
             None => now.checked_sub(FIRST).unwrap_or(Timestamp::MIN),
         };
         // Read before anything else: what is stored from now on is the next one's.
-        let line = open.store.newest_history_line()?;
+        let (line, turn) = (open.store.newest_history_line()?, open.store.newest_turn()?);
         let window = HistoryWindow { since, line: body_before.as_ref().map_or(i64::MAX, |body| body.line), earliest };
         let instances = open.store.instances()?;
         let simulated_only = !instances.is_empty() && instances.iter().all(|instance| instance.sandbox);
         let real: BTreeMap<InstanceId, Instance> =
             instances.into_iter().filter(|instance| !instance.sandbox).map(|instance| (instance.id, instance)).collect();
 
-        let mut telling = Telling { console: self, open, now, since, entries: Vec::new() };
+        let turned = match &body_before {
+            Some(body) => open.store.turns_later_than(body.turn)?,
+            None => open.store.turns(None, since)?,
+        };
+        // A first scan is no turn.
+        let turned = turned.into_iter().filter(|turn| turn.at > earliest && !turn.before.is_empty()).map(|turn| turn.instance).collect();
+        let mut telling = Telling { console: self, open, now, since, turned, entries: Vec::new() };
         let (new, unlisted) = telling.new_findings(&real, window)?;
         let (fixed, gone) = telling.ended(&real, window)?;
         telling.instances(&real)?;
@@ -276,7 +284,7 @@ impl Console {
             (true, false) => vec!["No instance is here yet.".to_owned()],
             (false, _) => summary(&digest),
         };
-        Ok(Body { digest, line })
+        Ok(Body { digest, line, turn })
     }
 
     fn score_of<'a>(&self, open: &Open, instances: impl Iterator<Item = &'a Instance>) -> Result<Option<u32>, Failure> {
@@ -298,6 +306,8 @@ struct Telling<'a> {
     open: &'a Open,
     now: Timestamp,
     since: Timestamp,
+    /// Instances whose health became another.
+    turned: BTreeSet<InstanceId>,
     entries: Vec<DigestEntry>,
 }
 
@@ -381,7 +391,7 @@ impl Telling<'_> {
                 self.open.store.scans(instance.id, SCANS)?.into_iter().filter(|scan| scan.state != ScanState::Running).collect();
             let complete = self.open.store.last_complete_scan(instance.id)?;
             let (state, cause) = health(&self.open.store, &app, scans.first(), complete.as_ref())?;
-            let turned = self.turned(instance.id)?;
+            let turned = self.turned.contains(&instance.id);
             let what = match state {
                 Health::Down => Some("is down"),
                 Health::Unhealthy => Some("is unhealthy"),
@@ -416,12 +426,6 @@ impl Telling<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Whether the health of an instance was another in between; a first scan is no turn.
-    fn turned(&self, instance: InstanceId) -> Result<bool, Failure> {
-        let turns = self.open.store.turns(Some(instance), self.since)?;
-        Ok(turns.iter().any(|turn| !turn.before.is_empty() && turn.at <= self.now))
     }
 
     fn credentials(&mut self, real: &BTreeMap<InstanceId, Instance>) -> Result<(), Failure> {

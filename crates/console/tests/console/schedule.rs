@@ -19,16 +19,16 @@ const NOTHING: ScannedMany = ScannedMany { complete: 0, failed: 0, busy: 0, canc
 const ONE: ScannedMany = ScannedMany { complete: 1, ..NOTHING };
 
 /// A console with one instance, first scanned at 09:14 on Saturday, 21 November 2026, in UTC; due times are not spread.
-struct Desk {
-    console: Console,
-    options: Options,
-    clock: Arc<SteppingClock>,
+pub struct Desk {
+    pub console: Console,
+    pub options: Options,
+    pub clock: Arc<SteppingClock>,
     vendor: Sandbox,
     key: String,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let Company { proxy: vendor, key, .. } = Company::new().await;
         let clock = SteppingClock::at(today());
         let mut options = Options::scratch().unwrap();
@@ -42,34 +42,34 @@ impl Desk {
         desk
     }
 
-    fn draft(&self) -> String {
+    pub fn draft(&self) -> String {
         draft_of(&self.console, &self.key)
     }
 
-    async fn change(&self, change: impl FnOnce(&mut Settings)) {
+    pub async fn change(&self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.console.settings().await.unwrap();
         change(&mut settings);
         assert_eq!(self.console.change_settings(settings.clone()).await.unwrap(), settings);
     }
 
     /// Another process with this data.
-    async fn another(&self) -> Console {
+    pub async fn another(&self) -> Console {
         let other = Console::new(self.options.clone()).unwrap();
         other.start().await.unwrap();
         other
     }
 
     /// The clock shows this time, wherever it stood.
-    fn at(&self, time: &str) {
+    pub fn at(&self, time: &str) {
         let time: Timestamp = time.parse().unwrap();
         self.clock.pass(time.duration_since(connect::Clock::now(self.clock.as_ref())));
     }
 
-    fn vendor(&self, change: OverlayChange) {
+    pub fn vendor(&self, change: OverlayChange) {
         self.vendor.overlay().apply(change).unwrap();
     }
 
-    async fn instance(&self) -> Instance {
+    pub async fn instance(&self) -> Instance {
         let mut instances = self.console.instances(SandboxScope::With).await.unwrap();
         assert_eq!(instances.len(), 1);
         instances.remove(0)
@@ -79,11 +79,11 @@ impl Desk {
         self.console.instance(&self.instance().await.id).await.unwrap().scans
     }
 
-    async fn route(&self) -> RouteChoice {
+    pub async fn route(&self) -> RouteChoice {
         self.console.instance(&self.instance().await.id).await.unwrap().route
     }
 
-    async fn reroute(&self, route: RouteChoice) {
+    pub async fn reroute(&self, route: RouteChoice) {
         let page = self.console.instance(&self.instance().await.id).await.unwrap();
         let Instance { id, name, label, owner, schedule, .. } = page.instance;
         let change = InstanceChange { name, label, owner, schedule, route, answers: page.answers };
@@ -95,7 +95,7 @@ impl Desk {
     }
 }
 
-fn silent() -> Listener {
+pub fn silent() -> Listener {
     Arc::new(|_event| {})
 }
 
