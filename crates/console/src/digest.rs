@@ -37,6 +37,9 @@ const SCANS: u32 = 100;
 const ENDS_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 const UNUSED_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// What is told of an instance that was in trouble before.
+const UP_AGAIN: &str = "Up again";
+
 /// A digest as it is stored.
 #[derive(Serialize, Deserialize)]
 struct Body {
@@ -160,7 +163,17 @@ impl Console {
                 let Some(digest) = open.store.digest(today)?.filter(|digest| is_to_be_mailed(digest, now)) else {
                     return Ok((made, None));
                 };
-                Ok((made, mail::post(&open)?.map(|post| (post, digest))))
+                match mail::post(&open) {
+                    Ok(post) => Ok((made, post.map(|post| (post, digest)))),
+                    // A password that cannot be opened is a mail that was not sent: kept, and tried again as such.
+                    Err(failure) => {
+                        if open.store.claim_digest_mail(today, digest.mail_tries, now)? {
+                            let kept = serde_json::to_value(&failure).map_err(|error| unreadable(&error))?;
+                            open.store.set_digest_mailed(today, None, Some(&kept))?;
+                        }
+                        Err(failure)
+                    }
+                }
             })
             .await?;
         if let Some((post, digest)) = sending {
@@ -374,7 +387,7 @@ impl Telling<'_> {
                 Ok(app) => app,
                 Err(unknown) => {
                     let cause = unknown_application(&unknown);
-                    self.tell(DigestKind::Health, instance, None, 1, "is down".to_owned(), words(Some(&cause)));
+                    self.tell(DigestKind::Health, instance, None, 1, "Down".to_owned(), words(Some(&cause)));
                     continue;
                 }
             };
@@ -393,10 +406,10 @@ impl Telling<'_> {
             let (state, cause) = health(&self.open.store, &app, scans.first(), complete.as_ref())?;
             let turned = self.turned.contains(&instance.id);
             let what = match state {
-                Health::Down => Some("is down"),
-                Health::Unhealthy => Some("is unhealthy"),
-                Health::Unknown | Health::Scanning => Some("was never scanned whole"),
-                Health::Up if turned => Some("is up again"),
+                Health::Down => Some("Down"),
+                Health::Unhealthy => Some("Unhealthy"),
+                Health::Unknown | Health::Scanning => Some("Never scanned whole"),
+                Health::Up if turned => Some(UP_AGAIN),
                 Health::Up | Health::Manual => None,
             };
             if let Some(what) = what {
@@ -422,7 +435,7 @@ impl Telling<'_> {
             if let Some(since) = plan.waits_since(&self.open.store, instance)? {
                 let since = since.to_zoned(self.console.inner.options.zone.clone()).strftime("%-d %B, %H:%M");
                 let detail = "Scans run by themselves only while Posture Console is open, or by `posture scan --due`.".to_owned();
-                self.tell(DigestKind::NotScanned, instance, None, 1, format!("was due on {since} and is not scanned yet"), detail);
+                self.tell(DigestKind::NotScanned, instance, None, 1, format!("Due on {since}, and not scanned yet"), detail);
             }
         }
         Ok(())
@@ -546,7 +559,7 @@ fn summary(digest: &Digest) -> Vec<String> {
     }
     let instances = |kind: DigestKind| digest.entries.iter().filter(|entry| entry.kind == kind).collect::<Vec<_>>();
     let of = |kind: DigestKind| u32::try_from(instances(kind).len()).unwrap_or(u32::MAX);
-    let troubled = instances(DigestKind::Health).into_iter().filter(|entry| entry.what != "is up again").count();
+    let troubled = instances(DigestKind::Health).into_iter().filter(|entry| entry.what != UP_AGAIN).count();
     for (count, one, more) in [
         (u32::try_from(troubled).unwrap_or(u32::MAX), "instance is not up", "instances are not up"),
         (instances(DigestKind::FailedScan).iter().map(|entry| entry.count).sum(), "scan failed", "scans failed"),

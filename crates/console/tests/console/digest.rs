@@ -13,7 +13,7 @@ use posture_core::{
     },
 };
 use sandbox::OverlayChange;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 const KUSTOMER: &str = "kustomer/risky";
 
@@ -25,12 +25,12 @@ fn new(digest: &Digest) -> u32 {
     digest.new.critical + digest.new.high + digest.new.medium + digest.new.low + digest.new.info
 }
 
-/// Whether single sign-on of the tenant is on.
-fn sso(on: bool) -> OverlayChange {
+/// Whether passwords of the vendor's own work in the tenant.
+fn passwords(on: bool) -> OverlayChange {
     OverlayChange::Set {
         tenant: KUSTOMER.into(),
         answer: "auth-settings".into(),
-        field: "data.attributes.saml.enabled".into(),
+        field: "data.attributes.kustomer.enabled".into(),
         value: on.into(),
     }
 }
@@ -83,8 +83,11 @@ async fn a_day_is_told_once_by_whoever_comes_first_and_tells_what_is_new_since_t
     assert!(first.score.is_some() && first.score_before.is_none() && !first.quiet);
 
     // Fixed since; a day is served once, whoever looks.
-    desk.vendor(sso(true));
+    desk.clock.pass(SignedDuration::from_mins(1));
+    desk.vendor(passwords(false));
     desk.console.scan(&desk.instance().await.id, silent()).await.unwrap();
+    let left = desk.instance().await.open;
+    assert!(left.high < open.high || left.critical < open.critical, "{left:?}");
     desk.at("2026-11-22T06:59:59Z");
     assert!(!desk.console.serve_digest().await.unwrap());
     desk.at("2026-11-22T07:00:00Z");
@@ -100,7 +103,7 @@ async fn a_day_is_told_once_by_whoever_comes_first_and_tells_what_is_new_since_t
     assert!(waiting[0].what.contains("22 November, 06:00"), "{}", waiting[0].what);
 
     // And open again.
-    desk.vendor(sso(false));
+    desk.vendor(passwords(true));
     desk.console.scan_due().await.unwrap();
     desk.at("2026-11-23T12:00:00Z");
     desk.console.scan_due().await.unwrap();
@@ -135,7 +138,7 @@ async fn an_instance_in_trouble_is_told_with_cause_and_remedy_until_it_is_up_aga
         desk.console.scan(&id, silent()).await.unwrap_err();
     }
     desk.console.set_schedule(&id, ScheduleChoice::Off).await.unwrap();
-    for (day, what, failed) in [("2026-11-22T07:00:00Z", "is down now", 2), ("2026-11-23T07:00:00Z", "is down", 0)] {
+    for (day, what, failed) in [("2026-11-22T07:00:00Z", "Down now", 2), ("2026-11-23T07:00:00Z", "Down", 0)] {
         desk.at(day);
         assert!(desk.console.serve_digest().await.unwrap());
         let digest = desk.console.digest(None).await.unwrap();
@@ -152,7 +155,7 @@ async fn an_instance_in_trouble_is_told_with_cause_and_remedy_until_it_is_up_aga
     desk.at("2026-11-24T07:00:00Z");
     assert!(desk.console.serve_digest().await.unwrap());
     let healed = desk.console.digest(None).await.unwrap();
-    assert_eq!(of(&healed, DigestKind::Health).iter().map(|entry| entry.what.as_str()).collect::<Vec<_>>(), ["is up again"]);
+    assert_eq!(of(&healed, DigestKind::Health).iter().map(|entry| entry.what.as_str()).collect::<Vec<_>>(), ["Up again"]);
     assert!(!healed.summary.iter().any(|sentence| sentence.contains("not up")));
 }
 
@@ -289,4 +292,27 @@ async fn as_a_page_it_needs_nothing_else_and_no_name_is_markup() {
     assert_eq!((acts[0].what.as_str(), acts[0].detail.as_str()), ("digest saved", path.to_str().unwrap()));
     let text = console.digest_text(None).await.unwrap();
     assert!(text.contains("<img src=x onerror=alert(1)>"), "in text nothing is markup");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loop_of_the_window_makes_it_after_the_scans_that_are_due() {
+    let desk = Desk::new().await;
+    desk.at("2026-11-22T07:00:00Z");
+    let keeper = tokio::spawn({
+        let console = desk.console.clone();
+        async move { console.keep_schedule().await }
+    });
+    let made = async {
+        loop {
+            if let Some(made) = desk.console.digests().await.unwrap().pop() {
+                return made;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let made = tokio::time::timeout(Duration::from_secs(60), made).await.expect("the loop makes it");
+    keeper.abort();
+    assert_eq!(made.day, "2026-11-22");
+    let digest = desk.console.digest(None).await.unwrap();
+    assert!(of(&digest, DigestKind::NotScanned).is_empty(), "it waited for the scan of six o'clock");
 }

@@ -124,6 +124,9 @@ async fn the_password_is_sealed_for_one_server_and_user_and_outlives_the_process
     let value = serde_json::to_string(&MailSettings { host: "mail.evil.example".into(), ..settings(587) }).unwrap();
     desk.console.set_preference("mail".into(), value).await.unwrap();
     assert_eq!(desk.console.test_mail().await.unwrap_err().code, "E-MAIL-PASSWORD");
+    assert_eq!(desk.console.serve_digest().await.unwrap_err().code, "E-MAIL-PASSWORD");
+    assert_eq!(desk.console.digest(None).await.unwrap().mail_failure.unwrap().code, "E-MAIL-PASSWORD", "kept with the digest");
+    assert!(!desk.console.serve_digest().await.unwrap(), "not again at once");
     desk.console.set_mail(more.clone(), None).await.unwrap();
 
     // The next process does not take it for one that an onboarding left behind.

@@ -22,7 +22,7 @@ function entries(): DigestEntry[] {
     entry('new_finding', 'i-github', 'GitHub Enterprise', 'haldenmoor', OWNER, { severity: 'high', count: 4, what: 'A repository has no branch protection', detail: '4 findings' }),
     entry('ended', 'i-github', 'GitHub Enterprise', 'haldenmoor', OWNER, { count: 3, what: '3 findings were fixed' }),
     entry('health', 'i-zoom', 'Zoom', 'haldenmoor', '', {
-      what: 'is down now',
+      what: 'Down now',
       detail: 'Zoom refused the client secret. Reauthenticate with a new one.',
     }),
     entry('failed_scan', 'i-zoom', 'Zoom', 'haldenmoor', '', { count: 2, what: '2 scans failed', detail: 'Zoom refused the client secret.' }),
