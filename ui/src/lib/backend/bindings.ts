@@ -642,7 +642,21 @@ export type DigestEntry = {
 };
 
 /**  What a line of a digest is about. */
-export type DigestKind = /**  Findings of a check that are open and new, or open again. */ "new_finding" | /**  Findings of an instance that were fixed or are gone. */ "ended" | /**  An instance that is not up, or is up again. */ "health" | /**  Scans of an instance that failed. */ "failed_scan" | /**  An instance that was due and is not scanned yet. */ "not_scanned" | /**  A credential that ends soon, or has ended. */ "credential_ends" | /**  Manual checks of an instance that are due. */ "attestation";
+export type DigestKind = 
+/**  Findings of a check that are open and new, or open again. */
+"new_finding" | 
+/**  Findings of an instance that were fixed or are gone. */
+"ended" | 
+/**  An instance that is not up, or is up again. */
+"health" | 
+/**  Scans of an instance that failed. */
+"failed_scan" | 
+/**  An instance that was due and is not scanned yet. */
+"not_scanned" | 
+/**  A credential that ends soon, or has ended. */
+"credential_ends" | 
+/**  Manual checks of an instance that are due. */
+"attestation";
 
 /**  A choice that the vendor's own answer settles. */
 export type Discovered = {
@@ -1255,7 +1269,11 @@ export type MailState = {
 };
 
 /**  When the connection to a mail server becomes one with TLS. Without TLS nothing is sent. */
-export type MailTls = /**  From the beginning; usual on port 465. */ "implicit" | /**  From the command STARTTLS on, which the server must offer; usual on port 587. */ "starttls";
+export type MailTls = 
+/**  From the beginning; usual on port 465. */
+"implicit" | 
+/**  From the command STARTTLS on, which the server must offer; usual on port 587. */
+"starttls";
 
 /**  A question that a person answers for an instance. */
 export type ManualCheck = {
