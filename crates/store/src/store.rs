@@ -180,7 +180,10 @@ impl Store {
     }
 
     fn delete_held(&self, id: InstanceId, lease: Lease) -> Result<DeletedInstance, StoreError> {
-        let deleted = self.inner.pool.write(Durability::Power, |transaction| instance::delete(transaction, id))?;
+        let deleted = self.inner.pool.write(Durability::Power, |transaction| {
+            digest::forget(transaction, id)?;
+            instance::delete(transaction, id)
+        })?;
         self.inner.pool.maintain(|connection| {
             // Freed pages are given back, and the log, which still holds them as they were, is emptied. While a reader is at
             // work the log stays until the next time.

@@ -19,7 +19,8 @@ pub struct Digest {
     pub made_at: Timestamp,
     /// What happened after this time is in it.
     pub since: Timestamp,
-    /// What it says, in the caller's own words.
+    /// What it says, in the caller's own words. An object in a list of it that names an instance by its id, in the member
+    /// `instance`, goes when that instance is deleted.
     pub body: Value,
     /// When it was handed to a mail server.
     pub mailed_at: Option<Timestamp>,
@@ -121,6 +122,41 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<Digest>, StoreError> {
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM digest ORDER BY made_at DESC, day DESC"))?;
     let found = statement.query_and_then([], read)?;
     found.collect()
+}
+
+/// Takes what names an instance out of every digest; how much they counted stays.
+pub(crate) fn forget(connection: &Connection, instance: InstanceId) -> Result<(), StoreError> {
+    let id = instance.to_string();
+    for mut digest in all(connection)? {
+        if take_out(&mut digest.body, &id) {
+            let body = column::json(&digest.body)?;
+            connection.execute("UPDATE digest SET body = ?2 WHERE day = ?1", params![digest.day.to_string(), body])?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes objects that name an instance from every list; says whether there was one.
+fn take_out(value: &mut Value, id: &str) -> bool {
+    // Each of them is looked at, not until the first that has one.
+    let mut found = false;
+    match value {
+        Value::Array(list) => {
+            let before = list.len();
+            list.retain(|one| one.get("instance").and_then(Value::as_str) != Some(id));
+            found = list.len() < before;
+            for one in list {
+                found |= take_out(one, id);
+            }
+        }
+        Value::Object(members) => {
+            for one in members.values_mut() {
+                found |= take_out(one, id);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    found
 }
 
 /// Counts a try up from what the caller saw; says whether it still was that, and nobody has mailed it.

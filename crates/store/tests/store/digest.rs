@@ -127,3 +127,21 @@ fn turns_have_growing_ids_also_after_some_were_deleted() {
     assert!(turn.id > last);
     assert_eq!(store.turns_later_than(last).unwrap(), [turn]);
 }
+
+#[test]
+fn a_deleted_instance_goes_from_every_digest_and_the_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder);
+    for number in 1..=2 {
+        store.insert_instance(&instance(number)).unwrap();
+    }
+    let entry = |number: u128| json!({ "instance": instance_id(number).to_string(), "what": "Down" });
+    let body = json!({ "digest": { "fixed": 2, "entries": [entry(1), entry(2), entry(1)], "more": [[entry(1)], { "list": [entry(1)] }] } });
+    let day = date(2026, 11, 22);
+    store.insert_digest(day, at(10), at(1), &body, &act()).unwrap();
+    store.insert_digest(day.tomorrow().unwrap(), at(11), at(10), &json!({ "entries": [entry(2)] }), &act()).unwrap();
+    store.delete_instance(instance_id(1)).unwrap();
+    let left = json!({ "digest": { "fixed": 2, "entries": [entry(2)], "more": [[], { "list": [] }] } });
+    assert_eq!(store.digest(day).unwrap().unwrap().body, left);
+    assert_eq!(store.digest(day.tomorrow().unwrap()).unwrap().unwrap().body, json!({ "entries": [entry(2)] }));
+}
