@@ -6,6 +6,7 @@ pub mod backup;
 pub mod browse;
 pub mod capability;
 pub mod desktop;
+pub mod digest;
 pub mod instances;
 pub mod inventory;
 pub mod onboard;

@@ -88,6 +88,27 @@ pub enum Command {
         #[arg(long, value_name = "PATTERN", requires = "instance")]
         set: Option<String>,
     },
+    /// Say what there is to tell of today: new and ended findings, health, scans, credentials, manual checks.
+    #[command(
+        after_help = "The digest is made once a day by the open window, or by `posture scan --due`; before that, this is what it would say now.\n\nExamples:\n  posture digest\n  posture digest --day 2026-11-22 --html digest.html\n  posture digest --send"
+    )]
+    Digest {
+        /// The day, as 2026-11-22, instead of today.
+        #[arg(long, value_name = "DAY")]
+        day: Option<String>,
+        /// Write it as a page to this file; `-` for standard output.
+        #[arg(long, value_name = "FILE")]
+        html: Option<String>,
+        /// Mail that of today now, made if it is not yet; see `posture mail`.
+        #[arg(long, conflicts_with = "day")]
+        send: bool,
+    },
+    /// Show, set, test or remove the mail that the daily digest goes by.
+    #[command(after_help = "Example:\n  posture mail")]
+    Mail {
+        #[command(subcommand)]
+        command: Option<MailCommand>,
+    },
     /// List findings, or show one with its evidence.
     #[command(after_help = "Examples:\n  posture findings --severity critical,high\n  posture findings --show 3f6c… --json")]
     Findings {
@@ -500,6 +521,53 @@ pub enum SandboxCommand {
         #[arg(value_name = "FIELD=VALUE")]
         assignment: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// Set server, sender and recipients; the password comes by prompt or `--secret-stdin`.
+    #[command(
+        after_help = "Nothing is sent without TLS. Without a user no login is asked for.\n\nExample:\n  posture mail set --host mail.company.example --user posture --from posture@company.example --to ada@company.example"
+    )]
+    Set {
+        /// The mail server.
+        #[arg(long)]
+        host: String,
+        /// Its port; without it 465, or 587 with `--tls starttls`.
+        #[arg(long)]
+        port: Option<u16>,
+        /// When the connection becomes one with TLS.
+        #[arg(long, value_enum, default_value = "implicit")]
+        tls: TlsChoice,
+        /// Whom to log in as.
+        #[arg(long, default_value = "")]
+        user: String,
+        /// Whom the mail is from.
+        #[arg(long, value_name = "ADDRESS")]
+        from: String,
+        /// Whom it is for.
+        #[arg(long, value_name = "ADDRESS", required = true, value_delimiter = ',')]
+        to: Vec<String>,
+        /// A PEM file with the certificate of your company's authority.
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+        /// Read the password from standard input.
+        #[arg(long, conflicts_with = "keep_password")]
+        secret_stdin: bool,
+        /// Keep the password that is sealed, for the same server, port and user.
+        #[arg(long)]
+        keep_password: bool,
+    },
+    /// Send a mail that says that it is a test.
+    Test,
+    /// Forget server, recipients and password; nothing is mailed any more.
+    Remove,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TlsChoice {
+    Implicit,
+    Starttls,
 }
 
 /// Which findings.

@@ -338,7 +338,7 @@ impl Iterator for Lines<'_> {
     }
 }
 
-fn not_written(path: &Path, error: &std::io::Error) -> Failure {
+pub(crate) fn not_written(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(
         "E-EXPORT",
         format!("{} could not be written: {error}.", path.display()),
@@ -346,12 +346,12 @@ fn not_written(path: &Path, error: &std::io::Error) -> Failure {
     )
 }
 
-fn begin_file(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
+pub(crate) fn begin_file(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::NamedTempFile::new_in(folder).map_err(|error| not_written(path, &error))
 }
 
-fn finish_file(file: tempfile::NamedTempFile, path: &Path) -> Result<(), Failure> {
+pub(crate) fn finish_file(file: tempfile::NamedTempFile, path: &Path) -> Result<(), Failure> {
     file.as_file().sync_all().map_err(|error| not_written(path, &error))?;
     file.persist(path).map_err(|error| not_written(path, &error.error))?;
     Ok(())

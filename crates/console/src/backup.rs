@@ -9,6 +9,7 @@ use crate::{
     Console,
     console::Open,
     data_folder::{self, COPYING},
+    mail,
     screen::{BackedUp, Failure, Protection},
     start::{DATABASE, VAULT, user},
 };
@@ -114,7 +115,8 @@ fn write(open: &Open, data_folder: &Path, path: &Path, now: Timestamp) -> Result
     let copy = scratch.path().join(DATABASE);
     let database = open.store.copy_to(&copy)?;
     // Those of the copy alone: an instance that is added meanwhile would leave credentials that belong to nobody.
-    let sealed = open.vault.copy(&database.instances.iter().map(ToString::to_string).collect())?;
+    let mail = open.vault.exists(mail::SEALED).then(|| mail::SEALED.to_owned());
+    let sealed = open.vault.copy(&database.instances.iter().map(ToString::to_string).chain(mail).collect())?;
 
     let digested = File::open(&copy).and_then(|mut file| copy_digested(&mut file, &mut io::sink())).map_err(unwritten)?;
     let mut parts = vec![Part::new(DATABASE.to_owned(), digested)];

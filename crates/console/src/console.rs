@@ -48,6 +48,8 @@ pub(crate) struct Open {
     pub(crate) store: Store,
     pub(crate) vault: Arc<Vault>,
     pub(crate) protection: Protection,
+    /// The last turn that was told, or had been stored before it was opened.
+    pub(crate) told: Arc<Mutex<i64>>,
     /// Keeps everybody from replacing the data meanwhile.
     pub(crate) _in_use: Arc<InUse>,
 }

@@ -6,12 +6,15 @@ use crate::{
     screen::{Cause, Failure, Health, Turn},
 };
 use catalog::{App, CauseKind, Completeness};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError},
+};
 use store::{Instance, Scan, ScanState, Store};
 
 impl Console {
-    /// Told of every turn of the health of an instance that a scan of this process brings about. Who does not keep up misses the
-    /// oldest.
+    /// Told of every turn of the health of an instance once: of those that a scan of this process brings about at once, of those of
+    /// other processes while [`Console::keep_schedule`] is polled. Who does not keep up misses the oldest.
     pub fn watch_turns(&self) -> tokio::sync::broadcast::Receiver<Turn> {
         self.inner.turns.subscribe()
     }
@@ -19,30 +22,46 @@ impl Console {
     /// Notes the health of an instance after a scan ended, and tells of it when it became another. That it cannot be noted
     /// is no failure of the scan.
     pub(crate) async fn note_health(&self, open: &Open, instance: &Instance, app: &Arc<App>) {
-        let (store, app_of, id, now) = (open.store.clone(), Arc::clone(app), instance.id, self.now());
+        let (console, open, app_of, id, now) = (self.clone(), open.clone(), Arc::clone(app), instance.id, self.now());
         let noted = blocking(move || {
-            let latest = store.scans(id, 1)?.into_iter().next();
-            let complete = store.last_complete_scan(id)?;
-            let (health, cause) = health(&store, &app_of, latest.as_ref(), complete.as_ref())?;
-            Ok(store.note_health(id, word(health), cause.as_ref(), now)?)
+            let latest = open.store.scans(id, 1)?.into_iter().next();
+            let complete = open.store.last_complete_scan(id)?;
+            let (health, cause) = health(&open.store, &app_of, latest.as_ref(), complete.as_ref())?;
+            if open.store.note_health(id, word(health), cause.as_ref(), now)?.is_some() {
+                console.tell_turns(&open)?;
+            }
+            Ok(())
         })
         .await;
-        match noted {
-            Ok(Some(turn)) => {
-                let turn = Turn {
-                    instance: id.to_string(),
-                    app_name: app.name.clone(),
-                    name: instance.name.clone(),
-                    at: turn.at.to_string(),
-                    before: read(&turn.before),
-                    after: read(&turn.after).unwrap_or(Health::Unknown),
-                    cause: turn.cause.map(Cause::from),
-                };
-                // Nobody may be listening.
-                let _heard = self.inner.turns.send(turn);
-            }
-            Ok(None) => {}
-            Err(failure) => tracing::warn!(code = failure.code, "the health of an instance could not be noted"),
+        if let Err(failure) = noted {
+            tracing::warn!(code = failure.code, "the health of an instance could not be noted");
+        }
+    }
+
+    /// Tells of every turn that was stored and not told yet, whichever process stored it.
+    pub(crate) fn tell_turns(&self, open: &Open) -> Result<(), Failure> {
+        // Held all the while, so that of two who look at once one tells and the other finds nothing new.
+        let mut told = open.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for turn in open.store.turns_later_than(*told)? {
+            *told = turn.id;
+            // It may have been deleted in between.
+            let Ok(instance) = open.store.instance(turn.instance) else { continue };
+            // Nobody may be listening.
+            let _heard = self.inner.turns.send(self.turn(&instance, turn));
+        }
+        Ok(())
+    }
+
+    /// A turn of an instance as it is shown.
+    pub(crate) fn turn(&self, instance: &Instance, turn: store::Turn) -> Turn {
+        Turn {
+            instance: instance.id.to_string(),
+            app_name: self.app(&instance.app).map_or_else(|_| instance.app.clone(), |app| app.name.clone()),
+            name: instance.name.clone(),
+            at: turn.at.to_string(),
+            before: read(&turn.before),
+            after: read(&turn.after).unwrap_or(Health::Unknown),
+            cause: turn.cause.map(Cause::from),
         }
     }
 }

@@ -41,6 +41,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(25);
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// So often at most: then every 160 minutes.
 const AGAIN_DOUBLED: u32 = 5;
+/// So long a digest waits for scans that are due or under way, as after waking up.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// How many due times are shown.
 const SHOWN: usize = 3;
 /// Of a stored schedule: none.
@@ -214,6 +216,11 @@ impl Plan {
         Ok(again_at(store, instance.id)?.into_iter().chain(times.next(self.now)).min())
     }
 
+    /// Since when an instance that can be scanned is due and waits.
+    pub(crate) fn waits_since(&self, store: &Store, instance: &Instance) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.due(store, instance)?.map(|(since, _)| since))
+    }
+
     /// Whether an instance that can be scanned is due, and since when.
     fn due(&self, store: &Store, instance: &Instance) -> Result<Option<(Timestamp, Due)>, Failure> {
         match self.followed(instance) {
@@ -321,15 +328,19 @@ impl Console {
         Ok(sum(futures::stream::iter(scans).buffer_unordered(at_once).collect().await))
     }
 
-    /// Keeps the schedule, and knows what other processes are at, as long as it is polled. While the console is locked nothing is
+    /// Keeps the schedule, makes and mails the daily digest, knows what other processes are at and tells of the turns that they store, as long as it is polled. While the console is locked nothing is
     /// scanned; what was due then is caught up on after Unlock, once.
     pub async fn keep_schedule(&self) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut scans: JoinSet<InstanceId> = JoinSet::new();
         let mut served = BTreeSet::new();
+        let mut digests: JoinSet<()> = JoinSet::new();
+        // Since when a digest would lack scans that are due or under way.
+        let mut lacking: Option<Timestamp> = None;
         loop {
             look.tick().await;
+            while digests.try_join_next().is_some() {}
             while let Some(ended) = scans.try_join_next() {
                 match ended {
                     Ok(instance) => drop(served.remove(&instance)),
@@ -349,6 +360,16 @@ impl Console {
                 }
             };
             let (due, at_once) = due;
+            lacking = if due.is_empty() && scans.is_empty() { None } else { lacking.or_else(|| Some(self.now())) };
+            let waits = lacking.is_some_and(|since| self.now().duration_since(since).abs() < PATIENCE);
+            if !waits && digests.is_empty() {
+                let console = self.clone();
+                digests.spawn(async move {
+                    if let Err(failure) = console.serve_digest().await {
+                        tracing::info!(code = failure.code, "the daily digest was not made or not mailed");
+                    }
+                });
+            }
             for (instance, due) in due {
                 if scans.len() < at_once && served.insert(instance) {
                     let console = self.clone();
@@ -364,7 +385,11 @@ impl Console {
     /// What is due, after what other processes are at has been taken over into the jobs.
     async fn look(&self) -> Result<(Vec<(InstanceId, Due)>, usize), Failure> {
         let console = self.clone();
-        self.with_open(move |open| console.hear_of_others(&open)).await?;
+        self.with_open(move |open| {
+            console.hear_of_others(&open)?;
+            console.tell_turns(&open)
+        })
+        .await?;
         self.due().await
     }
 

@@ -9,6 +9,7 @@ use crate::{
     screen::{Failure, ScheduleChoice, Settings},
     start::user,
 };
+use jiff::civil::Time;
 use store::Act;
 
 /// Under which key of the preferences they are kept.
@@ -16,6 +17,9 @@ const SETTINGS: &str = "settings";
 
 /// Once a day, before work begins.
 const DAILY: &str = "0 6 * * *";
+
+/// When the digest is made: after the scans, when work begins.
+const MORNING: &str = "07:00";
 
 impl Default for Settings {
     fn default() -> Self {
@@ -27,6 +31,7 @@ impl Default for Settings {
             lock_after_minutes: None,
             notify: true,
             keep_running: false,
+            digest_at: Some(MORNING.into()),
         }
     }
 }
@@ -99,8 +104,21 @@ fn check(settings: &Settings) -> Result<(), Failure> {
     checked::within("spread_minutes", "Minutes to spread due times over", settings.spread_minutes, 0, 120)?;
     checked::within("scans_at_once", "Scans at once", settings.scans_at_once, 1, 8)?;
     checked::within("keep_scans", "Scans kept", settings.keep_scans, 2, 1_000)?;
+    if let Some(at) = &settings.digest_at {
+        time_of_day(at)?;
+    }
     if let Some(minutes) = settings.lock_after_minutes {
         checked::within("lock_after_minutes", "Minutes until the window locks itself", minutes, 1, 480)?;
     }
     Ok(())
+}
+
+/// A time of the day as the settings hold it: `07:00`.
+pub(crate) fn time_of_day(text: &str) -> Result<Time, Failure> {
+    let wrong = || {
+        Failure::new("E-DIGEST-TIME", format!("\"{text}\" is no time of the day."), "Write hours and minutes: 07:00 or 18:30.")
+            .on_field("digest_at")
+    };
+    let time = Time::strptime("%H:%M", text).map_err(|_| wrong())?;
+    if time.strftime("%H:%M").to_string() == text { Ok(time) } else { Err(wrong()) }
 }

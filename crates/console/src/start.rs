@@ -10,7 +10,7 @@ use crate::{
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     path::PathBuf,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 use store::{Act, Store};
 use vault::{KeychainState, RecoveryKey, Unlock, Vault};
@@ -233,7 +233,9 @@ pub(crate) fn open_store(options: &Options, vault: Arc<Vault>, protection: Prote
     }
     remove_ownerless(&store, &vault);
     data_folder::record(&options.data_folder, &store);
-    Ok(Open { store, vault, protection, _in_use: Arc::new(in_use) })
+    // What turned before is in the list of instances; nobody is told of it now.
+    let told = Arc::new(Mutex::new(store.newest_turn()?));
+    Ok(Open { store, vault, protection, told, _in_use: Arc::new(in_use) })
 }
 
 /// Removes credentials of instances that are not there: their onboarding ended without a word between sealing and storing.

@@ -1,4 +1,5 @@
-//! Findings, accounts, plugins, requests and acts as files that other programs read: CSV and JSON, written to any [`std::io::Write`].
+//! Findings, accounts, plugins, requests and acts as files that other programs read: CSV and JSON, written to any [`std::io::Write`];
+//! and the daily digest as a page and as text.
 //!
 //! This crate owns the columns, their names and their order, the spelling of times and lists, and the protection of
 //! spreadsheets from cells that would be read as formulas. It is given lines; it must not know where they are stored, how
@@ -6,6 +7,7 @@
 //! stored does; it adds nothing of its own but the time of the export, which is passed in.
 
 mod activity;
+mod digest;
 mod error;
 mod finding;
 mod inventory;
@@ -15,6 +17,7 @@ mod request;
 mod table;
 
 pub use activity::ActLine;
+pub use digest::{DigestLine, DigestOwner, DigestReport, DigestSection, digest_html, digest_text};
 pub use error::ReportError;
 pub use finding::{FindingLine, FindingState};
 pub use inventory::{AccountLine, PluginLine};

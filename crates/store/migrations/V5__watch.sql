@@ -25,6 +25,9 @@ CREATE TABLE digest (
     body TEXT NOT NULL,
     -- When it was handed to the mail server; NULL before that, or when no mail is configured.
     mailed_at INTEGER,
-    -- Why it was not, the last time that it was tried.
-    mail_failure TEXT
+    -- Why it was not, the last time that it was tried, as JSON in the caller's own words.
+    mail_failure TEXT,
+    -- How often that was tried, and when last. Whoever counts up first tries.
+    mail_tries INTEGER NOT NULL DEFAULT 0,
+    mail_tried_at INTEGER
 );

@@ -26,6 +26,7 @@ pub use store::{DeletedInstance, Slice, Store};
 pub use table::activity::{Act, ActivityBreak, ActivityHead, ActivityProof, ChainFault, HeadFate, LinkedAct};
 pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
+pub use table::digest::{CredentialEnd, Digest, Ended, HistoryWindow, NewlyFailing};
 pub use table::event::{EventKind, FindingEvent, Since};
 pub use table::finding::{
     CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, FindingState, JudgedWrite, NotRechecked,

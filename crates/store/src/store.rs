@@ -2,17 +2,18 @@
 
 use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{
-    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, DatasetState, FindingDetail,
-    FindingFilter, FindingId, FindingList, FindingSort, Instance, InstanceId, LinkedAct, OwnCheck, OwnCheckVersion, PageWrite,
-    QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan, ScanId, ScanOutcome, ScanState, Schedule, SeverityTally,
-    SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow, StoredVerdict, TrendDay, Turn, Underway,
+    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, CredentialEnd, DatasetState,
+    Digest, Ended, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, HistoryWindow, Instance, InstanceId, LinkedAct,
+    NewlyFailing, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan,
+    ScanId, ScanOutcome, ScanState, Schedule, SeverityTally, SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow,
+    StoredVerdict, TrendDay, Turn, Underway,
 };
 use crate::{
     lease::{InstanceLease, Lease},
     pool::{self, Durability, Pool},
     table::{
-        account, activity, attestation, dataset, event, finding, granted, instance, inventory, lease, own_check, preference, request, row,
-        scan, schedule, turn, verdict,
+        account, activity, attestation, dataset, digest, event, finding, granted, instance, inventory, lease, own_check, preference,
+        request, row, scan, schedule, turn, verdict,
     },
 };
 use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
@@ -179,7 +180,10 @@ impl Store {
     }
 
     fn delete_held(&self, id: InstanceId, lease: Lease) -> Result<DeletedInstance, StoreError> {
-        let deleted = self.inner.pool.write(Durability::Power, |transaction| instance::delete(transaction, id))?;
+        let deleted = self.inner.pool.write(Durability::Power, |transaction| {
+            digest::forget(transaction, id)?;
+            instance::delete(transaction, id)
+        })?;
         self.inner.pool.maintain(|connection| {
             // Freed pages are given back, and the log, which still holds them as they were, is emptied. While a reader is at
             // work the log stays until the next time.
@@ -284,6 +288,70 @@ impl Store {
     pub fn turns(&self, instance: Option<InstanceId>, after: Timestamp) -> Result<Vec<Turn>, StoreError> {
         self.inner.pool.read(|view| turn::since(view, instance, after))
     }
+    /// The id of the newest turn; 0 when there is none.
+    pub fn newest_turn(&self) -> Result<i64, StoreError> {
+        self.inner.pool.read(turn::newest)
+    }
+    /// Turns with a larger id, in the order in which they were stored, whichever process did.
+    pub fn turns_later_than(&self, id: i64) -> Result<Vec<Turn>, StoreError> {
+        self.inner.pool.read(|view| turn::later(view, id))
+    }
+
+    /// Adds the digest of a day with the act that tells it; `false`, and nothing is changed, when that day has one already.
+    pub fn insert_digest(
+        &self,
+        day: Date,
+        made_at: Timestamp,
+        since: Timestamp,
+        body: &serde_json::Value,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            let added = digest::insert(transaction, day, made_at, since, body)?;
+            if added {
+                activity::insert(transaction, act)?;
+            }
+            Ok(added)
+        })
+    }
+    /// The digest of a day.
+    pub fn digest(&self, day: Date) -> Result<Option<Digest>, StoreError> {
+        self.inner.pool.read(|view| digest::get(view, day))
+    }
+    /// All digests that are kept, at most a hundred, newest first.
+    pub fn digests(&self) -> Result<Vec<Digest>, StoreError> {
+        self.inner.pool.read(digest::all)
+    }
+    /// Counts up the tries to mail a digest from what the caller saw; `false` when another process did so meanwhile, and mails it.
+    pub fn claim_digest_mail(&self, day: Date, seen: u32, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| digest::claim_mail(transaction, day, seen, now))
+    }
+    /// Stores what came of mailing a digest. Once it was mailed it stays so; the failure is that of the last try.
+    pub fn set_digest_mailed(
+        &self,
+        day: Date,
+        mailed_at: Option<Timestamp>,
+        failure: Option<&serde_json::Value>,
+    ) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| digest::set_mailed(transaction, day, mailed_at, failure))
+    }
+    /// The number of the newest line in the history of findings, for a [`HistoryWindow`]; 0 when there is none.
+    pub fn newest_history_line(&self) -> Result<i64, StoreError> {
+        self.inner.pool.read(digest::newest_line)
+    }
+    /// Findings of real instances that are open and were opened or reopened, by instance and check, the worst first.
+    pub fn newly_failing(&self, window: HistoryWindow) -> Result<Vec<NewlyFailing>, StoreError> {
+        self.inner.pool.read(|view| digest::newly_failing(view, window))
+    }
+    /// Findings of real instances that became fixed or gone and still are, by instance.
+    pub fn ended(&self, window: HistoryWindow) -> Result<Vec<Ended>, StoreError> {
+        self.inner.pool.read(|view| digest::ended(view, window))
+    }
+    /// When the credentials end of which that is known, soonest first.
+    pub fn credential_ends(&self) -> Result<Vec<CredentialEnd>, StoreError> {
+        self.inner.pool.read(digest::credential_ends)
+    }
+
     /// Keeps an instance from being scanned, deleted or held once more, in every process, until what is answered is dropped. For
     /// whoever signs in with its credentials without a scan: a refresh token may be good for one use.
     ///

@@ -4,6 +4,7 @@ import AddApplication from './AddApplication/AddApplication.svelte';
 import ApplicationInstances from './AddApplication/ApplicationInstances.svelte';
 import Applications from './Applications/Applications.svelte';
 import Attestations from './Attestations/Attestations.svelte';
+import Digest from './Digest/Digest.svelte';
 import Findings from './Findings/Findings.svelte';
 import AzureAdClient from './Guides/AzureAdClient.svelte';
 import Instance from './Instance/Instance.svelte';
@@ -43,6 +44,8 @@ export function show(path: string[]): Shown {
       return entry('findings', Findings);
     case 'attestations':
       return entry('overview', Attestations, { list: 'attestations' });
+    case 'digest':
+      return entry('overview', Digest, { digest: second ?? '' });
     case 'guides':
       // The one guide there is; it belongs to adding an application.
       return entry('add-application', AzureAdClient, { guide: second ?? 'azure-ad-client' });

@@ -5,6 +5,7 @@ mod attestation;
 mod backup;
 mod browse;
 mod catalog;
+mod digest;
 mod instance;
 mod inventory;
 mod permissions;
@@ -68,6 +69,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Instance(_)
         | Command::Scan { .. }
         | Command::Schedule { .. }
+        | Command::Digest { .. }
+        | Command::Mail { .. }
         | Command::Findings { .. }
         | Command::Export { .. }
         | Command::Accounts(_)
@@ -127,6 +130,8 @@ impl Terminal {
             Command::Scan { due: true, .. } => self.scan_due().await,
             Command::Scan { instances, all, due: false, fail_on } => self.scan(instances, all, fail_on).await,
             Command::Schedule { instance, set } => self.schedule(instance.as_deref(), set.as_deref()).await,
+            Command::Digest { day, html, send } => self.digest(day.as_deref(), html.as_deref(), send).await,
+            Command::Mail { command } => self.mail(command).await,
             Command::Findings { filter, offset, limit, show, fail_on } => self.findings(filter, offset, limit, show, fail_on).await,
             Command::Export { filter, format, output } => self.export(filter, format, &output).await,
             Command::Accounts(arguments) => self.accounts(arguments).await,

@@ -9,6 +9,10 @@ impl Terminal {
         self.open().await?;
         self.stop_on_interrupt();
         let scanned = self.console.scan_due().await?;
+        // After the scans, so that it tells of them. That it was not mailed is kept with it, and is no failure of the scans.
+        if let Err(failure) = self.console.serve_digest().await {
+            eprintln!("posture: {} {}", print::plain(&failure.sentence), print::plain(&failure.remedy));
+        }
         if self.json {
             print::json(&scanned);
         } else {

@@ -7,6 +7,7 @@ mod backup;
 mod bad_input;
 mod catalog;
 mod desk;
+mod digest;
 mod inventory;
 mod key_nowhere;
 mod kill_nine;

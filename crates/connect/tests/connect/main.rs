@@ -12,6 +12,7 @@ mod granted;
 mod guard;
 mod hops;
 mod key_pairs;
+mod mail;
 mod microsoft;
 mod oauth;
 mod okta;

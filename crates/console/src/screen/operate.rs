@@ -46,6 +46,8 @@ pub struct Settings {
     pub notify: bool,
     /// Whether the window's program goes on scanning in the desktop's tray when the window is closed.
     pub keep_running: bool,
+    /// When the daily digest is made, by this computer's time of the day: `07:00`; `None` for never.
+    pub digest_at: Option<String>,
 }
 
 /// What became of several scans.

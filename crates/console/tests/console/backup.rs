@@ -9,8 +9,8 @@ use posture_core::{
     Console, Listener, Options, SecretString,
     screen::{
         AddInstance, AttestationAnswer, BackedUp, Failure, FileToAttach, FindingFilter, FindingQuery, FindingSort, Instance,
-        InstanceChange, InventoryThresholds, NewAttestation, OwnCheckDraft, Progress, Protection, SandboxScope, ScheduleChoice, Severity,
-        Slice, Start, StartState,
+        InstanceChange, InventoryThresholds, NewAttestation, OwnCheckDraft, Progress, Protection, SandboxScope, ScheduleChoice, Settings,
+        Severity, Slice, Start, StartState,
     },
 };
 use rusqlite::Connection;
@@ -761,11 +761,12 @@ fn logged_pages(log: &Path) -> BTreeSet<u32> {
 }
 
 /// Tables that speak of no instance: what was done, choices, and what belongs to the database itself.
-const OF_NO_INSTANCE: [&str; 9] = [
+const OF_NO_INSTANCE: [&str; 10] = [
     "account_key",
     "activity",
     "activity_link",
     "code_sent",
+    "digest",
     "meta",
     "preference",
     "refinery_schema_history",
@@ -824,6 +825,16 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
     desk.console.scan(&id, desk.listener()).await.unwrap();
     let database = database(&desk.options);
     database.execute("INSERT INTO lease SELECT no, ?1, 1, 1, 1, 0.5, ?1 FROM instance WHERE id = ?2", [MARK, &id]).unwrap();
+    database
+        .execute("INSERT OR IGNORE INTO credential (instance, used_at, ends_by) SELECT no, 1, 'vendor' FROM instance WHERE id = ?1", [&id])
+        .unwrap();
+
+    // A digest tells of it, and of the other one.
+    let settings = desk.console.settings().await.unwrap();
+    desk.console.change_settings(Settings { digest_at: Some("00:00".into()), ..settings }).await.unwrap();
+    assert!(desk.console.serve_digest().await.unwrap());
+    let told = desk.console.digest(None).await.unwrap();
+    assert!(told.entries.iter().any(|entry| entry.instance == id && entry.instance_name == MARK && entry.owner == MARK));
 
     let full = rows(&database);
     let untouched: Vec<&String> =
@@ -851,6 +862,8 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
     assert_eq!(desk.console.archive_instance(&id, &desk.around.path().join("nowhere/x")).await.unwrap_err().code, "E-EXPORT");
 
     desk.console.delete_instance(&id, MARK).await.unwrap();
+    let digest = desk.console.digest(None).await.unwrap();
+    assert!(!digest.entries.is_empty() && digest.entries.iter().all(|entry| entry.instance_name == "Other"), "what else was told stays");
 
     // No entry in the keychain, no file that is named after it or holds anything of it.
     assert_eq!(desk.ring.names(), keys);

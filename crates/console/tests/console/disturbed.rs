@@ -209,12 +209,12 @@ async fn a_replaced_credential_goes_on_with_nothing_of_the_earlier_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_instance_of_the_same_account_is_noticed_by_both() {
     let desk = Desk::with_instance().await;
-    let first = desk.page().await;
-    assert!(first.same_tenant_as.is_empty());
+    let first = desk.page().await.instance;
+    assert!(desk.page().await.same_tenant_as.is_empty());
     let request = AddInstance { name: "Once more".into(), ..company::request(&desk.vendor) };
     let second = desk.console.connect(&desk.draft(), request, desk.listener()).await.unwrap();
-    assert_eq!(desk.page().await.same_tenant_as, ["Once more"]);
-    assert_eq!(desk.console.instance(&second).await.unwrap().same_tenant_as, [first.instance.name.as_str()]);
+    assert_eq!(desk.console.instance(&first.id).await.unwrap().same_tenant_as, ["Once more"]);
+    assert_eq!(desk.console.instance(&second).await.unwrap().same_tenant_as, [first.name.as_str()]);
     // Another account of the same application is another tenant.
     desk.vendor(OverlayChange::Set {
         tenant: KUSTOMER.into(),

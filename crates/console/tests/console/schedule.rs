@@ -19,16 +19,16 @@ const NOTHING: ScannedMany = ScannedMany { complete: 0, failed: 0, busy: 0, canc
 const ONE: ScannedMany = ScannedMany { complete: 1, ..NOTHING };
 
 /// A console with one instance, first scanned at 09:14 on Saturday, 21 November 2026, in UTC; due times are not spread.
-struct Desk {
-    console: Console,
-    options: Options,
-    clock: Arc<SteppingClock>,
+pub struct Desk {
+    pub console: Console,
+    pub options: Options,
+    pub clock: Arc<SteppingClock>,
     vendor: Sandbox,
     key: String,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let Company { proxy: vendor, key, .. } = Company::new().await;
         let clock = SteppingClock::at(today());
         let mut options = Options::scratch().unwrap();
@@ -42,36 +42,34 @@ impl Desk {
         desk
     }
 
-    fn draft(&self) -> String {
-        let draft = self.console.open_draft("kustomer", "api-key").unwrap();
-        self.console.check_field(&draft, "api_key", SecretString::from(self.key.clone())).unwrap();
-        draft
+    pub fn draft(&self) -> String {
+        draft_of(&self.console, &self.key)
     }
 
-    async fn change(&self, change: impl FnOnce(&mut Settings)) {
+    pub async fn change(&self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.console.settings().await.unwrap();
         change(&mut settings);
         assert_eq!(self.console.change_settings(settings.clone()).await.unwrap(), settings);
     }
 
     /// Another process with this data.
-    async fn another(&self) -> Console {
+    pub async fn another(&self) -> Console {
         let other = Console::new(self.options.clone()).unwrap();
         other.start().await.unwrap();
         other
     }
 
     /// The clock shows this time, wherever it stood.
-    fn at(&self, time: &str) {
+    pub fn at(&self, time: &str) {
         let time: Timestamp = time.parse().unwrap();
         self.clock.pass(time.duration_since(connect::Clock::now(self.clock.as_ref())));
     }
 
-    fn vendor(&self, change: OverlayChange) {
+    pub fn vendor(&self, change: OverlayChange) {
         self.vendor.overlay().apply(change).unwrap();
     }
 
-    async fn instance(&self) -> Instance {
+    pub async fn instance(&self) -> Instance {
         let mut instances = self.console.instances(SandboxScope::With).await.unwrap();
         assert_eq!(instances.len(), 1);
         instances.remove(0)
@@ -81,11 +79,11 @@ impl Desk {
         self.console.instance(&self.instance().await.id).await.unwrap().scans
     }
 
-    async fn route(&self) -> RouteChoice {
+    pub async fn route(&self) -> RouteChoice {
         self.console.instance(&self.instance().await.id).await.unwrap().route
     }
 
-    async fn reroute(&self, route: RouteChoice) {
+    pub async fn reroute(&self, route: RouteChoice) {
         let page = self.console.instance(&self.instance().await.id).await.unwrap();
         let Instance { id, name, label, owner, schedule, .. } = page.instance;
         let change = InstanceChange { name, label, owner, schedule, route, answers: page.answers };
@@ -97,7 +95,7 @@ impl Desk {
     }
 }
 
-fn silent() -> Listener {
+pub fn silent() -> Listener {
     Arc::new(|_event| {})
 }
 
@@ -317,6 +315,50 @@ async fn health_that_turns_is_told_once_with_its_cause() {
     assert_eq!((healed.before, healed.after, healed.cause), (Some(Health::Down), Health::Up, None));
     let states: Vec<String> = desk.scans().await.into_iter().map(|scan| scan.state).collect();
     assert_eq!(states, ["complete", "failed", "failed", "complete", "complete"], "the history is whole");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_turn_that_another_process_stores_is_told_here_once_and_what_is_old_never() {
+    let desk = Desk::new().await;
+    let id = desk.instance().await.id;
+    let mut turns = desk.console.watch_turns();
+    let other = desk.another().await;
+    let mut turns_of_other = other.watch_turns();
+    desk.vendor(OverlayChange::Revoke { tenant: KUSTOMER.into() });
+    assert!(other.scan(&id, silent()).await.is_err());
+    assert_eq!(turns_of_other.try_recv().unwrap().after, Health::Down, "its own is told at once");
+    assert!(turns.try_recv().is_err(), "nobody has looked yet");
+
+    let keeper = tokio::spawn({
+        let console = desk.console.clone();
+        async move { console.keep_schedule().await }
+    });
+    let turn = tokio::time::timeout(Duration::from_secs(60), turns.recv()).await.expect("it is told").unwrap();
+    assert_eq!((turn.name.as_str(), turn.before, turn.after), ("Halden Moor", Some(Health::Up), Health::Down));
+    assert_eq!(turn.cause.unwrap().kind, "credential_refused");
+    keeper.abort();
+
+    // A turn of its own comes after those of others that it had not heard of yet, each once.
+    desk.vendor(OverlayChange::Restore { tenant: KUSTOMER.into() });
+    other.replace_secret(&draft_of(&other, &desk.key), &id, silent()).await.unwrap();
+    desk.vendor(OverlayChange::Revoke { tenant: KUSTOMER.into() });
+    assert!(desk.console.scan(&id, silent()).await.is_err());
+    let told: Vec<Health> = std::iter::from_fn(|| turns.try_recv().ok()).map(|turn| turn.after).collect();
+    assert_eq!(told, [Health::Up, Health::Down]);
+
+    // Who opens the data now is told nothing of all that.
+    let third = desk.another().await;
+    let mut turns_of_third = third.watch_turns();
+    desk.vendor(OverlayChange::Restore { tenant: KUSTOMER.into() });
+    third.replace_secret(&draft_of(&third, &desk.key), &id, silent()).await.unwrap();
+    let told: Vec<Health> = std::iter::from_fn(|| turns_of_third.try_recv().ok()).map(|turn| turn.after).collect();
+    assert_eq!(told, [Health::Up]);
+}
+
+fn draft_of(console: &Console, key: &str) -> String {
+    let draft = console.open_draft("kustomer", "api-key").unwrap();
+    console.check_field(&draft, "api_key", SecretString::from(key.to_owned())).unwrap();
+    draft
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,7 +53,7 @@ pub struct Since {
 }
 
 impl EventKind {
-    fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         match self {
             Self::Opened => 0,
             Self::StillOpen => 1,

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attestation;
 pub(crate) mod dataset;
+pub(crate) mod digest;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod finding;

@@ -116,6 +116,18 @@ export interface Backend {
   installUpdate(progress: (downloaded: T.Downloaded) => void): Promise<void>;
   cancelUpdate(): Promise<void>;
   startAgain(): Promise<void>;
+  /** The digest of a day; with `null` that of today, or what it would say if it were made now. */
+  digest(day: string | null): Promise<T.Digest>;
+  digests(): Promise<T.DigestDay[]>;
+  /** Where the page was written; `null` when the save dialog was cancelled. */
+  saveDigest(day: string | null): Promise<string | null>;
+  /** Mails the digest of today, which is made if it is not yet. */
+  sendDigest(): Promise<T.Digest>;
+  mail(): Promise<T.MailState>;
+  /** Without a password the one that is sealed stays, if server and user do; rejects with the field that is wrong. */
+  setMail(settings: T.MailSettings, password: string | null): Promise<T.MailState>;
+  testMail(): Promise<T.MailSent>;
+  removeMail(): Promise<void>;
   /** `null` when the save dialog was cancelled. */
   backUp(): Promise<T.BackedUp | null>;
   /** Where the console stands with the restored data; `null` when the open dialog was cancelled. */

@@ -90,6 +90,22 @@ export const commands = {
 	cancelUpdate: () => __TAURI_INVOKE<void>("cancel_update"),
 	/**  Starts the console again, after a new version was installed. */
 	startAgain: () => __TAURI_INVOKE<void>("start_again"),
+	/**  The digest of a day; without one that of today, or what it would say if it were made now. */
+	digest: (day: string | null) => typedError<Digest, Failure>(__TAURI_INVOKE("digest", { day })),
+	/**  Every digest that is kept, newest first. */
+	digests: () => typedError<DigestDay[], Failure>(__TAURI_INVOKE("digests")),
+	/**  Asks where to and writes a digest as a page; nothing when the dialog was cancelled. */
+	saveDigest: (day: string | null) => typedError<string | null, Failure>(__TAURI_INVOKE("save_digest", { day })),
+	/**  Mails the digest of today, which is made if it is not yet. */
+	sendDigest: () => typedError<Digest, Failure>(__TAURI_INVOKE("send_digest")),
+	/**  How the mail stands. */
+	mail: () => typedError<MailState, Failure>(__TAURI_INVOKE("mail")),
+	/**  Sets where the digest is mailed from and to whom. Without a password the one that is sealed stays. */
+	setMail: (settings: MailSettings, password: Sealed | null) => typedError<MailState, Failure>(__TAURI_INVOKE("set_mail", { settings, password })),
+	/**  Sends a mail that says that it is a test. */
+	testMail: () => typedError<MailSent, Failure>(__TAURI_INVOKE("test_mail")),
+	/**  Forgets the mail, its password first. */
+	removeMail: () => typedError<null, Failure>(__TAURI_INVOKE("remove_mail")),
 	/**  Asks where to and writes a backup; nothing when the dialog was cancelled. */
 	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
 	/**  Asks which backup and puts it in the place of everything that is stored; nothing when the dialog was cancelled. */
@@ -602,6 +618,95 @@ export type Desktop = {
 	/**  Whether it is started at login; none where the system does not say. */
 	starts_at_login: boolean | null,
 };
+
+/**  What an administrator is told of one day. Simulated tenants are never in it. */
+export type Digest = {
+	/**  The day, by this computer's calendar: `2026-11-22`. */
+	day: string,
+	/**  When it was made; now, for what it would say. */
+	made_at: string,
+	/**  What happened after this time is in it. */
+	since: string,
+	/**  Whether it is stored; otherwise it is what would be said if it were made now. */
+	stored: boolean,
+	/**  Whether there is nothing to tell. */
+	quiet: boolean,
+	/**  All of it in a few sentences. */
+	summary: string[],
+	/**  The posture score of all real instances in percent. */
+	score: number | null,
+	/**  That of the digest before. */
+	score_before: number | null,
+	/**  New findings. */
+	new: SeverityCounts,
+	/**  New findings that no entry stands for: there are too many. */
+	unlisted: number,
+	/**  Findings that were fixed. */
+	fixed: number,
+	/**  Findings that are gone. */
+	gone: number,
+	/**  Everything it tells, the worst first within each kind. */
+	entries: DigestEntry[],
+	/**  When it was mailed. */
+	mailed_at: string | null,
+	/**  Why it was not mailed, or not to everybody, when that was last tried. */
+	mail_failure: Failure | null,
+};
+
+/**  A digest that is kept. */
+export type DigestDay = {
+	/**  Its day: `2026-11-22`. */
+	day: string,
+	/**  When it was made. */
+	made_at: string,
+	/**  Whether there was nothing to tell. */
+	quiet: boolean,
+	/**  All of it in a few sentences. */
+	summary: string[],
+	/**  When it was mailed. */
+	mailed_at: string | null,
+	/**  Why it was not mailed, or not to everybody, when that was last tried. */
+	mail_failure: Failure | null,
+};
+
+/**  One thing that a digest tells. */
+export type DigestEntry = {
+	/**  What it is about. */
+	kind: DigestKind,
+	/**  The instance, which may have been deleted since. */
+	instance: string,
+	/**  Its application's name. */
+	app_name: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  Its owner; empty without one. */
+	owner: string,
+	/**  How bad it is; of findings alone. */
+	severity: Severity | null,
+	/**  How many findings, scans or checks it stands for. */
+	count: number,
+	/**  What it is, in words. */
+	what: string,
+	/**  Why, and what to do; may be empty. */
+	detail: string,
+};
+
+/**  What a line of a digest is about. */
+export type DigestKind = 
+/**  Findings of a check that are open and new, or open again. */
+"new_finding" | 
+/**  Findings of an instance that were fixed or are gone. */
+"ended" | 
+/**  An instance that is not up, or is up again. */
+"health" | 
+/**  Scans of an instance that failed. */
+"failed_scan" | 
+/**  An instance that was due and is not scanned yet. */
+"not_scanned" | 
+/**  A credential that ends soon, or has ended. */
+"credential_ends" | 
+/**  Manual checks of an instance that are due. */
+"attestation";
 
 /**  A choice that the vendor's own answer settles. */
 export type Discovered = {
@@ -1199,6 +1304,47 @@ export type LostCheck = {
 	datasets: string[],
 };
 
+/**  A mail was handed to the server. */
+export type MailSent = {
+	/**  To how many. */
+	recipients: number,
+	/**  Recipients that the server refused; the others have it. */
+	refused: string[],
+};
+
+/**  Where the digest is mailed from, and to whom. The password is not among it: it is sealed. */
+export type MailSettings = {
+	/**  The mail server. */
+	host: string,
+	/**  Its port, 1 to 65,535. */
+	port: number,
+	/**  When the connection becomes one with TLS. */
+	tls: MailTls,
+	/**  Whom to log in as; empty where the server asks for no login. */
+	user: string,
+	/**  Whom the mail is from: an address. */
+	from: string,
+	/**  Whom it is for: 1 to 20 addresses. */
+	recipients: string[],
+	/**  Certificates of a company's own authorities, PEM; may be empty. */
+	authorities_pem: string,
+};
+
+/**  How the mail stands. */
+export type MailState = {
+	/**  What was set; `None` while nothing is mailed. */
+	settings: MailSettings | null,
+	/**  When the password was sealed; `None` without one. */
+	password_set_at: string | null,
+};
+
+/**  When the connection to a mail server becomes one with TLS. Without TLS nothing is sent. */
+export type MailTls = 
+/**  From the beginning; usual on port 465. */
+"implicit" | 
+/**  From the command STARTTLS on, which the server must offer; usual on port 587. */
+"starttls";
+
 /**  A question that a person answers for an instance. */
 export type ManualCheck = {
 	/**  The instance. */
@@ -1786,6 +1932,8 @@ export type Settings = {
 	notify: boolean,
 	/**  Whether the window's program goes on scanning in the desktop's tray when the window is closed. */
 	keep_running: boolean,
+	/**  When the daily digest is made, by this computer's time of the day: `07:00`; `None` for never. */
+	digest_at: string | null,
 };
 
 /**  How bad a failed check is. */

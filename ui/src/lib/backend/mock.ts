@@ -1,8 +1,9 @@
-import type { Backend, Failure, FieldState, Finding, Instance, Job, Listener, Preference, Settings, Start, StartState, Turn } from './backend';
+import type { Backend, Digest, Failure, FieldState, Finding, Instance, Job, Listener, MailState, Preference, Settings, Start, StartState, Turn } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { advice, coverage, permissions } from './invented/capability';
 import { ago } from './invented/clock';
+import { digest, digestDay, mailFault, noMail, quietDigest } from './invented/digest';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
 import { InventedInventory } from './invented/inventory';
 import { datasetStates, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
@@ -55,6 +56,8 @@ export function mockBackend(options: Invented = {}): Backend {
   const turnListeners = new Set<(turn: Turn) => void>();
   let chosenSettings: Settings = settings();
   let atLogin = false;
+  let told: Digest[] = options.empty ? [] : [digest(), quietDigest()];
+  let mailing: MailState = noMail();
   const preferences = new Map((options.preferences ?? []).map(({ key, value }) => [key, value]));
   const drafts = new Map<string, { app: string; login: string; values: Map<string, string> }>();
   const cancelled = new Set<string>();
@@ -637,6 +640,49 @@ export function mockBackend(options: Invented = {}): Backend {
     },
     async cancelUpdate() {},
     async startAgain() {},
+    async digest(day) {
+      await wait();
+      const found = day === null ? (told[0] ?? { ...quietDigest(), stored: false }) : told.find((one) => one.day === day);
+      if (!found) throw failure('E-NOT-FOUND', `There is no digest of ${day ?? 'today'}.`, 'Choose one of the list: a hundred days are kept.');
+      return found;
+    },
+    async digests() {
+      await wait();
+      return told.map(digestDay);
+    },
+    async saveDigest(day) {
+      await wait();
+      return `~/posture-digest-${day ?? told[0]?.day ?? '2026-11-21'}.html`;
+    },
+    async sendDigest() {
+      await wait();
+      if (mailing.settings === null) {
+        throw failure('E-MAIL-NOT-SET', 'No mail server is set, so nothing was sent.', 'Set it in Settings, Daily digest, or with `posture mail set`.');
+      }
+      const sent: Digest = { ...(told[0] ?? digest()), mailed_at: new Date().toISOString(), mail_failure: null };
+      told = [sent, ...told.slice(1)];
+      return sent;
+    },
+    async mail() {
+      await wait();
+      return mailing;
+    },
+    async setMail(set, password) {
+      await wait();
+      const same = mailing.settings?.host === set.host && mailing.settings.port === set.port && mailing.settings.user === set.user;
+      const fault = mailFault(set, (password ?? '') !== '' || (same && mailing.password_set_at !== null));
+      if (fault) throw fault;
+      mailing = { settings: set, password_set_at: set.user === '' ? null : password === null ? mailing.password_set_at : new Date().toISOString() };
+      return mailing;
+    },
+    async testMail() {
+      await wait();
+      return { recipients: mailing.settings?.recipients.length ?? 0, refused: [] };
+    },
+    async removeMail() {
+      await wait();
+      mailing = noMail();
+    },
     async backUp() {
       await wait();
       const opens =

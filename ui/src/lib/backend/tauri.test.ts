@@ -51,13 +51,15 @@ describe('the door to Rust', () => {
     await tauriBackend.recover(secret);
     await tauriBackend.checkField('draft', 'api_key', secret);
     expect(await tauriBackend.firstStart('passphrase', secret)).toEqual({ groups: ['ABCD', 'EFGH'] });
+    const mail = { host: 'mail.example', port: 465, tls: 'implicit', user: 'ada', from: 'a@b.example', recipients: [], authorities_pem: '' } as const;
+    await tauriBackend.setMail({ ...mail, recipients: [] }, secret);
     expect(JSON.stringify(asked)).not.toContain('horse');
-    const sealed = { unlock: 'passphrase', recover: 'recoveryKey', check_field: 'value', first_start: 'passphrase' };
+    const sealed = { unlock: 'passphrase', recover: 'recoveryKey', check_field: 'value', first_start: 'passphrase', set_mail: 'password' };
     for (const [command, argument] of Object.entries(sealed)) {
       const given = asked.find(([name]) => name === command)?.[1];
       expect(await console.open(given?.[argument] as Sealed)).toBe(secret);
     }
-    expect(asked.filter(([command]) => command === 'sealing_key')).toHaveLength(4);
+    expect(asked.filter(([command]) => command === 'sealing_key')).toHaveLength(5);
   });
 
   it('names what operating asks as Rust does', async () => {
@@ -66,7 +68,7 @@ describe('the door to Rust', () => {
       asked.push([command, given]);
       return null;
     });
-    const settings = { schedule: { kind: 'off' } as const, spread_minutes: 0, scans_at_once: 1, keep_scans: 2, lock_after_minutes: null, notify: false, keep_running: false };
+    const settings = { schedule: { kind: 'off' } as const, spread_minutes: 0, scans_at_once: 1, keep_scans: 2, lock_after_minutes: null, notify: false, keep_running: false, digest_at: null };
     await tauriBackend.settings();
     await tauriBackend.changeSettings(settings);
     await tauriBackend.scheduleWords({ kind: 'cron', pattern: '0 6 * * *' });
@@ -74,6 +76,13 @@ describe('the door to Rust', () => {
     await tauriBackend.activityHead();
     await tauriBackend.saveActivityHead();
     await tauriBackend.verifyActivity(true);
+    await tauriBackend.digest(null);
+    await tauriBackend.digests();
+    await tauriBackend.saveDigest('2026-11-21');
+    await tauriBackend.sendDigest();
+    await tauriBackend.mail();
+    await tauriBackend.testMail();
+    await tauriBackend.removeMail();
     await tauriBackend.backUp();
     expect(await tauriBackend.restore()).toBeNull();
     expect(asked).toEqual([
@@ -84,6 +93,13 @@ describe('the door to Rust', () => {
       ['activity_head', {}],
       ['save_activity_head', {}],
       ['verify_activity', { againstFile: true }],
+      ['digest', { day: null }],
+      ['digests', {}],
+      ['save_digest', { day: '2026-11-21' }],
+      ['send_digest', {}],
+      ['mail', {}],
+      ['test_mail', {}],
+      ['remove_mail', {}],
       ['back_up', {}],
       ['restore', {}],
     ]);

@@ -9,6 +9,7 @@ export const settings = (): Settings => ({
   lock_after_minutes: 15,
   notify: true,
   keep_running: false,
+  digest_at: '07:00',
 });
 
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
