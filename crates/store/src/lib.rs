@@ -25,6 +25,7 @@ pub use schema::{OLDEST_READER, SCHEMA};
 pub use store::{DeletedInstance, Slice, Store};
 pub use table::activity::{Act, ActivityBreak, ActivityHead, ActivityProof, ChainFault, HeadFate, LinkedAct};
 pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
+pub use table::credential::{Credential, CredentialEnd, EndsBy};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
 pub use table::event::{EventKind, FindingEvent, Since};
 pub use table::finding::{
