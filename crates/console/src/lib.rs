@@ -17,6 +17,7 @@ mod checked;
 mod codes;
 mod console;
 mod coverage;
+mod credential_watch;
 mod data_folder;
 mod drafts;
 mod export;
