@@ -9,7 +9,7 @@ use crate::{
     schedule::{AHEAD, SCHEDULE},
     screen::{CredentialEnd, CredentialNearsEnd, EndsBy, Failure},
 };
-use catalog::{App, Collected, ExpiryPlace, Login};
+use catalog::{App, CauseKind, Collected, ExpiryPlace, Login};
 use connect::{ExpiresBy, Session};
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -77,6 +77,12 @@ fn is_refresh_due(days: u32, used_at: Timestamp, tried_at: Option<Timestamp>, no
     let left_alone = (days - (days / REFRESH_SHARE).max(REFRESH_DAYS)) * 24;
     let tried = tried_at.map(|tried| now.duration_since(tried)).is_some_and(|since| since < TRY_AGAIN && -since <= AHEAD);
     (unknown || unused >= SignedDuration::from_hours(left_alone)) && !tried
+}
+
+/// Whether a sign-in that came to nothing may work later as it is.
+fn may_pass(error: &ScanError) -> bool {
+    let ScanError::Wire(error) = error else { return false };
+    matches!(error.cause().kind, CauseKind::Connectivity | CauseKind::RateLimited | CauseKind::VendorError)
 }
 
 /// As the store keeps an end, or none.
@@ -156,54 +162,53 @@ impl Console {
     }
 
     /// Tells of every credential that nears its end, once for each of the days at which it is told, in whichever process comes
-    /// first.
+    /// first. One that cannot be told of keeps no other from it: it is tried again.
     pub(crate) async fn tell_of_ends(&self) -> Result<(), Failure> {
         let (console, now) = (self.clone(), self.now());
-        let told = self
-            .with_open(move |open| {
-                let mut told = Vec::new();
-                for (id, known) in open.store.credentials()? {
+        self.with_open(move |open| {
+            for (instance, known) in open.store.credentials()? {
+                match console.tell_of(&open, instance, &known, now) {
+                    Ok(Some(ending)) => {
+                        // Nobody may be listening.
+                        let _heard = console.inner.credentials.send(ending);
+                    }
+                    Ok(None) => {}
                     // It may have been deleted in between.
-                    let Ok(instance) = open.store.instance(id) else { continue };
-                    told.extend(console.tell_of(&open, &instance, &known, now)?);
+                    Err(failure) => tracing::info!(code = failure.code, "the end of a credential could not be told"),
                 }
-                Ok(told)
-            })
-            .await?;
-        for ending in told {
-            // Nobody may be listening.
-            let _heard = self.inner.credentials.send(ending);
-        }
-        Ok(())
+            }
+            Ok(())
+        })
+        .await
     }
 
-    fn tell_of(&self, open: &Open, instance: &Instance, known: &Credential, now: Timestamp) -> Result<Option<CredentialNearsEnd>, Failure> {
+    fn tell_of(&self, open: &Open, id: InstanceId, known: &Credential, now: Timestamp) -> Result<Option<CredentialNearsEnd>, Failure> {
         let Some((end, days)) = known.end.and_then(|end| Some((end, days_left(end.at, now)?))) else { return Ok(None) };
         let due = to_tell(end.by, days);
-        let news = match (known.told_days, due) {
-            (None, Some(_)) => true,
-            (Some(told), Some(due)) => due < told,
-            (_, None) => false,
-        };
-        if !news {
-            // The clock was ahead when it was told: it is told again when its time has come.
-            if known.told_days.is_some_and(|told| due.is_none_or(|due| due > told)) {
-                open.store.tell_credential(instance.id, known, due, None)?;
+        if due == known.told_days {
+            return Ok(None);
+        }
+        if let Some(told) = known.told_days.filter(|told| due.is_none_or(|due| *told < due)) {
+            // Told of fewer days than are left: the clock was ahead then, and it is told again when its time has come. A clock that
+            // is set right by less than a day is not meant.
+            if days > told + 1 {
+                open.store.tell_credential(id, known, due, None)?;
             }
             return Ok(None);
         }
+        let instance = open.store.instance(id)?;
         let app_name = self.app(&instance.app).map_or_else(|_| instance.app.clone(), |app| app.name.clone());
-        let ending = CredentialNearsEnd {
-            instance: instance.id.to_string(),
-            app_name,
-            name: instance.name.clone(),
-            at: now.to_string(),
-            end: shown(end, now),
-        };
         let left = if days == 1 { "1 day is left".to_owned() } else { format!("{days} days are left") };
         let detail = format!("{}, {}: {left}", instance.app, instance.name);
-        let act = Act::new(now, SCHEDULE, "credential nears its end", detail).on(instance.id);
-        Ok(open.store.tell_credential(instance.id, known, due, Some(&act))?.then_some(ending))
+        let act = Act::new(now, SCHEDULE, "credential nears its end", detail).on(id);
+        let told = open.store.tell_credential(id, known, due, Some(&act))?;
+        Ok(told.then(|| CredentialNearsEnd {
+            instance: id.to_string(),
+            app_name,
+            name: instance.name,
+            at: now.to_string(),
+            end: shown(end, now),
+        }))
     }
 
     /// What ends unused unless it is used soon.
@@ -231,8 +236,8 @@ impl Console {
         .await
     }
 
-    /// Signs in to an instance and seals what that leaves, and does nothing else. That it comes to nothing is the instance's health,
-    /// as of a scan.
+    /// Signs in to an instance and seals what that leaves, and does nothing else. That the vendor refuses is the instance's health, as
+    /// of a scan; what may pass is tried again on the next day.
     pub(crate) async fn refresh(&self, refresh: Refresh) {
         if let Err(failure) = self.try_refresh(refresh).await {
             tracing::info!(code = failure.code, "a credential that ends unused could not be used");
@@ -279,8 +284,8 @@ impl Console {
         .await?;
         match ended {
             Ok(()) => Ok(()),
-            // What somebody stopped says nothing of the instance.
-            Err(error) if cancelled => Err(error.into()),
+            // What somebody stopped, and what may pass until tomorrow, says nothing of the instance.
+            Err(error) if cancelled || may_pass(&error) => Err(error.into()),
             Err(error) => Err(self.note_failed_sign_in(&open, &instance, &app, error).await),
         }
     }

@@ -17,11 +17,11 @@ impl Terminal {
                 "Scanned by schedule: {} completed, {} failed, {} cancelled, {} in somebody else's hands.",
                 scanned.complete, scanned.failed, scanned.cancelled, scanned.busy
             ));
-        }
-        while let Ok(ending) = nearing.try_recv() {
-            let words = end_in_words(&ending.end, &ending.app_name);
-            // Beside the answer, which may be JSON.
-            eprintln!("posture: {}, {}: {words}", print::plain(&ending.app_name), print::plain(&ending.name));
+            // As JSON it stands with each instance.
+            while let Ok(ending) = nearing.try_recv() {
+                let words = end_in_words(&ending.end, &ending.app_name);
+                print::line(&format!("{}, {}: {words}", print::plain(&ending.app_name), print::plain(&ending.name)));
+            }
         }
         if scanned.failed == 0 {
             return Ok(Ending::Fine);

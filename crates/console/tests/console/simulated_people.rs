@@ -541,9 +541,22 @@ async fn a_refresh_token_that_would_end_unused_is_used_in_time() {
     both().await;
     assert_eq!((acts("credential used in time").await, page().await.scans.len()), (1, 2));
 
+    // A fault of the vendor's is no fault of the instance's, and passes.
+    held.clock.pass(day * 20);
+    let fault = Fault::Status { status: 500, retry_after: None };
+    held.change(OverlayChange::Fault { tenant: held.tenant.clone(), answer: Some("me".into()), fault, times: None, from_page: None });
+    both().await;
+    assert_eq!((acts("credential not used in time").await, page().await.instance.health), (1, Health::Up));
+    held.change(OverlayChange::Mend { tenant: held.tenant.clone(), answer: None });
+    both().await;
+    assert_eq!(acts("credential used in time").await, 1, "not before tomorrow");
+    held.clock.pass(day);
+    both().await;
+    assert_eq!((acts("credential used in time").await, ends().await.days_left), (2, 90));
+
     // The vendor refuses it: that is the health of the instance, and it is tried again on the next day, not before.
     held.change(OverlayChange::Revoke { tenant: held.tenant.clone() });
-    held.clock.pass(day * 20);
+    held.clock.pass(day * 60);
     let mut failed = 0;
     for hours in [0, 1, 22, 1, 23, 1] {
         held.clock.pass(jiff::SignedDuration::from_hours(hours));
@@ -551,7 +564,7 @@ async fn a_refresh_token_that_would_end_unused_is_used_in_time() {
         let now = acts("credential not used in time").await;
         failed = failed.max(now);
     }
-    assert_eq!(failed, 3, "at once, after 24 hours and after 48");
+    assert_eq!(failed, 4, "once before; and now at once, after 24 hours and after 48");
     let instance = page().await.instance;
     assert_eq!((instance.health, instance.cause.unwrap().kind.as_str()), (Health::Down, "credential_refused"));
     let turn = std::iter::from_fn(|| turns.try_recv().ok()).last();
