@@ -136,6 +136,19 @@ async fn an_end_is_told_thirty_seven_and_one_day_before_by_one_process() {
     assert_eq!(desk.end().await, None, "what signs in has not ended");
 }
 
+/// What the open window does, though nothing is ever due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_keeps_the_schedule_tells_it() {
+    let desk = Desk::kustomer(40).await;
+    let mut heard = desk.console.watch_credentials();
+    desk.at(33, 0);
+    let ending = tokio::select! {
+        () = desk.console.keep_schedule() => None,
+        ending = heard.recv() => ending.ok(),
+    };
+    assert_eq!(ending.map(|ending| ending.end.days_left), Some(7));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_that_is_seen_late_is_told_once() {
     let desk = Desk::kustomer(40).await;

@@ -361,11 +361,17 @@ struct Held {
 
 impl Held {
     async fn new() -> Self {
+        Self::by("device").await
+    }
+
+    /// Signed in to by this login option.
+    async fn by(login: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let catalog = all_ways(folder.path());
         let app = catalog.app("harbour").unwrap().unwrap();
-        let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == "device").unwrap();
+        let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == login).unwrap();
         let tenant = Tenant::new(&files, &app, today()).unwrap();
+        let secrets = tenant.fields().clone();
         let (name, clock) = (tenant.name().to_owned(), SteppingClock::at(today()));
         let told = Arc::clone(&clock);
         let vendor = company::serving(tenant, Arc::new(move || told.now())).await;
@@ -376,10 +382,13 @@ impl Held {
         let vault = options.data_folder.join("vault");
         let console = Console::new(options.clone()).unwrap();
         console.first_start(Protection::Keychain, None).await.unwrap();
-        let draft = console.open_draft("harbour", "device").unwrap();
+        let draft = console.open_draft("harbour", login).unwrap();
+        for field in app.login(login).unwrap().fields.iter().filter(|field| field.secret) {
+            console.check_field(&draft, &field.id, SecretString::from(secrets[&field.id].clone())).unwrap();
+        }
         let request = AddInstance {
             app: "harbour".into(),
-            login: "device".into(),
+            login: login.into(),
             inputs: vec![company::input("tenant", TENANT), company::input("client_id", CLIENT)],
             ..company::request(&vendor)
         };
@@ -578,4 +587,29 @@ async fn a_refresh_token_that_would_end_unused_is_used_in_time() {
     held.clock.pass(day * 15);
     held.console.scan_due().await.unwrap();
     assert_eq!(heard.try_recv().map(|ending| (ending.end.days_left, ending.end.by)).ok(), Some((7, EndsBy::Unused)));
+}
+
+/// What the open window does, though nothing is ever due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_keeps_the_schedule_uses_it_in_time() {
+    let held = Held::new().await;
+    held.console.set_schedule(&held.id, ScheduleChoice::Off).await.unwrap();
+    held.clock.pass(jiff::SignedDuration::from_hours(61 * 24));
+    let mut jobs = held.console.watch_jobs();
+    let used = async {
+        // One job, which begins and ends.
+        jobs.wait_for(|jobs| !jobs.is_empty()).await.unwrap();
+        jobs.wait_for(Vec::is_empty).await.unwrap();
+        true
+    };
+    assert!(tokio::select! { () = held.console.keep_schedule() => false, used = used => used });
+    let page = held.console.instance(&held.id).await.unwrap();
+    assert_eq!((page.instance.credential.unwrap().days_left, page.scans.len()), (90, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_says_itself_when_it_ends() {
+    let held = Held::by("certificate").await;
+    let end = held.console.instance(&held.id).await.unwrap().instance.credential.unwrap();
+    assert_eq!((end.by, end.soon, &end.at[..4]), (EndsBy::Certificate, false, "2040"));
 }
