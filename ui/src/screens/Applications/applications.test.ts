@@ -48,6 +48,12 @@ describe('the onboarded instances', () => {
     expect(rows()[0]?.dataset.key).toBe('i-github-labs');
   });
 
+  it('offer no filter of credentials where none ends', async () => {
+    await open({}, (mock) => ({ instances: async (sandbox) => (await mock.instances(sandbox)).map((one) => ({ ...one, credential: null })) }));
+    expect(screen.queryByRole('button', { name: /^Credential/ })).toBeNull();
+    expect(screen.queryByTestId('credential-soon')).toBeNull();
+  });
+
   it('say when they are scanned next, and that some are scanned only when asked', async () => {
     await open();
     const kustomer = (await mockBackend().instances('with')).find(({ id }) => id === 'i-kustomer');
