@@ -2,7 +2,7 @@
 
 use console::{
     Console,
-    screen::{Health, Job, Turn},
+    screen::{CredentialNearsEnd, EndsBy, Health, Job, Turn},
 };
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -57,6 +57,50 @@ pub fn announce_turns(app: AppHandle, console: &Console) {
             }
         }
     });
+}
+
+/// The credential of an instance nears its end.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub struct CredentialEnding(pub CredentialNearsEnd);
+
+/// Tells the window, and the desktop where the settings say so, of every credential that nears its end, as long as all live.
+pub fn announce_credentials(app: AppHandle, console: &Console) {
+    let mut endings = console.watch_credentials();
+    let console = console.clone();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            let ending = match endings.recv().await {
+                Ok(ending) => ending,
+                // Too many at once: the oldest are in the list of instances all the same.
+                Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => break,
+            };
+            if console.settings().await.is_ok_and(|settings| settings.notify) {
+                let (title, body) = ending_words(&ending);
+                if let Err(error) = app.notification().builder().title(title).body(body).show() {
+                    tracing::debug!(%error, "the desktop shows no notification");
+                }
+            }
+            if CredentialEnding(ending).emit(&app).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// What the desktop shows of a credential that nears its end.
+fn ending_words(ending: &CredentialNearsEnd) -> (String, String) {
+    let days = match ending.end.days_left {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    let remedy = match ending.end.by {
+        EndsBy::Vendor | EndsBy::Certificate => "Reauthenticate the instance with a new one.",
+        EndsBy::Unused => "It ends unless it is used: scan the instance.",
+    };
+    let day = ending.end.at.split_once('T').map_or(ending.end.at.as_str(), |(day, _)| day);
+    let title = format!("{}, {}: the credential ends in {days}", ending.app_name, ending.name);
+    (title, plain(&format!("It ends on {day}. {remedy}")))
 }
 
 /// What the desktop shows of a turn; nothing of a first scan that went well.

@@ -96,7 +96,7 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::inventory::export_accounts,
             commands::inventory::export_plugins,
         ])
-        .events(collect_events![events::JobsChanged, events::Turned])
+        .events(collect_events![events::CredentialEnding, events::JobsChanged, events::Turned])
         // It passes sealed, so no command names it.
         .typ::<console::screen::RecoveryKeyShown>()
         // Rust's `Option` with serde defaults would otherwise give two TypeScript types for one word.
@@ -181,6 +181,7 @@ fn build(console: console::Console) -> tauri::Result<tauri::App> {
             doors.mount_events(app);
             events::announce_jobs(app.handle().clone(), &console);
             events::announce_turns(app.handle().clone(), &console);
+            events::announce_credentials(app.handle().clone(), &console);
             if env::args().any(|argument| argument == tray::IN_BACKGROUND) {
                 tray::begin_in_background(app.handle(), console.clone());
             } else {

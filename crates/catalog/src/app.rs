@@ -305,6 +305,11 @@ pub struct Login {
     pub needs: Vec<String>,
     /// The response header, in lower case, in which the vendor lists the scopes of the credential: `x-oauth-scopes`.
     pub granted_header: Option<String>,
+    /// Where the vendor itself tells when the credential ends. `None`: nobody could confirm that it does.
+    pub expires: Option<Expires>,
+    /// After how long without a use the credential, or the refresh token that a sign-in left, ends by itself. `None`: nobody could
+    /// confirm that it does.
+    pub unused: Option<Unused>,
     /// How to obtain the credential in the vendor's console, in our own words.
     pub steps: Vec<Step>,
     /// Where the facts come from.
@@ -344,6 +349,44 @@ pub struct Identity {
     pub dataset: String,
     /// A kept field of it whose value the vendor gives to one tenant only and never changes: `id`.
     pub field: FieldPath,
+}
+
+/// Where a vendor tells when the credential ends that it is asked with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Expires {
+    /// The place.
+    pub told: ExpiryPlace,
+    /// Where that is known from (URL).
+    pub source: String,
+}
+
+/// See [`Expires`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExpiryPlace {
+    /// In a header of the answer to [`Login::test`]. Without the header nothing is told.
+    Header {
+        /// Its name in lower case: `github-authentication-token-expiration`.
+        name: String,
+        /// How the time is written.
+        format: crate::TimestampFormat,
+    },
+    /// In the one row of a dataset. Anything but one row with that field tells nothing; null says that the credential does not end.
+    Field {
+        /// A dataset that is read alone and in one request: `own-token`.
+        dataset: String,
+        /// A kept field of it, a timestamp: `expires_at`.
+        field: FieldPath,
+    },
+}
+
+/// What ends by itself when nobody uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unused {
+    /// So many days after the last use, 14 to 730.
+    pub days: u32,
+    /// Where that is known from (URL).
+    pub source: String,
 }
 
 /// The code that signs in; each is written once in `crates/connect`.

@@ -539,6 +539,10 @@ impl TimestampFormat {
         match self {
             Self::Rfc3339 => text.parse().ok(),
             Self::Spaced => utc(jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?),
+            Self::SpacedZone => match text.strip_suffix(" UTC") {
+                Some(text) => Self::Spaced.read(text),
+                None => jiff::Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).ok(),
+            },
             Self::Date => utc(jiff::civil::Date::strptime("%Y-%m-%d", text).ok()?.to_datetime(jiff::civil::Time::midnight())),
             Self::EpochSeconds => jiff::Timestamp::from_second(counted()?).ok(),
             Self::EpochMilliseconds => jiff::Timestamp::from_millisecond(counted()?).ok(),
@@ -556,6 +560,8 @@ pub enum TimestampFormat {
     EpochMilliseconds,
     /// `2026-05-01 10:00:00`, in UTC.
     Spaced,
+    /// `2026-05-01 10:00:00 UTC` or `2026-05-01 10:00:00 +0200`.
+    SpacedZone,
     /// `2026-05-01`: the beginning of that day in UTC.
     Date,
 }

@@ -28,9 +28,9 @@ mod view;
 
 pub use app::{
     Also, App, Assertion, Availability, Category, Choice, ClientAuthentication, ClientCredentials, Discover, EntraFlow, EntraSignIn,
-    Feature, Field, Format, Granted, HostRole, Identity, Inputs, LeftOut, Login, MOST_LEFT_OUT, Mistaken, NeverCalled, NotCovered,
-    NotOffered, OktaLookup, OktaSignIn, OktaStart, PlannedLogin, PrivateKeyProof, Scope, ScopeIn, SecretHeader, SigningAlgorithm,
-    SigningKey, Step, Strategy, Verified,
+    Expires, ExpiryPlace, Feature, Field, Format, Granted, HostRole, Identity, Inputs, LeftOut, Login, MOST_LEFT_OUT, Mistaken,
+    NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, PlannedLogin, PrivateKeyProof, Scope, ScopeIn, SecretHeader,
+    SigningAlgorithm, SigningKey, Step, Strategy, Unused, Verified,
 };
 pub use check::{Check, CheckKind, Link, MAX_VALID_DAYS, Param, ParamType, ParamValue, Severity, VALID_DAYS};
 pub use dataset::{

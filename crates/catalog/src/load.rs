@@ -21,7 +21,8 @@ mod view;
 mod words;
 
 use crate::{
-    App, Availability, Category, Feature, InventoryKind, Pagination, PivotField, Place, Politeness, SandboxTenant, Verified, ViewShape,
+    App, Availability, Category, ExpiryPlace, Feature, InventoryKind, Pagination, PivotField, Place, Politeness, SandboxTenant, Type,
+    Verified, ViewShape,
 };
 use files::Files;
 use serde::Serialize;
@@ -362,6 +363,7 @@ impl Entry {
             }
         }
         identities(&app, errors);
+        expiries(&app, errors);
         for (name, files) in std::iter::once((folder, &self.files)).chain(self.extensions.iter().map(|(name, files)| (name, files))) {
             if files.has("checks.toml") {
                 with_document(files, name, "checks.toml", errors, |table| read_checks(table, &mut app));
@@ -401,6 +403,27 @@ fn identities(app: &App, errors: &Errors) {
             }
             Some(dataset) if !login.roles.iter().any(|role| role.id == dataset.host) => wrong("which this option does not reach"),
             Some(dataset) if !dataset.keep.contains_key(&identity.field) => wrong("which does not keep the field; add it to `keep`"),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Holds the place where a vendor tells when a credential ends against the dataset that it is in.
+fn expiries(app: &App, errors: &Errors) {
+    for login in &app.logins {
+        let Some(ExpiryPlace::Field { dataset: id, field }) = login.expires.as_ref().map(|expires| &expires.told) else { continue };
+        let wrong = |what: &str| {
+            errors.add(&login.place, format!("login option \"{}\" is told by \"{id}\" when its credential ends, {what}", login.id));
+        };
+        match app.dataset(id) {
+            None => wrong("which is no dataset"),
+            Some(dataset) if dataset.each.is_some() || dataset.published_by.is_some() || dataset.pagination != Pagination::None => {
+                wrong("which is read per row, page by page or as a description publishes it; name one that is read alone")
+            }
+            Some(dataset) if !login.roles.iter().any(|role| role.id == dataset.host) => wrong("which this option does not reach"),
+            Some(dataset) if !dataset.keep.get(field).is_some_and(|keep| matches!(keep.ty, Type::Timestamp(_))) => {
+                wrong("which does not keep the field as a timestamp; add it to `keep`")
+            }
             Some(_) => {}
         }
     }

@@ -214,6 +214,9 @@ pub struct SandboxAnswer {
     /// `next_cursor` in the body), `cursor_start` (`start` and `limit`, `next` in the body); `json_api:items`, and the same with
     /// the others, name another member. `None` serves `body` as it stands.
     pub paged: Option<String>,
+    /// Further headers, names in lower case, values with placeholders.
+    #[serde(default)]
+    pub headers: std::collections::BTreeMap<String, String>,
     /// The body.
     pub body: serde_json::Value,
     /// Whether the request must carry the tenant's credential.

@@ -17,6 +17,8 @@ pub struct Hints {
     pub issued_at: Option<jiff::Timestamp>,
     /// When it ends.
     pub expires_at: Option<jiff::Timestamp>,
+    /// Who says when it ends; nobody where `expires_at` is `None`.
+    pub expires_by: Option<ExpiresBy>,
     /// The label of the choice ("EU") that it was made for, where the credential names that choice's host.
     pub made_for: Option<String>,
     /// What of [`Login::needs`] a token of Microsoft Entra ID was issued without: one is issued even where nothing was
@@ -24,6 +26,16 @@ pub struct Hints {
     pub missing: Vec<String>,
     /// The scopes or roles that the vendor says the credential holds; `None` where it does not tell.
     pub granted: Option<Granted>,
+}
+
+/// Who says when a credential ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiresBy {
+    /// The vendor: in an answer, or in the token that it made.
+    Vendor,
+    /// The certificate that the administrator made.
+    Certificate,
 }
 
 /// What the vendor says that a credential holds.
@@ -79,6 +91,14 @@ impl Granted {
 }
 
 impl Hints {
+    /// Takes an end that somebody tells, where an earlier one is not known already.
+    pub(crate) fn ends(&mut self, told: Option<jiff::Timestamp>, by: ExpiresBy) {
+        if let Some(told) = told.filter(|told| self.expires_at.is_none_or(|known| *told < known)) {
+            self.expires_at = Some(told);
+            self.expires_by = Some(by);
+        }
+    }
+
     /// Reads what a token of Microsoft Entra ID grants: `roles` of an application, `scp` of a user
     /// (<https://learn.microsoft.com/en-us/entra/identity-platform/access-token-claims-reference>).
     pub(crate) fn grants(&mut self, login: &Login, claims: &Map<String, Value>) {
@@ -103,11 +123,13 @@ pub fn hints(login: &Login, credentials: &Credentials) -> Hints {
         return Hints::default();
     };
     let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown);
+    let expires_at = transform::jwt_time(&claims, "exp");
     Hints {
         organization: text("orgName").or_else(|| text("org_name")),
         roles: claims.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(shown).collect(),
         issued_at: transform::jwt_time(&claims, "iat"),
-        expires_at: transform::jwt_time(&claims, "exp"),
+        expires_at,
+        expires_by: expires_at.map(|_| ExpiresBy::Vendor),
         made_for: made_for(login, &claims),
         missing: Vec::new(),
         granted: Granted::of_claims(&claims),

@@ -413,9 +413,12 @@ impl Against<'_> {
             Type::Number => self.is(path, &["number", "int"]),
             Type::String
             | Type::Enum(_)
-            | Type::Timestamp(catalog::TimestampFormat::Rfc3339 | catalog::TimestampFormat::Spaced | catalog::TimestampFormat::Date) => {
-                self.is(path, &["string"])
-            }
+            | Type::Timestamp(
+                catalog::TimestampFormat::Rfc3339
+                | catalog::TimestampFormat::Spaced
+                | catalog::TimestampFormat::SpacedZone
+                | catalog::TimestampFormat::Date,
+            ) => self.is(path, &["string"]),
             Type::Id => self.is(path, &["string", "int"]),
             Type::Timestamp(catalog::TimestampFormat::EpochSeconds | catalog::TimestampFormat::EpochMilliseconds) => {
                 self.is(path, &["int", "number"])

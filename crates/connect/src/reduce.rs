@@ -469,7 +469,9 @@ fn whole(value: &Value) -> Option<i64> {
 
 fn timestamp(format: TimestampFormat, value: &Value) -> Option<jiff::Timestamp> {
     match format {
-        TimestampFormat::Rfc3339 | TimestampFormat::Spaced | TimestampFormat::Date => format.read(value.as_str()?),
+        TimestampFormat::Rfc3339 | TimestampFormat::Spaced | TimestampFormat::SpacedZone | TimestampFormat::Date => {
+            format.read(value.as_str()?)
+        }
         TimestampFormat::EpochSeconds => jiff::Timestamp::from_second(whole(value)?).ok(),
         TimestampFormat::EpochMilliseconds => jiff::Timestamp::from_millisecond(whole(value)?).ok(),
     }

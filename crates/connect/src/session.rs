@@ -1,9 +1,9 @@
 //! Signing in, and what comes of it.
 
 use crate::{
-    Browser, Clock, CodeLedger, ConnectError, Granted, Hints, Limits, RequestEntry, Route, ToldBy,
+    Browser, Clock, CodeLedger, ConnectError, ExpiresBy, Granted, Hints, Limits, RequestEntry, Route, ToldBy,
     answer::Bearer,
-    assertion, authorization_code, credential, device_code, entra, github_app, hints,
+    assertion, authorization_code, credential, device_code, entra, expiry, github_app, hints,
     keepsake::{Keepsakes, Left},
     oauth, okta,
     reduce::{at_path, reduce, text_of},
@@ -320,9 +320,11 @@ impl Session {
     pub fn hints(&self) -> &Hints {
         &self.hints
     }
-    /// When the credential says that it ends.
-    pub fn expires_at(&self) -> Option<jiff::Timestamp> {
-        self.hints.expires_at
+    /// When the credential ends and who says so, as far as signing in told. A time that has passed is none: the credential signed
+    /// in, so it has not ended then.
+    pub fn ends(&self) -> Option<(jiff::Timestamp, ExpiresBy)> {
+        let now = self.wire.clock().now();
+        self.hints.expires_at.filter(|at| *at > now).zip(self.hints.expires_by)
     }
     /// What is to be sealed beside the credentials, under these names, and handed in with them next time: such as the name
     /// by which the identity provider knows this computer again. Empty for most login options. They are as they are now: a
@@ -494,15 +496,24 @@ struct Entrance {
     wire: Wire,
     hints: Hints,
     keepsakes: Keepsakes,
-    /// The scopes that the header of the last test answer lists.
-    by_header: Mutex<Option<Granted>>,
+    /// What the headers of the last test answer tell.
+    by_header: Mutex<ByHeader>,
+}
+
+/// What the headers of an answer tell of the credential.
+#[derive(Default)]
+struct ByHeader {
+    granted: Option<Granted>,
+    expires_at: Option<jiff::Timestamp>,
 }
 
 impl Entrance {
     fn into_session(self, app: &App) -> Session {
         let Self { wire, mut hints, keepsakes, by_header } = self;
         // What the vendor says with an answer is what holds now.
-        hints.granted = by_header.into_inner().unwrap_or_else(PoisonError::into_inner).or(hints.granted);
+        let ByHeader { granted, expires_at } = by_header.into_inner().unwrap_or_else(PoisonError::into_inner);
+        hints.granted = granted.or(hints.granted);
+        hints.ends(expires_at, ExpiresBy::Vendor);
         Session { app: app.slug.clone(), wire, hints, keepsakes, settled: Inputs::new(), unclaimed: Mutex::default() }
     }
 }
@@ -553,7 +564,7 @@ async fn enter(
         also.push((one.roles.clone(), outcome));
     }
     let mut hints = hints(login, credentials);
-    hints.expires_at = hints.expires_at.or(signed.expires_at);
+    hints.ends(signed.expires_at, told_by(&login.strategy));
     if let (Strategy::Entra(_), Authorisation::Token(token)) = (&login.strategy, &signed.authorisation)
         && let Some(claims) = token.claims()
     {
@@ -636,13 +647,20 @@ async fn read_test(request: &SignIn<'_>, entrance: &Entrance) -> Result<Option<R
     };
     let fetched = fetched.map_err(|error| of_test(error, &test.title))?;
     let listed = login.granted_header.as_ref().and_then(|name| fetched.headers.get(name)).and_then(|list| list.to_str().ok());
-    if let Some(list) = listed {
-        *entrance.by_header.lock().unwrap_or_else(PoisonError::into_inner) = Some(Granted::read(ToldBy::Header, list));
-    }
+    *entrance.by_header.lock().unwrap_or_else(PoisonError::into_inner) = ByHeader {
+        granted: listed.map(|list| Granted::read(ToldBy::Header, list)),
+        expires_at: login.expires.as_ref().and_then(|expires| expiry::of_headers(expires, &fetched.headers)),
+    };
     Ok(match &fetched.content {
         Content::Body { body, .. } => reduce(&test, body, None)?.rows.into_iter().next(),
         Content::StandIn(_) | Content::Running { .. } => None,
     })
+}
+
+/// Who says when what a strategy signs in with ends.
+fn told_by(strategy: &Strategy) -> ExpiresBy {
+    let certificate = matches!(strategy, Strategy::Entra(EntraSignIn { flow: EntraFlow::Certificate { .. }, .. }));
+    if certificate { ExpiresBy::Certificate } else { ExpiresBy::Vendor }
 }
 
 /// Whose right the answers of datasets speak of.

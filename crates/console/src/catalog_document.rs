@@ -289,6 +289,7 @@ fn type_name(ty: &Type) -> String {
         Type::Id => "id".into(),
         Type::Timestamp(TimestampFormat::Rfc3339) => "timestamp".into(),
         Type::Timestamp(TimestampFormat::Spaced) => "timestamp(spaced)".into(),
+        Type::Timestamp(TimestampFormat::SpacedZone) => "timestamp(spaced_zone)".into(),
         Type::Timestamp(TimestampFormat::Date) => "timestamp(date)".into(),
         Type::Timestamp(TimestampFormat::EpochSeconds) => "timestamp(epoch_s)".into(),
         Type::Timestamp(TimestampFormat::EpochMilliseconds) => "timestamp(epoch_ms)".into(),

@@ -6,7 +6,7 @@ use crate::{
     jobs::Jobs,
     options::Options,
     sandboxes::SandboxServer,
-    screen::{Failure, Job, Progress, Protection, Turn},
+    screen::{CredentialNearsEnd, Failure, Job, Progress, Protection, Turn},
 };
 use catalog::{App, Catalog};
 use std::{
@@ -17,7 +17,7 @@ use store::Store;
 use tokio::sync::broadcast;
 use vault::Vault;
 
-/// How many turns somebody who does not listen for a while finds again.
+/// How many turns, and how many ends of credentials, somebody who does not listen for a while finds again.
 const TURNS: usize = 256;
 
 /// Told of everything that happens in a job, in order.
@@ -39,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) drafts: Drafts,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) turns: broadcast::Sender<Turn>,
+    pub(crate) credentials: broadcast::Sender<CredentialNearsEnd>,
     pub(crate) sandbox: tokio::sync::Mutex<Option<Arc<SandboxServer>>>,
 }
 
@@ -70,6 +71,7 @@ impl Console {
                 drafts: Drafts::default(),
                 jobs: Arc::default(),
                 turns: broadcast::Sender::new(TURNS),
+                credentials: broadcast::Sender::new(TURNS),
                 sandbox: tokio::sync::Mutex::new(None),
             }),
         })

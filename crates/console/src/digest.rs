@@ -442,14 +442,16 @@ impl Telling<'_> {
     }
 
     fn credentials(&mut self, real: &BTreeMap<InstanceId, Instance>) -> Result<(), Failure> {
-        for end in self.open.store.credential_ends()? {
-            let Some(instance) = real.get(&end.instance) else { continue };
-            let unused = end.ends_by == "unused";
-            let left = end.ends_at.duration_since(self.now);
+        let credentials = self.open.store.credentials()?;
+        let mut ends: Vec<_> = credentials.iter().filter_map(|(id, credential)| Some((credential.end?, real.get(id)?))).collect();
+        ends.sort_by_key(|(end, instance)| (end.at, instance.id));
+        for (end, instance) in ends {
+            let unused = end.by == store::EndsBy::Unused;
+            let left = end.at.duration_since(self.now);
             if left > if unused { UNUSED_WITHIN } else { ENDS_WITHIN } {
                 continue;
             }
-            let on = end.ends_at.to_zoned(self.console.inner.options.zone.clone()).strftime("%-d %B %Y, %H:%M");
+            let on = end.at.to_zoned(self.console.inner.options.zone.clone()).strftime("%-d %B %Y, %H:%M");
             let what = if left <= SignedDuration::ZERO {
                 format!("The credential ended on {on}")
             } else {

@@ -5,7 +5,7 @@ use crate::{
     console::{Open, blocking},
     screen::{Cause, Failure, Health, Turn},
 };
-use catalog::{App, CauseKind, Completeness};
+use catalog::{App, CauseKind, Completeness, ExpiryPlace, Login};
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError},
@@ -106,7 +106,7 @@ pub(crate) fn health(
     }
     let Some(complete) = complete else { return Ok((Health::Unknown, cause())) };
     let datasets = store.datasets(complete.id)?;
-    for dataset in &datasets {
+    for dataset in datasets.iter().filter(|dataset| !only_tells_an_end(app, &dataset.dataset)) {
         match &dataset.completeness {
             None => return Ok((Health::Unhealthy, None)),
             Some(completeness) => {
@@ -130,6 +130,18 @@ pub(crate) fn health(
         }
     }
     Ok((Health::Up, None))
+}
+
+/// Whether nothing rests on a dataset but when a credential ends. Where that is not told, nothing is wrong with the instance.
+fn only_tells_an_end(app: &App, dataset: &str) -> bool {
+    let tells = |login: &Login| match login.expires.as_ref().map(|expires| &expires.told) {
+        Some(ExpiryPlace::Field { dataset: told, .. }) => told == dataset,
+        Some(ExpiryPlace::Header { .. }) | None => false,
+    };
+    app.logins.iter().any(tells)
+        && !app.logins.iter().any(|login| login.test == dataset)
+        && !app.checks.iter().any(|check| app.inputs(check).contains(&dataset))
+        && !app.inventories.iter().any(|inventory| inventory.from == dataset)
 }
 
 /// How many scans are looked through for the complete one before the last.

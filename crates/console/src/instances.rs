@@ -8,6 +8,7 @@ use crate::{
     catalog_document::feature,
     checked,
     console::Open,
+    credential_watch::shown,
     health::{health, unknown_application},
     judge::judge,
     manual_instances::is_manual,
@@ -198,6 +199,7 @@ impl Console {
             next_scan: next_scan.map(|at| at.to_string()),
             scanning,
             resumable: open.store.resumable_scan(instance.id)?.is_some(),
+            credential: open.store.credential(instance.id)?.and_then(|known| known.end).map(|end| shown(end, self.now())),
             attestations: match &app {
                 Ok(app) => counts_of(&open.store, app, instance, self.now())?,
                 Err(_) => AttestationCounts::default(),

@@ -18,6 +18,7 @@ mod checked;
 mod codes;
 mod console;
 mod coverage;
+mod credential_watch;
 mod data_folder;
 mod digest;
 mod drafts;

@@ -6,6 +6,7 @@ use crate::{
     applications::find_login,
     checked,
     console::{Open, blocking},
+    credential_watch::Used,
     instances::note,
     jobs::JobGuard,
     manual_instances::{is_manual, not_scanned},
@@ -152,6 +153,7 @@ impl Console {
             // The instance is stored; only the advice on its scopes waits for the next sign-in.
             tracing::warn!(code = failure.code, "what the credential holds could not be stored");
         }
+        self.keep_credential(instance.id, login, &session, Used::Anew).await;
         let id = instance.id.to_string();
         job.belongs_to(&id);
         let outcome = self.first_scan(&instance, &app, &session, listener, &job).await;
@@ -306,6 +308,7 @@ impl Console {
         if let Err(failure) = sealed {
             return Err(self.give_up(&open, &stored, &app, scan, begun.by, failure.into()).await);
         }
+        self.keep_credential(id, login, &session, Used::Anew).await;
         let outcome = self.read_and_judge(&open, &stored, &app, &program, &session, Sealed::all_of(&session), begun, &listener, &job).await;
         tell_ending(instance, &outcome, &listener);
         outcome.map(|_: Outcome| ())
@@ -396,6 +399,7 @@ impl Console {
             self.sign_in(Occasion::Stored(id), &app, login, &stored.inputs, &secrets, &route, listener, &job).await?;
         let open = self.open()?;
         log_requests(&open.store, id, requests).await?;
+        self.keep_credential(id, login, &session, Used::Again).await;
         Ok(Held { stored, app, session, sealed, job })
     }
 }

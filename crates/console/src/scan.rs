@@ -5,6 +5,7 @@ use crate::{
     catalog_document::word,
     codes::StoreLedger,
     console::{Open, blocking},
+    credential_watch::{Used, keep_told},
     jobs::JobGuard,
     judge::judge,
     manual_instances::{is_manual, not_scanned},
@@ -147,7 +148,7 @@ impl Console {
         .await
     }
 
-    async fn sign_in_stored(
+    pub(crate) async fn sign_in_stored(
         &self,
         open: &Open,
         instance: &Instance,
@@ -195,6 +196,7 @@ impl Console {
         let sealed = Sealed::after(sealed, credentials, &session);
         logged?;
         self.keep_granted(instance.id, &session).await?;
+        self.keep_credential(instance.id, login, &session, Used::Again).await;
         Ok((session, sealed))
     }
 
@@ -233,6 +235,7 @@ impl Console {
         }
         let step = StepClock::begin(listener, Step::Judge);
         let (store, app_of, id, now, program) = (open.store.clone(), Arc::clone(app), instance.id, self.now(), Arc::clone(program));
+        let login = instance.login.clone();
         let judged = blocking(move || {
             let collected = store.collected(scan)?;
             tracing::trace!(scan = scan.0, "judging");
@@ -246,6 +249,9 @@ impl Console {
                 tracing::trace!(scan = scan.0, "committing");
                 if let Some(outcome) = store.commit_scan_judged_by(scan, &params, &checks, &inventory, as_of, now)? {
                     tracing::trace!(scan = scan.0, "committed");
+                    if let Err(failure) = keep_told(&store, app_of.login(&login), id, &collected, now) {
+                        tracing::warn!(code = failure.code, "when a credential ends could not be stored");
+                    }
                     return Ok(outcome);
                 }
             }

@@ -4,6 +4,7 @@ use crate::{
     Console,
     activity::act_on,
     console::{Open, blocking},
+    credential_watch::Refresh,
     instances::note,
     jobs::JobGuard,
     manual_instances::is_manual,
@@ -36,7 +37,7 @@ const LEAST_APART: SignedDuration = SignedDuration::from_mins(15);
 /// How many due times are held against each other for that: a day of the closest.
 const COMPARED: usize = 96;
 /// A mark further ahead of the clock than this was set by a clock that was wrong.
-const AHEAD: SignedDuration = SignedDuration::from_hours(25);
+pub(crate) const AHEAD: SignedDuration = SignedDuration::from_hours(25);
 /// After so long a scheduled scan is tried again whose network was not there; each further time twice as long.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// So often at most: then every 160 minutes.
@@ -168,6 +169,14 @@ enum Due {
     Resume,
 }
 
+/// What there is to do at one time.
+struct Looked {
+    due: Vec<(InstanceId, Due)>,
+    /// So much of it at once.
+    at_once: usize,
+    refreshes: Vec<Refresh>,
+}
+
 /// When everything is scanned by itself, as it is stored at one time.
 pub(crate) struct Plan {
     settings: Settings,
@@ -295,7 +304,8 @@ impl Console {
     }
 
     /// Scans every instance that is due, several at once, and says what became of them. Due times that another process serves are
-    /// left to it.
+    /// left to it. Then signs in where a credential would end unused, and tells of those that near their end
+    /// ([`Console::watch_credentials`]).
     ///
     /// # Errors
     /// When the console is locked or the database cannot be read. What an instance's scan ends with is no error: it is counted.
@@ -305,7 +315,15 @@ impl Console {
             let console = self.clone();
             async move { console.answer(instance, due).await }
         });
-        Ok(sum(futures::stream::iter(scans).buffer_unordered(at_once).collect().await))
+        let scanned = sum(futures::stream::iter(scans).buffer_unordered(at_once).collect().await);
+        // After the scans, which use what they sign in with.
+        let refreshes = self.refreshes().await?.into_iter().map(|refresh| {
+            let console = self.clone();
+            async move { console.refresh(refresh).await }
+        });
+        futures::stream::iter(refreshes).buffer_unordered(at_once).for_each(|()| std::future::ready(())).await;
+        self.tell_of_ends().await?;
+        Ok(scanned)
     }
 
     /// Scans all instances that can be scanned, several at once.
@@ -328,8 +346,9 @@ impl Console {
         Ok(sum(futures::stream::iter(scans).buffer_unordered(at_once).collect().await))
     }
 
-    /// Keeps the schedule, makes and mails the daily digest, knows what other processes are at and tells of the turns that they store, as long as it is polled. While the console is locked nothing is
-    /// scanned; what was due then is caught up on after Unlock, once.
+    /// Keeps the schedule and the ends of credentials, makes and mails the daily digest, knows what other processes are at and
+    /// tells of the turns that they store, as long as it is polled. While the console is locked nothing is scanned; what was due
+    /// then is caught up on after Unlock, once.
     pub async fn keep_schedule(&self) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -359,7 +378,10 @@ impl Console {
                     continue;
                 }
             };
-            let (due, at_once) = due;
+            let Looked { due, at_once, refreshes } = due;
+            // What is scanned now is used now.
+            let refreshes: Vec<Refresh> =
+                refreshes.into_iter().filter(|refresh| due.iter().all(|(instance, _)| *instance != refresh.instance())).collect();
             lacking = if due.is_empty() && scans.is_empty() { None } else { lacking.or_else(|| Some(self.now())) };
             let waits = lacking.is_some_and(|since| self.now().duration_since(since).abs() < PATIENCE);
             if !waits && digests.is_empty() {
@@ -379,18 +401,32 @@ impl Console {
                     });
                 }
             }
+            for refresh in refreshes {
+                let instance = refresh.instance();
+                if scans.len() < at_once && served.insert(instance) {
+                    let console = self.clone();
+                    scans.spawn(async move {
+                        console.refresh(refresh).await;
+                        instance
+                    });
+                }
+            }
+            if let Err(failure) = self.tell_of_ends().await {
+                tracing::warn!(code = failure.code, "which credentials near their end could not be read");
+            }
         }
     }
 
     /// What is due, after what other processes are at has been taken over into the jobs.
-    async fn look(&self) -> Result<(Vec<(InstanceId, Due)>, usize), Failure> {
+    async fn look(&self) -> Result<Looked, Failure> {
         let console = self.clone();
         self.with_open(move |open| {
             console.hear_of_others(&open)?;
             console.tell_turns(&open)
         })
         .await?;
-        self.due().await
+        let (due, at_once) = self.due().await?;
+        Ok(Looked { due, at_once, refreshes: self.refreshes().await? })
     }
 
     /// Takes over into the jobs what other processes are at.

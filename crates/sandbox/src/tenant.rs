@@ -127,6 +127,10 @@ impl Tenant {
                 .filter(|dataset| Shape::parse(&format!("{}{}", prefix(&dataset.host), dataset.path)).covers(&shape))
                 .filter_map(|dataset| serde_json::from_str(dataset.document.as_deref()?).ok())
                 .collect();
+            let mut headers = vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+            for (name, value) in &answer.headers {
+                headers.push((name.clone(), filler.text(value)?));
+            }
             answers.push(Answer {
                 hosts: own,
                 role,
@@ -135,7 +139,7 @@ impl Tenant {
                 documents,
                 authorised: answer.authorised,
                 status: answer.status,
-                headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
+                headers,
                 body: Body::Json(Arc::new(body)),
                 paging,
                 generated,

@@ -11,7 +11,9 @@ CREATE TABLE credential (
     -- Who says so: 'vendor', 'certificate', or 'unused' for one that dies unless it is used; empty where nobody does.
     ends_by TEXT NOT NULL DEFAULT '',
     -- The fewest days before that end at which the administrator was told; NULL before the first. Another end begins anew.
-    told_days INTEGER
+    told_days INTEGER,
+    -- When it was last tried to use it so that it does not end unused; NULL when that was not needed since the last use.
+    tried_at INTEGER
 );
 
 -- What an administrator is told once a day. A day is served once, by whichever process comes first.

@@ -25,8 +25,9 @@ pub use schema::{OLDEST_READER, SCHEMA};
 pub use store::{DeletedInstance, Slice, Store};
 pub use table::activity::{Act, ActivityBreak, ActivityHead, ActivityProof, ChainFault, HeadFate, LinkedAct};
 pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
+pub use table::credential::{Credential, CredentialEnd, EndsBy};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
-pub use table::digest::{CredentialEnd, Digest, Ended, HistoryWindow, NewlyFailing};
+pub use table::digest::{Digest, Ended, HistoryWindow, NewlyFailing};
 pub use table::event::{EventKind, FindingEvent, Since};
 pub use table::finding::{
     CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, FindingState, JudgedWrite, NotRechecked,

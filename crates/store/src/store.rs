@@ -2,18 +2,18 @@
 
 use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{
-    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, CredentialEnd, DatasetState,
-    Digest, Ended, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, HistoryWindow, Instance, InstanceId, LinkedAct,
-    NewlyFailing, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope, Scan,
-    ScanId, ScanOutcome, ScanState, Schedule, SeverityTally, SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow,
+    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, Credential, CredentialEnd,
+    DatasetState, Digest, Ended, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, HistoryWindow, Instance, InstanceId,
+    LinkedAct, NewlyFailing, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope,
+    Scan, ScanId, ScanOutcome, ScanState, Schedule, SeverityTally, SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow,
     StoredVerdict, TrendDay, Turn, Underway,
 };
 use crate::{
     lease::{InstanceLease, Lease},
     pool::{self, Durability, Pool},
     table::{
-        account, activity, attestation, dataset, digest, event, finding, granted, instance, inventory, lease, own_check, preference,
-        request, row, scan, schedule, turn, verdict,
+        account, activity, attestation, credential, dataset, digest, event, finding, granted, instance, inventory, lease, own_check,
+        preference, request, row, scan, schedule, turn, verdict,
     },
 };
 use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
@@ -203,10 +203,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::ScanRunning`] while a living process scans this instance.
     pub fn begin_scan(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
+        self.begin_scan_by(StartedBy::Person, instance, now, datasets)
+    }
+    /// As [`Store::begin_scan`], for what the schedule does without a due time.
+    ///
+    /// # Errors
+    /// As [`Store::begin_scan`].
+    pub fn begin_scan_by_schedule(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
+        self.begin_scan_by(StartedBy::Schedule, instance, now, datasets)
+    }
+    fn begin_scan_by(&self, by: StartedBy, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
         self.instance(instance)?;
         let lease = self.lease(instance)?;
-        let begin = |transaction: &Transaction<'_>| scan::begin(transaction, instance, StartedBy::Person, now, datasets);
-        let scan = self.inner.pool.write(Durability::Power, begin)?;
+        let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, by, now, datasets))?;
         self.leases().insert(scan, lease);
         Ok(scan)
     }
@@ -346,10 +355,6 @@ impl Store {
     /// Findings of real instances that became fixed or gone and still are, by instance.
     pub fn ended(&self, window: HistoryWindow) -> Result<Vec<Ended>, StoreError> {
         self.inner.pool.read(|view| digest::ended(view, window))
-    }
-    /// When the credentials end of which that is known, soonest first.
-    pub fn credential_ends(&self) -> Result<Vec<CredentialEnd>, StoreError> {
-        self.inner.pool.read(digest::credential_ends)
     }
 
     /// Keeps an instance from being scanned, deleted or held once more, in every process, until what is answered is dropped. For
@@ -713,6 +718,66 @@ impl Store {
     /// When there is no such instance.
     pub fn set_granted(&self, instance: InstanceId, scopes: &crate::GrantedScopes) -> Result<(), StoreError> {
         self.inner.pool.write(Durability::Process, |transaction| granted::set(transaction, instance, scopes))
+    }
+
+    /// What is known of the end of an instance's credential; `None` before it has signed in.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn credential(&self, instance: InstanceId) -> Result<Option<Credential>, StoreError> {
+        self.inner.pool.read(|view| credential::get(view, instance))
+    }
+    /// The same of every instance that has signed in.
+    pub fn credentials(&self) -> Result<BTreeMap<InstanceId, Credential>, StoreError> {
+        self.inner.pool.read(credential::all)
+    }
+    /// Notes that signing in worked, and when the credential ends. What the administrator was told of the same end stays told.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn credential_used(&self, instance: InstanceId, at: Timestamp, end: Option<CredentialEnd>) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Process, |transaction| credential::use_now(transaction, instance, at, end, false))
+    }
+    /// The same of a credential that replaces another one: of this one nobody was told anything.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn credential_replaced(&self, instance: InstanceId, at: Timestamp, end: Option<CredentialEnd>) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Process, |transaction| credential::use_now(transaction, instance, at, end, true))
+    }
+    /// Sets how near its end the administrator was told that a credential is, from what the caller saw, together with the act that
+    /// tells it. False, and nothing is written, when somebody else has told it meanwhile or it ends at another time now.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn tell_credential(
+        &self,
+        instance: InstanceId,
+        seen: &Credential,
+        told_days: Option<u32>,
+        act: Option<&Act>,
+    ) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            let told = credential::tell(transaction, instance, seen, told_days)?;
+            if let Some(act) = act.filter(|_| told) {
+                activity::insert(transaction, act)?;
+            }
+            Ok(told)
+        })
+    }
+    /// Marks that it is tried to use a credential so that it does not end unused; `used_at` is noted where nothing was known of it.
+    /// False when somebody else has tried, or used it, since the caller looked.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn try_credential(
+        &self,
+        instance: InstanceId,
+        seen: Option<&Credential>,
+        used_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| credential::attempt(transaction, instance, seen, used_at, now))
     }
 
     /// Stores an attestation of a manual check with the act that tells it, and brings the check's finding in line: not met opens

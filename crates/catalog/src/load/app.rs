@@ -6,9 +6,9 @@ use super::{
     words,
 };
 use crate::{
-    Availability, Category, Choice, Discover, EntraFlow, EntraSignIn, Feature, Field, FieldPath, Format, HostRole, Identity, LeftOut,
-    Login, Meaning, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place, PlannedLogin, Says, Scope,
-    Step, Strategy, Verified, format, hosts,
+    Availability, Category, Choice, Discover, EntraFlow, EntraSignIn, Expires, ExpiryPlace, Feature, Field, FieldPath, Format, HostRole,
+    Identity, LeftOut, Login, Meaning, Mistaken, NeverCalled, NotCovered, NotOffered, OktaLookup, OktaSignIn, OktaStart, Place,
+    PlannedLogin, Says, Scope, Step, Strategy, Unused, Verified, format, hosts,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,16 +196,68 @@ fn scope(table: Table<'_>) -> Scope {
     one
 }
 
-/// The name of a response header, in lower case.
+/// `granted_header`, in lower case.
 fn granted_header(table: &Table<'_>) -> Option<String> {
-    let value = table.get("granted_header")?;
+    header_name(&table.get("granted_header")?, "lists scopes")
+}
+
+/// The name of a response header, in lower case.
+fn header_name(value: &Value<'_>, what: &str) -> Option<String> {
     let name = value.text()?.to_ascii_lowercase();
     let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !fits || ["set-cookie", "authorization"].contains(&name.as_str()) {
-        value.wrong(format!("is \"{name}\", which is not the name of a header that lists scopes"));
+        value.wrong(format!("is \"{name}\", which is not the name of a header that {what}"));
         return None;
     }
     Some(name)
+}
+
+/// `expires`; that a field fits its dataset is looked at once the datasets are read.
+fn expires(table: &Table<'_>) -> Option<Expires> {
+    let value = table.get("expires")?;
+    let mut inner = value.table()?;
+    inner.what = "`expires`".to_owned();
+    let told = match (inner.get("header"), inner.get("dataset").or_else(|| inner.get("field"))) {
+        (Some(header), None) => {
+            let name = header_name(&header, "tells when a credential ends");
+            let written = inner.text("format", "how the header writes the time, as in `keep`: timestamp, timestamp(date)");
+            let format = super::keep::timestamp_format(&written);
+            if format.is_none() && !written.is_empty() {
+                inner.wrong(format!("`format` is \"{written}\", which is no way to write a time; take one of those of `keep`"));
+            }
+            name.zip(format).map(|(name, format)| ExpiryPlace::Header { name, format })
+        }
+        (None, Some(_)) => Some(ExpiryPlace::Field {
+            dataset: inner.text("dataset", "the dataset whose one row is about the credential that is used"),
+            field: FieldPath(inner.text("field", "the kept field that tells when it ends")),
+        }),
+        (Some(_), Some(_)) => {
+            inner.wrong("`expires` names a header and a dataset; the vendor tells it in one place");
+            None
+        }
+        (None, None) => {
+            inner.wrong("`expires` lacks the place: `header` with `format`, or `dataset` with `field`");
+            None
+        }
+    };
+    let source = words::source(&inner);
+    inner.finish();
+    Some(Expires { told: told?, source })
+}
+
+/// `unused`: what ends by itself when nobody uses it.
+fn unused(table: &Table<'_>) -> Option<Unused> {
+    let value = table.get("unused")?;
+    let mut inner = value.table()?;
+    inner.what = "`unused`".to_owned();
+    let days = inner.get("days").and_then(|days| days.whole()).and_then(|days| u32::try_from(days).ok());
+    let days = days.filter(|days| (14..=730).contains(days));
+    if days.is_none() {
+        inner.wrong("`unused` needs `days` from 14 to 730: so long after its last use it ends");
+    }
+    let source = words::source(&inner);
+    inner.finish();
+    Some(Unused { days: days?, source })
 }
 
 /// `[[not_offered]]`: a way to sign in that an administrator may look for.
@@ -326,6 +378,8 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
     let identity = identity(&table);
     let needs = table.texts("needs");
     let granted_header = granted_header(&table);
+    let expires = expires(&table);
+    let unused = unused(&table);
     let steps =
         table.get("steps").map(|value| value.items().iter().filter_map(|item| step(item, link_hosts)).collect()).unwrap_or_default();
     let source = words::source(&table);
@@ -346,6 +400,8 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
         identity,
         needs,
         granted_header,
+        expires,
+        unused,
         steps,
         source,
         place,

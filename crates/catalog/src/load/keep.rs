@@ -193,6 +193,19 @@ fn fits(value: &Value<'_>, transform: Transform, ty: &Type) {
     }
 }
 
+/// How a time is written: `timestamp`, `timestamp(date)`.
+pub(super) fn timestamp_format(text: &str) -> Option<TimestampFormat> {
+    Some(match text {
+        "timestamp" => TimestampFormat::Rfc3339,
+        "timestamp(spaced)" => TimestampFormat::Spaced,
+        "timestamp(spaced_zone)" => TimestampFormat::SpacedZone,
+        "timestamp(date)" => TimestampFormat::Date,
+        "timestamp(epoch_s)" => TimestampFormat::EpochSeconds,
+        "timestamp(epoch_ms)" => TimestampFormat::EpochMilliseconds,
+        _ => return None,
+    })
+}
+
 /// Parses `bool`, `timestamp(epoch_s)`, `enum(a,b)`, `list<string>`, `map<int>`.
 fn parse(value: &Value<'_>, text: &str) -> Option<Type> {
     let inner = |start: &str, end: char| text.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
@@ -202,11 +215,7 @@ fn parse(value: &Value<'_>, text: &str) -> Option<Type> {
         "number" => Type::Number,
         "string" => Type::String,
         "id" => Type::Id,
-        "timestamp" => Type::Timestamp(TimestampFormat::Rfc3339),
-        "timestamp(spaced)" => Type::Timestamp(TimestampFormat::Spaced),
-        "timestamp(date)" => Type::Timestamp(TimestampFormat::Date),
-        "timestamp(epoch_s)" => Type::Timestamp(TimestampFormat::EpochSeconds),
-        "timestamp(epoch_ms)" => Type::Timestamp(TimestampFormat::EpochMilliseconds),
+        _ if timestamp_format(text).is_some() => Type::Timestamp(timestamp_format(text)?),
         _ => {
             if let Some(values) = inner("enum(", ')') {
                 let values: Vec<String> = values.split(',').map(|value| value.trim().to_owned()).collect();

@@ -199,6 +199,11 @@ fn exchanges(login: &Login) -> bool {
     strategies.into_iter().any(|strategy| matches!(strategy, Strategy::ClientCredentials(_) | Strategy::Assertion(_)))
 }
 
+/// Names, in lower case, and values of headers.
+fn headers(value: &Value<'_>) -> BTreeMap<String, String> {
+    value.entries().into_iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.text()?))).collect()
+}
+
 /// `[limits]`: how many requests the vendor's hosts take.
 fn limits(table: &Table<'_>) -> Option<SandboxLimits> {
     let table = table.get("limits")?.table()?;
@@ -224,10 +229,7 @@ fn limits(table: &Table<'_>) -> Option<SandboxLimits> {
                 429
             }
         },
-        headers: table
-            .get("headers")
-            .map(|value| value.entries().into_iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.text()?))).collect())
-            .unwrap_or_default(),
+        headers: table.get("headers").map(|value| headers(&value)).unwrap_or_default(),
         body: table.get("body").map(|value| value.json()),
     };
     if limits.per_second.is_none() && limits.concurrency.is_none() {
@@ -385,9 +387,16 @@ fn answer(table: Table<'_>, files: &Files, folder: &str, tenant: &str, app: &App
             Json::Null
         }
     };
+    let headers = table.get("headers").map(|value| {
+        if document.is_some() {
+            value.wrong("belongs to an answer with a path of its own, not to one of a `document`");
+        }
+        headers(&value)
+    });
+    let headers = headers.unwrap_or_default();
     let authorised = table.flag_or("authorised", true);
     table.finish();
-    Some(SandboxAnswer { host, method, path, document, each, page_rows, status: status?, paged, body, authorised })
+    Some(SandboxAnswer { host, method, path, document, each, page_rows, status: status?, paged, headers, body, authorised })
 }
 
 /// The dataset whose document an answer answers.

@@ -113,3 +113,73 @@ fn a_scope_holds_what_its_scopes_hold() {
         assert!(told.contains(word), "{told}");
     }
 }
+
+#[test]
+fn what_tells_the_end_of_a_credential_is_declared_exactly_or_not_at_all() {
+    use posture_catalog::{ExpiryPlace, TimestampFormat};
+    const SOURCE: &str = "source = \"https://docs.notes.example/keys\"";
+    const OWN_KEY: &str = "[[dataset]]\nid = \"own-key\"\ntitle = \"Key\"\nhost = \"api\"\npath = \"/key\"\nsource = \"https://docs.notes.example/key\"\n[dataset.keep]\n\"ends\" = \"timestamp(date)\"\n\"name\" = \"string\"\n";
+    let with = |lines: &str, datasets: &str| {
+        let app = format!("{}{LOGIN}{lines}\n{FIELD}", NOTES.replace("manual", "facts"));
+        load(&app, &format!("{SETTINGS}{datasets}")).map(|(_, app)| app)
+    };
+    let header = format!("expires = {{ header = \"X-Key-Ends\", format = \"timestamp(spaced_zone)\", {SOURCE} }}");
+    let app = with(&format!("{header}\nunused = {{ days = 60, {SOURCE} }}"), "").unwrap();
+    let place = ExpiryPlace::Header { name: "x-key-ends".into(), format: TimestampFormat::SpacedZone };
+    assert_eq!(app.logins[0].expires.as_ref().unwrap().told, place);
+    assert_eq!(app.logins[0].unused.as_ref().unwrap().days, 60);
+    let field = |dataset: &str, field: &str| format!("expires = {{ dataset = \"{dataset}\", field = \"{field}\", {SOURCE} }}");
+    assert!(matches!(
+        &with(&field("own-key", "ends"), OWN_KEY).unwrap().logins[0].expires.as_ref().unwrap().told,
+        ExpiryPlace::Field { .. }
+    ));
+    assert!(with("", "").unwrap().logins[0].expires.is_none());
+
+    let paged = OWN_KEY
+        .replace("path = \"/key\"", "path = \"/key\"\nrows = \"data[]\"\nkey = [\"name\"]\npagination = { style = \"link_header\" }");
+    for (lines, datasets, word) in [
+        (format!("expires = {{ header = \"set-cookie\", format = \"timestamp\", {SOURCE} }}"), "", "not the name of a header"),
+        (format!("expires = {{ header = \"x-ends\", {SOURCE} }}"), "", "lacks `format`"),
+        (format!("expires = {{ header = \"x-ends\", format = \"string\", {SOURCE} }}"), "", "no way to write a time"),
+        ("expires = { header = \"x-ends\", format = \"timestamp\" }".to_owned(), "", "`source`"),
+        (format!("expires = {{ {SOURCE} }}"), "", "lacks the place"),
+        (
+            format!("expires = {{ header = \"x-ends\", format = \"timestamp\", dataset = \"own-key\", field = \"ends\", {SOURCE} }}"),
+            OWN_KEY,
+            "one place",
+        ),
+        (format!("expires = {{ dataset = \"own-key\", {SOURCE} }}"), OWN_KEY, "`field`"),
+        (format!("expires = {{ header = \"x-ends\", format = \"timestamp\", ends = true, {SOURCE} }}"), "", "ends"),
+        (field("other", "ends"), OWN_KEY, "no dataset"),
+        (field("own-key", "name"), OWN_KEY, "as a timestamp"),
+        (field("own-key", "until"), OWN_KEY, "as a timestamp"),
+        (field("own-key", "ends"), paged.as_str(), "read alone"),
+        (format!("unused = {{ days = 13, {SOURCE} }}"), "", "14 to 730"),
+        (format!("unused = {{ days = 731, {SOURCE} }}"), "", "14 to 730"),
+        (format!("unused = {{ {SOURCE} }}"), "", "14 to 730"),
+        ("unused = { days = 60 }".to_owned(), "", "`source`"),
+    ] {
+        let told = with(&lines, datasets).map(|_| ()).unwrap_err();
+        assert!(told.contains(word) && told.contains(".toml:"), "{lines}: {told}");
+    }
+}
+
+#[test]
+fn a_time_with_its_zone_is_read_strictly() {
+    use posture_catalog::TimestampFormat::SpacedZone;
+    let at = |text: &str| SpacedZone.read(text).map(|time| time.to_string());
+    assert_eq!(at("2021-10-07 19:07:53 UTC").as_deref(), Some("2021-10-07T19:07:53Z"));
+    assert_eq!(at("2021-10-07 19:07:53 -0700").as_deref(), Some("2021-10-08T02:07:53Z"));
+    for wrong in [
+        "2021-10-07 19:07:53",
+        "2021-10-07",
+        "soon",
+        "",
+        "2021-10-07T19:07:53Z",
+        "2021-13-07 19:07:53 UTC",
+        "2021-10-07 19:07:53 PST",
+        "2021-10-07 19:07:53 UTC UTC",
+    ] {
+        assert_eq!(at(wrong), None, "{wrong}");
+    }
+}

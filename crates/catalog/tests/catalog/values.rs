@@ -131,6 +131,8 @@ fn login(template: &str) -> Login {
         test: String::new(),
         needs: Vec::new(),
         granted_header: None,
+        expires: None,
+        unused: None,
         steps: Vec::new(),
         source: String::new(),
         place: Place { file: "tiny/app.toml".into(), line: 1 },

@@ -7,8 +7,8 @@ use crate::{
     secrets::{self, Wanted},
 };
 use console::screen::{
-    AddInstance, Answer, DatasetState, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Health, Input, Instance,
-    RouteChoice, SandboxScope, Slice,
+    AddInstance, Answer, CredentialEnd, DatasetState, EndsBy, Failure, FindingFilter, FindingQuery, FindingSort, FindingState, Health,
+    Input, Instance, RouteChoice, SandboxScope, Slice,
 };
 use std::{io::Write, path::Path};
 
@@ -126,11 +126,12 @@ impl Terminal {
                     health,
                     summary(instance),
                     instance.last_scan.clone().unwrap_or_else(|| "–".into()),
+                    instance.credential.as_ref().map_or_else(|| "–".into(), |end| day(&end.at).to_owned()),
                     instance.id.clone(),
                 ]
             })
             .collect();
-        print::table(&["APPLICATION", "INSTANCE", "HEALTH", "SCORE AND OPEN FINDINGS", "LAST SCAN", "ID"], &rows);
+        print::table(&["APPLICATION", "INSTANCE", "HEALTH", "SCORE AND OPEN FINDINGS", "LAST SCAN", "CREDENTIAL ENDS", "ID"], &rows);
         Ok(Ending::Fine)
     }
 
@@ -147,7 +148,11 @@ impl Terminal {
             print::line(&format!("  nobody signs in to it ({product}): see `posture attestation list --instance`"));
             return Ok(Ending::Fine);
         }
-        print::line(&format!("  the credential may go to {}\n", page.hosts.join(", ")));
+        print::line(&format!("  the credential may go to {}", page.hosts.join(", ")));
+        if let Some(end) = &page.instance.credential {
+            print::line(&format!("  {}", end_in_words(end, &page.instance.app_name)));
+        }
+        print::line("");
         print_datasets(&page.datasets);
         print::line("");
         let checks: Vec<Vec<String>> = page
@@ -278,6 +283,31 @@ pub(super) fn summary(instance: &Instance) -> String {
     );
     let open = instance.open;
     format!("{score}; {} critical, {} high, {} medium, {} low", open.critical, open.high, open.medium, open.low)
+}
+
+/// The day of a time.
+fn day(at: &str) -> &str {
+    at.split_once('T').map_or(at, |(day, _)| day)
+}
+
+/// When a credential ends, who says so, and what to do where it is time.
+pub(super) fn end_in_words(end: &CredentialEnd, app_name: &str) -> String {
+    let (day, ended) = (day(&end.at), end.days_left == 0);
+    let left = if end.days_left == 1 { "1 day is left".to_owned() } else { format!("{} days are left", end.days_left) };
+    let when = match (end.by, ended) {
+        (EndsBy::Vendor, false) => format!("the credential ends on {day}, as {app_name} tells; {left}"),
+        (EndsBy::Certificate, false) => format!("the certificate ends on {day}; {left}"),
+        (EndsBy::Unused, false) => format!("the credential ends on {day} unless it is used before; {left}"),
+        (EndsBy::Vendor, true) => format!("the credential ended on {day}, as {app_name} told"),
+        (EndsBy::Certificate, true) => format!("the certificate ended on {day}"),
+        (EndsBy::Unused, true) => format!("the credential ended on {day}, unless it was used elsewhere"),
+    };
+    let remedy = match (end.soon, end.by, ended) {
+        (false, _, _) => "",
+        (true, EndsBy::Unused, false) => ". Scan the instance, which uses it",
+        (true, EndsBy::Vendor | EndsBy::Certificate, _) | (true, EndsBy::Unused, true) => ". Reauthenticate the instance with a new one",
+    };
+    format!("{when}{remedy}.")
 }
 
 pub(super) fn print_datasets(datasets: &[DatasetState]) {

@@ -1,6 +1,6 @@
 //! `posture schedule`, and `posture scan --due`.
 
-use super::{Ending, Outcome, Stop, Terminal};
+use super::{Ending, Outcome, Stop, Terminal, instance::end_in_words};
 use crate::print;
 use console::screen::{Failure, SandboxScope, ScheduleChoice};
 
@@ -8,6 +8,7 @@ impl Terminal {
     pub(super) async fn scan_due(&self) -> Outcome {
         self.open().await?;
         self.stop_on_interrupt();
+        let mut nearing = self.console.watch_credentials();
         let scanned = self.console.scan_due().await?;
         // After the scans, so that it tells of them. That it was not mailed is kept with it, and is no failure of the scans.
         if let Err(failure) = self.console.serve_digest().await {
@@ -20,6 +21,11 @@ impl Terminal {
                 "Scanned by schedule: {} completed, {} failed, {} cancelled, {} in somebody else's hands.",
                 scanned.complete, scanned.failed, scanned.cancelled, scanned.busy
             ));
+            // As JSON it stands with each instance.
+            while let Ok(ending) = nearing.try_recv() {
+                let words = end_in_words(&ending.end, &ending.app_name);
+                print::line(&format!("{}, {}: {words}", print::plain(&ending.app_name), print::plain(&ending.name)));
+            }
         }
         if scanned.failed == 0 {
             return Ok(Ending::Fine);

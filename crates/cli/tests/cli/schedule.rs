@@ -73,3 +73,31 @@ async fn a_schedule_is_shown_set_and_kept() {
         .collect();
     assert_eq!(changes, [(&"15 7 * * 1-5".into(), &"off".into()), (&"default".into(), &"15 7 * * 1-5".into())]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_credential_is_shown_and_told_once() {
+    let stand = Stand::kustomer("risky").await;
+    stand.init();
+    stand.add();
+    let listed = stand.json(&["--json", "instance", "list"], "");
+    let end = &listed[0]["credential"];
+    assert_eq!((&end["by"], &end["soon"]), (&"vendor".into(), &true.into()), "{end}");
+    let days = end["days_left"].as_u64().unwrap();
+    assert!((29..=30).contains(&days), "{days}");
+    let day = &end["at"].as_str().unwrap()[..10];
+    let text = |arguments: &[&str]| String::from_utf8(stand.posture(arguments, "").stdout).unwrap();
+    let told =
+        format!("the credential ends on {day}, as Kustomer tells; {days} days are left. Reauthenticate the instance with a new one.");
+    assert!(text(&["instance", "show", "Halden Moor"]).contains(&told));
+    let list = text(&["instance", "list"]);
+    assert!(list.contains("CREDENTIAL ENDS") && list.contains(day), "{list}");
+
+    stand.json(&["--json", "schedule", "Halden Moor", "--set", "off"], "");
+    let first = text(&["scan", "--due"]);
+    assert!(first.contains(&format!("Kustomer, Halden Moor: {told}")), "{first}");
+    let again = text(&["scan", "--due"]);
+    assert!(!again.contains("ends on") && again.contains("0 completed"), "{again}");
+    let acts = stand.json(&["--json", "activity"], "");
+    let nearing = acts["rows"].as_array().unwrap().iter().filter(|act| act["what"] == "credential nears its end").count();
+    assert_eq!(nearing, 1);
+}

@@ -59,7 +59,7 @@ async fn a_secret_signs_in_and_goes_nowhere_else() {
         let session = result.unwrap();
         assert_eq!(microsoft.wrong(), Vec::<String>::new());
         assert!(session.keepsakes().is_empty());
-        assert_eq!(session.expires_at(), None);
+        assert_eq!(session.ends(), None);
         assert_eq!(session.hints().roles, ["Policy.Read.All"]);
         assert!(session.hints().missing.is_empty());
         let stages: Vec<SignInStage> = steps
@@ -118,7 +118,8 @@ async fn a_certificate_signs_in_by_the_authoritys_clock() {
             let Signing { result, steps } = with_pem(&vendor, &clock, text).await;
             let session = result.unwrap_or_else(|error| panic!("{what}, {hours}: {error} {:?}", microsoft.wrong()));
             assert_eq!(microsoft.wrong(), Vec::<String>::new(), "{what}, {hours}");
-            assert_eq!(session.expires_at(), Some("2027-06-01T00:00:00Z".parse::<Timestamp>().unwrap()), "the certificate's end");
+            let ends = "2027-06-01T00:00:00Z".parse::<Timestamp>().unwrap();
+            assert_eq!(session.ends(), Some((ends, posture_connect::ExpiresBy::Certificate)), "the certificate's end");
             assert!(!vendor.seen()[1].body.contains("client_secret"));
             assert!(!serde_json::to_string(&steps).unwrap().contains("PRIVATE"));
         }

@@ -55,7 +55,7 @@ async fn a_user_signs_in_in_the_browser() {
     assert_eq!(microsoft.wrong(), Vec::<String>::new());
     assert_eq!(keepsake(&session), "0.refresh-token-number-1");
     assert_eq!(session.keepsakes().len(), 1);
-    assert_eq!(session.expires_at(), None);
+    assert_eq!(session.ends(), None);
     assert_eq!(session.hints().roles, ["Policy.Read.All", "User.Read"]);
     let stages: Vec<SignInStage> =
         steps.iter().filter_map(|step| if let SignInStep::Stage { stage, .. } = step { Some(*stage) } else { None }).collect();

@@ -77,3 +77,36 @@ fn writing_covers_reading_of_the_same_thing_only() {
     assert!(covers("Policy.ReadWrite.All", "Policy.Read.All") && covers("User.Read", "User.Read"));
     assert!(!covers("Policy.Read.All", "Policy.ReadWrite.All") && !covers("Policy.ReadWrite.All", "Group.Read.All"));
 }
+
+/// When the credential ends, by what the answer to the test and the clock say.
+async fn ends(headers: &'static [&'static str], declared: bool) -> Option<(String, posture_connect::ExpiresBy)> {
+    let mut app = app(vec![]);
+    app.logins[0].expires = declared.then(|| catalog::Expires {
+        told: catalog::ExpiryPlace::Header { name: "x-token-ends".into(), format: catalog::TimestampFormat::SpacedZone },
+        source: "https://docs.helpdesk.example/tokens".into(),
+    });
+    let vendor = Vendor::start(move |seen| match seen.path.as_str() {
+        "/v1/me" => {
+            headers.iter().fold(ok(json!({"data": {"id": 7, "name": "Scanner"}})), |reply, ends| reply.header("x-token-ends", *ends))
+        }
+        _ => status(404, json!({})),
+    })
+    .await;
+    let session = try_sign_in(&app, &vendor.route(), small(), TestClock::new(), &[]).await.unwrap();
+    session.ends().map(|(at, by)| (at.to_string(), by))
+}
+
+/// The token of the stand says itself that it ends in 2030; whichever comes first is the end.
+#[tokio::test]
+async fn the_header_that_tells_the_end_is_read_as_declared_or_tells_nothing() {
+    use posture_connect::ExpiresBy::Vendor as ByVendor;
+    let own = Some(("2030-01-01T00:00:00Z".to_owned(), ByVendor));
+    assert_eq!(ends(&["2029-02-03 04:05:06 UTC"], true).await, Some(("2029-02-03T04:05:06Z".into(), ByVendor)));
+    assert_eq!(ends(&["2029-02-03 04:05:06 +0200"], true).await, Some(("2029-02-03T02:05:06Z".into(), ByVendor)));
+    assert_eq!(ends(&["2031-02-03 04:05:06 UTC"], true).await, own);
+    assert_eq!(ends(&["2029-02-03 04:05:06 UTC"], false).await, own, "nobody declared it");
+    for unclear in [&["2029-02-03"][..], &["next week"], &[""], &[], &["2029-02-03 04:05:06 UTC", "2028-02-03 04:05:06 UTC"]] {
+        assert_eq!(ends(unclear, true).await, own, "{unclear:?}");
+    }
+    assert_eq!(ends(&["2001-02-03 04:05:06 UTC"], true).await, None, "it signs in, so it has not ended then");
+}

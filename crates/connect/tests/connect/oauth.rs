@@ -133,7 +133,7 @@ async fn the_secret_goes_to_the_token_endpoint_and_the_token_to_the_rest() {
     let Signing { result, steps } = signing(&plain, &vendor.route(), clock.clone(), &[]).await;
     let session = result.unwrap();
     assert!(session.keepsakes().is_empty());
-    assert_eq!(session.expires_at(), None, "a token that renews itself does not end for the person");
+    assert_eq!(session.ends(), None, "a token that renews itself does not end for the person");
     let seen = vendor.seen();
     assert_eq!(seen.len(), 2);
     assert_eq!((seen[0].method.as_str(), seen[0].path.as_str(), seen[0].query.as_str()), ("POST", TOKEN_PATH, ""));

@@ -35,7 +35,7 @@ async fn a_right_key_signs_in_and_only_the_vendor_sees_it() {
     let session =
         try_sign_in_with(&app, &vendor.route(), small(), Arc::new(SystemClock), &inputs(&[]), &credentials(), &events).await.unwrap();
     assert_eq!(session.hosts(), [HOST]);
-    assert_eq!(session.expires_at(), Some("2030-01-01T00:00:00Z".parse().unwrap()));
+    assert_eq!(session.ends(), Some(("2030-01-01T00:00:00Z".parse().unwrap(), posture_connect::ExpiresBy::Vendor)));
     let seen = vendor.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].authorization.as_deref(), Some(format!("Bearer {TOKEN}").as_str()));
@@ -293,6 +293,7 @@ fn hints_are_read_on_this_computer() {
             roles: vec!["a.read".into()],
             issued_at: None,
             expires_at: Some("2030-01-01T00:00:00Z".parse().unwrap()),
+            expires_by: Some(posture_connect::ExpiresBy::Vendor),
             made_for: Some("EU".into()),
             missing: vec![],
             granted: Some(posture_connect::Granted { told_by: posture_connect::ToldBy::TokenClaims, scopes: vec!["a.read".into()] }),

@@ -39,8 +39,35 @@ pub struct Instance {
     pub scanning: Option<f64>,
     /// A cut scan that can be resumed.
     pub resumable: bool,
+    /// When its credential ends; `None` where nobody says so, or it is not known yet.
+    pub credential: Option<CredentialEnd>,
     /// Its manual checks; they stand beside the score, not in it.
     pub attestations: super::AttestationCounts,
+}
+
+/// When a credential ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CredentialEnd {
+    /// When.
+    pub at: String,
+    /// Who says so.
+    pub by: EndsBy,
+    /// Days until then, the begun one counted; 0 when it has passed.
+    pub days_left: u32,
+    /// Whether it has ended or the administrator is told that it will.
+    pub soon: bool,
+}
+
+/// Who says when a credential ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum EndsBy {
+    /// The vendor.
+    Vendor,
+    /// The certificate itself.
+    Certificate,
+    /// Nobody: it ends then unless it is used before.
+    Unused,
 }
 
 /// Health of an instance.

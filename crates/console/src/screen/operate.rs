@@ -1,6 +1,6 @@
 //! Running instances day after day: schedules, settings, health over time, the chain of acts.
 
-use super::{Cause, Health};
+use super::{Cause, CredentialEnd, Health};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -80,6 +80,21 @@ pub struct Turn {
     pub after: Health,
     /// Why, unless it is Up.
     pub cause: Option<Cause>,
+}
+
+/// The credential of an instance nears its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct CredentialNearsEnd {
+    /// The instance.
+    pub instance: String,
+    /// Its application's name.
+    pub app_name: String,
+    /// Its name.
+    pub name: String,
+    /// When that was found.
+    pub at: String,
+    /// When the credential ends.
+    pub end: CredentialEnd,
 }
 
 /// The head of the chain of acts: kept elsewhere, it proves later that nothing up to it was changed or removed.

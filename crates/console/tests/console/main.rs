@@ -6,6 +6,7 @@ mod attested;
 mod backup;
 mod capability;
 mod company;
+mod credential_watch;
 mod digest;
 mod disturbed;
 mod harbour;

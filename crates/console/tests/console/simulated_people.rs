@@ -8,7 +8,7 @@ use catalog::{Catalog, Completeness, InstallationState, SandboxRefresh, SandboxT
 use connect::{Clock, ConnectError, Credentials, Limits, NoBrowser, Route, Session, SignIn, SignInStep};
 use posture_core::{
     Console, Listener, Options,
-    screen::{AddInstance, Progress, Protection, Slice, Step, StepState},
+    screen::{AddInstance, EndsBy, Health, Progress, Protection, ScheduleChoice, Slice, Step, StepState},
 };
 use sandbox::{Fault, OverlayChange, Sandbox, Tenant, Visited};
 use scene::{Follows, MemoryLedger, Patient, Shelf, SteppingClock, today};
@@ -61,6 +61,10 @@ client_id = "client_id"
 scope = "{scope}"
 flow = {flow}"#
     );
+    // Refresh tokens alone end unused.
+    let user = flow.contains("device_code") || flow.contains("browser");
+    let unused = if user { "unused = { days = 90, source = \"https://docs.harbour.example/tokens\" }\n" } else { "" };
+    let how = format!("{unused}{how}");
     let fields: Vec<_> = [("tenant", "format = \"entra_tenant\""), ("client_id", "format = \"guid\"")].into_iter().chain(secret).collect();
     login(id, &[&how], &fields)
 }
@@ -346,6 +350,7 @@ async fn github_is_read_as_an_app_and_by_device_code() {
 /// A console with an instance of a person's, whose refresh tokens are good for one use each.
 struct Held {
     console: Console,
+    options: Options,
     vault: std::path::PathBuf,
     clock: Arc<SteppingClock>,
     vendor: Arc<Sandbox>,
@@ -356,11 +361,17 @@ struct Held {
 
 impl Held {
     async fn new() -> Self {
+        Self::by("device").await
+    }
+
+    /// Signed in to by this login option.
+    async fn by(login: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let catalog = all_ways(folder.path());
         let app = catalog.app("harbour").unwrap().unwrap();
-        let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == "device").unwrap();
+        let files = catalog.sandbox_tenants("harbour").unwrap().into_iter().find(|known| known.id == login).unwrap();
         let tenant = Tenant::new(&files, &app, today()).unwrap();
+        let secrets = tenant.fields().clone();
         let (name, clock) = (tenant.name().to_owned(), SteppingClock::at(today()));
         let told = Arc::clone(&clock);
         let vendor = company::serving(tenant, Arc::new(move || told.now())).await;
@@ -369,17 +380,20 @@ impl Held {
         options.browser = Arc::new(NoBrowser);
         options.catalog_folder = Some(folder.path().to_owned());
         let vault = options.data_folder.join("vault");
-        let console = Console::new(options).unwrap();
+        let console = Console::new(options.clone()).unwrap();
         console.first_start(Protection::Keychain, None).await.unwrap();
-        let draft = console.open_draft("harbour", "device").unwrap();
+        let draft = console.open_draft("harbour", login).unwrap();
+        for field in app.login(login).unwrap().fields.iter().filter(|field| field.secret) {
+            console.check_field(&draft, &field.id, SecretString::from(secrets[&field.id].clone())).unwrap();
+        }
         let request = AddInstance {
             app: "harbour".into(),
-            login: "device".into(),
+            login: login.into(),
             inputs: vec![company::input("tenant", TENANT), company::input("client_id", CLIENT)],
             ..company::request(&vendor)
         };
         let id = console.connect(&draft, request, quiet()).await.unwrap();
-        Self { console, vault, clock, vendor: Arc::new(vendor), tenant: name, id, _folder: folder }
+        Self { console, options, vault, clock, vendor: Arc::new(vendor), tenant: name, id, _folder: folder }
     }
 
     fn change(&self, change: OverlayChange) {
@@ -491,4 +505,111 @@ async fn what_a_sign_in_left_is_sealed_later_where_it_cannot_be_at_once() {
     let failure = held.console.test_instance(&held.id, quiet()).await.unwrap_err();
     assert!(failure.code.starts_with("E-VAULT"), "{failure:?}");
     assert!(held.requests().await.len() > before + 2, "the sign-in and what was read");
+}
+
+/// A refresh token ends unless it is used: with a third of its days left it is, though nothing is scanned by schedule, once, by one
+/// of two processes, and what replaced it is sealed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_token_that_would_end_unused_is_used_in_time() {
+    let held = Held::new().await;
+    let other = Console::new(held.options.clone()).unwrap();
+    other.start().await.unwrap();
+    held.console.set_schedule(&held.id, ScheduleChoice::Off).await.unwrap();
+    let mut turns = held.console.watch_turns();
+    let page = async || held.console.instance(&held.id).await.unwrap();
+    let ends = async || page().await.instance.credential.unwrap();
+    let both = async || {
+        let (one, two) = tokio::join!(held.console.scan_due(), other.scan_due());
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert_eq!((one.complete + two.complete, one.failed + two.failed), (0, 0), "no scan");
+    };
+    let acts = async |what: &str| {
+        let acts = held.console.activity(Slice { offset: 0, limit: 500 }).await.unwrap().rows;
+        acts.iter().filter(|act| act.what == what && act.who == "schedule").count()
+    };
+    let day = jiff::SignedDuration::from_hours(24);
+    assert_eq!((ends().await.days_left, ends().await.by, ends().await.soon), (90, EndsBy::Unused, false));
+
+    held.clock.pass(day * 59);
+    let before = held.requests().await.len();
+    both().await;
+    assert_eq!(held.requests().await.len(), before, "there is time");
+    held.clock.pass(day);
+    both().await;
+    let asked = held.requests().await.len();
+    assert!(asked > before);
+    assert_eq!((acts("credential used in time").await, ends().await.days_left), (1, 90));
+    assert_eq!(page().await.scans.len(), 1, "it is no scan");
+    both().await;
+    assert_eq!(held.requests().await.len(), asked, "once");
+
+    // The one-time token that came of it opens the next sign-in, and a scan counts as a use.
+    held.clock.pass(day * 30);
+    held.console.scan(&held.id, quiet()).await.unwrap();
+    held.clock.pass(day * 40);
+    both().await;
+    assert_eq!((acts("credential used in time").await, page().await.scans.len()), (1, 2));
+
+    // A fault of the vendor's is no fault of the instance's, and passes.
+    held.clock.pass(day * 20);
+    let fault = Fault::Status { status: 500, retry_after: None };
+    held.change(OverlayChange::Fault { tenant: held.tenant.clone(), answer: Some("me".into()), fault, times: None, from_page: None });
+    both().await;
+    assert_eq!((acts("credential not used in time").await, page().await.instance.health), (1, Health::Up));
+    held.change(OverlayChange::Mend { tenant: held.tenant.clone(), answer: None });
+    both().await;
+    assert_eq!(acts("credential used in time").await, 1, "not before tomorrow");
+    held.clock.pass(day);
+    both().await;
+    assert_eq!((acts("credential used in time").await, ends().await.days_left), (2, 90));
+
+    // The vendor refuses it: that is the health of the instance, and it is tried again on the next day, not before.
+    held.change(OverlayChange::Revoke { tenant: held.tenant.clone() });
+    held.clock.pass(day * 60);
+    let mut failed = 0;
+    for hours in [0, 1, 22, 1, 23, 1] {
+        held.clock.pass(jiff::SignedDuration::from_hours(hours));
+        both().await;
+        let now = acts("credential not used in time").await;
+        failed = failed.max(now);
+    }
+    assert_eq!(failed, 4, "once before; and now at once, after 24 hours and after 48");
+    let instance = page().await.instance;
+    assert_eq!((instance.health, instance.cause.unwrap().kind.as_str()), (Health::Down, "credential_refused"));
+    let turn = std::iter::from_fn(|| turns.try_recv().ok()).last();
+    assert!(turn.is_none_or(|turn| turn.after == Health::Down), "told by the process that found it");
+
+    // It has been so since, until somebody signs in again.
+    held.clock.pass(day * 6);
+    let mut heard = held.console.watch_credentials();
+    held.console.scan_due().await.unwrap();
+    assert_eq!(heard.try_recv().map(|ending| (ending.end.days_left, ending.end.by)).ok(), None, "22 days are left");
+    held.clock.pass(day * 15);
+    held.console.scan_due().await.unwrap();
+    assert_eq!(heard.try_recv().map(|ending| (ending.end.days_left, ending.end.by)).ok(), Some((7, EndsBy::Unused)));
+}
+
+/// What the open window does, though nothing is ever due.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_keeps_the_schedule_uses_it_in_time() {
+    let held = Held::new().await;
+    held.console.set_schedule(&held.id, ScheduleChoice::Off).await.unwrap();
+    held.clock.pass(jiff::SignedDuration::from_hours(61 * 24));
+    let mut jobs = held.console.watch_jobs();
+    let used = async {
+        // One job, which begins and ends.
+        jobs.wait_for(|jobs| !jobs.is_empty()).await.unwrap();
+        jobs.wait_for(Vec::is_empty).await.unwrap();
+        true
+    };
+    assert!(tokio::select! { () = held.console.keep_schedule() => false, used = used => used });
+    let page = held.console.instance(&held.id).await.unwrap();
+    assert_eq!((page.instance.credential.unwrap().days_left, page.scans.len()), (90, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_says_itself_when_it_ends() {
+    let held = Held::by("certificate").await;
+    let end = held.console.instance(&held.id).await.unwrap().instance.credential.unwrap();
+    assert_eq!((end.by, end.soon, &end.at[..4]), (EndsBy::Certificate, false, "2040"));
 }

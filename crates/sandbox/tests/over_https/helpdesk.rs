@@ -114,6 +114,8 @@ pub fn app() -> App {
             identity: None,
             needs: vec![],
             granted_header: None,
+            expires: None,
+            unused: None,
             steps: vec![],
             source: String::new(),
             place: place(),
@@ -148,6 +150,7 @@ pub fn answer(path: &str, body: Value) -> SandboxAnswer {
         page_rows: None,
         status: 200,
         paged: None,
+        headers: BTreeMap::new(),
         body,
         authorised: true,
     }

@@ -58,19 +58,6 @@ pub struct Ended {
     pub gone: u32,
 }
 
-/// When the credential of an instance ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialEnd {
-    /// The instance.
-    pub instance: InstanceId,
-    /// The last time that signing in with it worked.
-    pub used_at: Timestamp,
-    /// When it ends.
-    pub ends_at: Timestamp,
-    /// Who says so: `vendor`, `certificate`, or `unused` for one that dies unless it is used.
-    pub ends_by: String,
-}
-
 /// What of the history of findings is new to whoever looked before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryWindow {
@@ -240,20 +227,3 @@ pub(crate) fn ended(connection: &Connection, window: HistoryWindow) -> Result<Ve
     found.collect()
 }
 
-/// Of every instance whose credential is known to end, soonest first.
-pub(crate) fn credential_ends(connection: &Connection) -> Result<Vec<CredentialEnd>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT instance.id, used_at, ends_at, ends_by FROM credential JOIN instance ON instance.no = credential.instance
-         WHERE ends_at IS NOT NULL ORDER BY ends_at, instance.no",
-    )?;
-    let found = statement.query_and_then([], |row| {
-        let id: String = row.get(0)?;
-        Ok(CredentialEnd {
-            instance: instance::read_id(&id)?,
-            used_at: column::read_time(row.get(1)?)?,
-            ends_at: column::read_time(row.get(2)?)?,
-            ends_by: row.get(3)?,
-        })
-    })?;
-    found.collect()
-}

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attestation;
+pub(crate) mod credential;
 pub(crate) mod dataset;
 pub(crate) mod digest;
 pub(crate) mod event;

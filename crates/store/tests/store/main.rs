@@ -4,6 +4,7 @@
 mod activity;
 mod attestations;
 mod crash;
+mod credential;
 mod digest;
 mod granted;
 mod inventory;

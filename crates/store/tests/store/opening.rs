@@ -11,13 +11,18 @@ use std::{
     path::{Path, PathBuf},
 };
 use store::{
-    Act, AttestationAnswer, AttestationWrite, FileWrite, FindingFilter, FindingSort, OLDEST_READER, OwnCheck, SCHEMA, Schedule, Slice,
-    Store, StoreError,
+    Act, AttestationAnswer, AttestationWrite, Credential, CredentialEnd, EndsBy, FileWrite, FindingFilter, FindingSort, OLDEST_READER,
+    OwnCheck, SCHEMA, Schedule, Slice, Store, StoreError,
 };
 use tenant::*;
 
 /// The head of the two acts of the fixture of schema 4.
 const HEAD_OF_SCHEMA_4: &str = "7f651608f929dd9584ce6b0e77e9d000c18b0657403b5155680f27f548712f4c";
+
+/// What the fixtures from schema 5 on say of the credential.
+const CREDENTIAL_END: CredentialEnd = CredentialEnd { at: jiff::Timestamp::constant(2_592_000, 0), by: EndsBy::Vendor };
+/// The digest in them.
+const DIGEST: &str = r#"INSERT INTO digest (day, made_at, since, body) VALUES ('1970-01-01', 400000, 0, '{"turns":2}')"#;
 
 const MARK: &str = "thisTextMustNotBeReadableInTheFile";
 
@@ -225,6 +230,21 @@ fn databases_of_every_released_schema_open() {
             );
             assert!(acts.iter().all(|linked| linked.act.instance.is_empty() && linked.hash.is_some()), "linked now");
         }
+        let credential = store.credential(instance_id(1)).unwrap();
+        let digests: Vec<String> = raw(&path, &key())
+            .prepare("SELECT body FROM digest")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        if schema >= 5 {
+            let end = Some(CREDENTIAL_END);
+            assert_eq!(credential, Some(Credential { used_at: at(201), end, told_days: Some(30), tried_at: None }));
+            assert_eq!(digests, [r#"{"turns":2}"#]);
+        } else {
+            assert_eq!((credential, digests), (None, Vec::new()), "nobody has signed in since");
+        }
         let resumable = store.resumable_scan(instance_id(1)).unwrap().unwrap();
         store.resume_scan(resumable.scan).unwrap();
         store.commit_scan(resumable.scan, &[], at(900), at(901)).unwrap();
@@ -327,6 +347,10 @@ fn write_the_fixture_of_this_schema() {
         file: Some(FileWrite { name: "mail.txt".into(), media_type: "text/plain".into(), content: b"seen".to_vec() }),
     };
     store.attest(&attestation, &act("attested")).unwrap();
+    store.credential_used(instance_id(1), at(201), Some(CREDENTIAL_END)).unwrap();
+    let seen = store.credential(instance_id(1)).unwrap().unwrap();
+    store.tell_credential(instance_id(1), &seen, Some(30), None).unwrap();
+    raw(&path, &key()).execute(DIGEST, []).unwrap();
     drop(store);
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{SCHEMA}.db"));
     fs::create_dir_all(fixture.parent().unwrap()).unwrap();

@@ -51,6 +51,8 @@ export interface Backend {
   onJobs(changed: (jobs: T.Job[]) => void): () => void;
   /** Calls back when the health of an instance became another; the answer ends it. */
   onTurned(turned: (turn: T.Turn) => void): () => void;
+  /** Calls back when the credential of an instance nears its end, once for each of the days at which that is told; the answer ends it. */
+  onCredentialEnding(ending: (ending: T.CredentialNearsEnd) => void): () => void;
 
   /** The manual checks of an instance, what is due first. */
   attestations(instance: string): Promise<T.AttestationList>;

@@ -175,6 +175,7 @@ export const commands = {
 
 /** Events */
 export const events = {
+	credentialEnding: makeEvent<CredentialEnding, CredentialEnding>("credential-ending"),
 	jobsChanged: makeEvent<JobsChanged, JobsChanged>("jobs-changed"),
 	turned: makeEvent<Turned, Turned>("turned"),
 };
@@ -582,6 +583,35 @@ export type CoveringCheck = {
 	reached: boolean,
 };
 
+/**  When a credential ends. */
+export type CredentialEnd = {
+	/**  When. */
+	at: string,
+	/**  Who says so. */
+	by: EndsBy,
+	/**  Days until then, the begun one counted; 0 when it has passed. */
+	days_left: number,
+	/**  Whether it has ended or the administrator is told that it will. */
+	soon: boolean,
+};
+
+/**  The credential of an instance nears its end. */
+export type CredentialEnding = CredentialNearsEnd;
+
+/**  The credential of an instance nears its end. */
+export type CredentialNearsEnd = {
+	/**  The instance. */
+	instance: string,
+	/**  Its application's name. */
+	app_name: string,
+	/**  Its name. */
+	name: string,
+	/**  When that was found. */
+	at: string,
+	/**  When the credential ends. */
+	end: CredentialEnd,
+};
+
 /**  What became of a dataset. */
 export type DatasetState = {
 	/**  `auth-settings`. */
@@ -725,6 +755,15 @@ export type Downloaded = {
 	/**  Bytes in all, where the server says so. */
 	of: number | null,
 };
+
+/**  Who says when a credential ends. */
+export type EndsBy = 
+/**  The vendor. */
+"vendor" | 
+/**  The certificate itself. */
+"certificate" | 
+/**  Nobody: it ends then unless it is used before. */
+"unused";
 
 /**  A row of a dataset that a verdict rests on. */
 export type Evidence = {
@@ -1083,6 +1122,8 @@ export type Instance = {
 	scanning: number | null,
 	/**  A cut scan that can be resumed. */
 	resumable: boolean,
+	/**  When its credential ends; `None` where nobody says so, or it is not known yet. */
+	credential: CredentialEnd | null,
 	/**  Its manual checks; they stand beside the score, not in it. */
 	attestations: AttestationCounts,
 };

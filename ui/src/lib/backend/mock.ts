@@ -478,6 +478,8 @@ export function mockBackend(options: Invented = {}): Backend {
       turnListeners.add(turned);
       return () => turnListeners.delete(turned);
     },
+    // Nothing invented nears its end while somebody looks.
+    onCredentialEnding: () => () => {},
 
     async attestations(instance) {
       return given.list(given.of(known(all.find(({ id }) => id === instance))));

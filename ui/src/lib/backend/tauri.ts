@@ -83,6 +83,10 @@ export const tauriBackend: Backend = {
     const heard = events.turned.listen((event) => turned(event.payload));
     return () => void heard.then((end) => end());
   },
+  onCredentialEnding(ending) {
+    const heard = events.credentialEnding.listen((event) => ending(event.payload));
+    return () => void heard.then((end) => end());
+  },
 
   attestations: (instance) => or(commands.attestations(instance)),
   attestationsDue: (sandbox) => or(commands.attestationsDue(sandbox)),

@@ -1,5 +1,6 @@
 import { createContext } from 'svelte';
-import type { Backend, Job, Settings, Start, Turn } from '$lib/backend/backend';
+import type { Backend, CredentialNearsEnd, Job, Settings, Start, Turn } from '$lib/backend/backend';
+import { endingWords } from '$lib/components/credential-end';
 import { healthName } from '$lib/components/names';
 import { shortcuts } from '$lib/keyboard/shortcuts.svelte';
 import { router } from '$lib/router/router.svelte';
@@ -90,7 +91,7 @@ export class Session {
     }
   }
 
-  /** Follows the jobs under way and how the health of instances turns; the answer ends it. */
+  /** Follows the jobs under way, how the health of instances turns and which credentials near their end; the answer ends it. */
   follow(): () => void {
     const take = (jobs: Job[]) => {
       const fewer = jobs.length < this.jobs.length;
@@ -98,7 +99,7 @@ export class Session {
       if (fewer) this.changed();
     };
     this.#backend.jobs().then(take, () => {});
-    const ends = [this.#backend.onJobs(take), this.#backend.onTurned((turn) => this.#tell(turn))];
+    const ends = [this.#backend.onJobs(take), this.#backend.onTurned((turn) => this.#tell(turn)), this.#backend.onCredentialEnding((ending) => this.#warn(ending))];
     return () => {
       for (const end of ends) end();
     };
@@ -113,6 +114,11 @@ export class Session {
         run: () => router.go(['applications', turn.instance]),
       });
     }
+    this.changed();
+  }
+
+  #warn({ instance, name, end }: CredentialNearsEnd): void {
+    toasts.show(endingWords(name, end), { label: 'Open', run: () => router.go(['applications', instance]) });
     this.changed();
   }
 

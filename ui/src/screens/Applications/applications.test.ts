@@ -36,6 +36,24 @@ afterEach(() => {
 });
 
 describe('the onboarded instances', () => {
+  it('mark a credential that ends soon, and are narrowed down to those', async () => {
+    const { user } = await open();
+    expect(within(row('i-github-labs')).getByTestId('credential-soon')).toHaveTextContent('Credential ends in 12 days');
+    expect(within(row('i-github-labs')).getByTestId('credential-soon')).toHaveAttribute('title', expect.stringContaining('as GitHub Enterprise tells'));
+    expect(screen.getAllByTestId('credential-soon')).toHaveLength(1);
+    await user.click(screen.getByRole('button', { name: /^Credential/ }));
+    await user.click(await screen.findByText('Credential ends soon'));
+    await waitFor(() => expect(rows()).toHaveLength(1));
+    expect(router.query.get('credential')).toBe('soon');
+    expect(rows()[0]?.dataset.key).toBe('i-github-labs');
+  });
+
+  it('offer no filter of credentials where none ends', async () => {
+    await open({}, (mock) => ({ instances: async (sandbox) => (await mock.instances(sandbox)).map((one) => ({ ...one, credential: null })) }));
+    expect(screen.queryByRole('button', { name: /^Credential/ })).toBeNull();
+    expect(screen.queryByTestId('credential-soon')).toBeNull();
+  });
+
   it('say when they are scanned next, and that some are scanned only when asked', async () => {
     await open();
     const kustomer = (await mockBackend().instances('with')).find(({ id }) => id === 'i-kustomer');
@@ -146,7 +164,7 @@ describe('the onboarded instances', () => {
 describe('the view of the instances', () => {
   it.each<View>([
     FIRST,
-    { ...FIRST, filter: { app: ['box', 'zoom'], health: ['down'], label: ['Production'], owner: ['Brandt, A.', '100 %2C'], severity: ['high'], text: 'a & b = c?' } },
+    { ...FIRST, filter: { app: ['box', 'zoom'], health: ['down'], label: ['Production'], owner: ['Brandt, A.', '100 %2C'], severity: ['high'], credential: ['soon'], text: 'a & b = c?' } },
     { ...FIRST, sorting: [{ column: 'next_scan', descending: false }] },
     { ...FIRST, sorting: [{ column: 'owner', descending: true }, { column: 'findings', descending: true }] },
   ])('is read back from its address: %j', (view) => {

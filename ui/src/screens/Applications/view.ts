@@ -9,7 +9,7 @@ import type { SortKey } from '$lib/table/sorting';
 import { columns } from './columns';
 
 /** What instances can be narrowed down to; also the words that may stand before a colon. */
-export const FACETS = ['app', 'health', 'label', 'owner', 'severity'] as const;
+export const FACETS = ['app', 'health', 'label', 'owner', 'severity', 'credential'] as const;
 export type FacetName = (typeof FACETS)[number];
 
 /** Chosen values by facet, and words that must be found. */
@@ -22,7 +22,7 @@ export interface View {
   sorting: readonly SortKey[];
 }
 
-const ANYTHING: InstanceFilter = { app: [], health: [], label: [], owner: [], severity: [], text: '' };
+const ANYTHING: InstanceFilter = { app: [], health: [], label: [], owner: [], severity: [], credential: [], text: '' };
 
 /** Everything, what is in trouble first. */
 export const FIRST: View = {
@@ -64,6 +64,9 @@ export function writeView({ filter, sorting }: View): Record<string, string> {
   return query;
 }
 
+/** The value of the filter of credentials: what ends soon or has ended. */
+export const ENDS_SOON = 'soon';
+
 /** What an instance is told by in the filter of its label; simulated ones have a word of their own. */
 export const labelOf = (instance: Instance): string => (instance.sandbox ? 'sandbox' : instance.label);
 
@@ -75,6 +78,7 @@ export function absorb(typed: string, filter: InstanceFilter, instances: readonl
     label: instances.map(labelOf),
     owner: instances.map(({ owner }) => owner),
     severity: ['critical', 'high', 'medium', 'low', 'info'],
+    credential: [ENDS_SOON],
   };
   let result = filter;
   const text = takeTyped(typed, (name, values) => {
@@ -99,6 +103,7 @@ export function fits(instance: Instance, filter: InstanceFilter): boolean {
     any(filter.health, instance.health) &&
     any(filter.label, labelOf(instance)) &&
     any(filter.owner, instance.owner) &&
+    (filter.credential.length === 0 || (filter.credential.includes(ENDS_SOON) && instance.credential?.soon === true)) &&
     (filter.severity.length === 0 || filter.severity.some((severity) => instance.open[severity as keyof Instance['open']] > 0))
   );
 }

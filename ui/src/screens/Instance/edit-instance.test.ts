@@ -208,6 +208,18 @@ describe('the page of an instance', () => {
   });
 });
 
+describe('a credential that nears its end', () => {
+  it('is told, and leads to its instance', async () => {
+    let ending: ((ending: Parameters<Parameters<Backend['onCredentialEnding']>[0]>[0]) => void) | undefined;
+    const { user } = await open('i-okta', () => ({ onCredentialEnding: (heard) => ((ending = heard), () => {}) }));
+    const end = { at: '2026-11-29T00:00:00Z', by: 'vendor', days_left: 7, soon: true } as const;
+    ending?.({ instance: 'i-kustomer', app_name: 'Kustomer', name: 'Halden Moor EU', at: '2026-11-22T06:00:00Z', end });
+    expect(await screen.findByTestId('toast')).toHaveTextContent('Halden Moor EU: the credential ends in 7 days.');
+    await user.click(screen.getByText('Open'));
+    await waitFor(() => expect(router.path).toEqual(['applications', 'i-kustomer']));
+  });
+});
+
 describe('what a toast takes back', () => {
   it('is name, label, owner and schedule alone', async () => {
     const before = await mockBackend().instance('i-kustomer');

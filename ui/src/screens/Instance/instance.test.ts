@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor, within } from '@testing-library/svelt
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import App from '../../App.svelte';
-import type { Backend, InstanceChange } from '$lib/backend/backend';
+import type { Backend, CredentialEnd, InstanceChange } from '$lib/backend/backend';
 import { mockBackend } from '$lib/backend/mock';
 import { router } from '$lib/router/router.svelte';
 import { changeOf, differs, startOf } from './change';
@@ -18,6 +18,44 @@ async function open(tab: string, change: (backend: Backend) => Partial<Backend> 
 afterEach(() => {
   cleanup();
   router.go(['overview']);
+});
+
+describe('the end of a credential', () => {
+  const ending = (end: CredentialEnd | null) => (mock: Backend) => ({
+    instance: async (id: string) => {
+      const page = await mock.instance(id);
+      return { ...page, instance: { ...page.instance, credential: end } };
+    },
+  });
+  const at = '2026-12-03T00:00:00Z';
+
+  it('is told beside the last scan while there is time', async () => {
+    await open('health', ending({ at, by: 'vendor', days_left: 200, soon: false }));
+    expect(await screen.findByTestId('credential-end')).toHaveTextContent(/^Credential ends on .*, as Kustomer tells$/);
+    expect(screen.queryByTestId('credential-ends')).toBeNull();
+  });
+
+  it('asks for a new one when it is near, and leads there', async () => {
+    const { user } = await open('health', ending({ at, by: 'vendor', days_left: 12, soon: true }));
+    const notice = await screen.findByTestId('credential-ends');
+    expect(notice).toHaveTextContent('Credential ends in 12 days');
+    expect(notice).toHaveTextContent('as Kustomer tells. Reauthenticate with a new credential');
+    expect(screen.queryByTestId('health-reauthenticate'), 'one button for it').toBeNull();
+    await user.click(screen.getByTestId('credential-reauthenticate'));
+    expect(await screen.findByRole('dialog')).toBeInTheDocument();
+  });
+
+  it('is said in words when it has come, and of what ends unused what keeps it', async () => {
+    await open('health', ending({ at, by: 'certificate', days_left: 0, soon: true }));
+    expect(await screen.findByTestId('credential-ends')).toHaveTextContent('Certificate has ended');
+    cleanup();
+    await open('health', ending({ at, by: 'unused', days_left: 1, soon: true }));
+    expect(await screen.findByTestId('credential-ends')).toHaveTextContent(/ends in 1 day.*unless it is used before\. Scan the instance, which uses it/);
+    cleanup();
+    await open('health', ending({ at, by: 'unused', days_left: 60, soon: false }));
+    await screen.findByTestId('health-card');
+    expect(screen.queryByTestId('credential-ends') ?? screen.queryByTestId('credential-end'), 'nothing to do').toBeNull();
+  });
 });
 
 describe('an instance', () => {

@@ -559,6 +559,8 @@ pub fn app(datasets: Vec<Dataset>) -> App {
             identity: None,
             needs: vec![],
             granted_header: None,
+            expires: None,
+            unused: None,
             steps: vec![],
             source: String::new(),
             place: place(),

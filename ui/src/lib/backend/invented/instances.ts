@@ -69,6 +69,8 @@ export function instances(): Instance[] {
       next_scan: null,
       scanning: health === 'scanning' ? 0.62 : null,
       resumable: health === 'down',
+      // GitHub tells it with each answer.
+      credential: id === 'i-github-labs' ? { at: ago({ minutes: -12 * 1440 + 30 }), by: 'vendor', days_left: 12, soon: true } : null,
       attestations: noAttestations,
     };
   });
@@ -109,6 +111,7 @@ export function sandboxInstance(app: string, appName: string, name: string): Ins
     next_scan: null,
     scanning: null,
     resumable: false,
+    credential: null,
     attestations: noAttestations,
   };
 }
