@@ -249,6 +249,9 @@ async fn pictures(window: &Window, album: &mut Album) {
     window.click("nav-overview").await;
     window.at("score").await;
     album.take(window, "overview").await;
+    window.click("digest-open").await;
+    window.at("digest-summary").await;
+    album.take(window, "digest").await;
     window.click("nav-applications").await;
     window.shows(NAME).await;
     window.shows("Halden Moor (clean)").await;

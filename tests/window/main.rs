@@ -4,6 +4,7 @@
 //! session bus, Secret Service), so tests share nothing; they run one after another because WebKitWebDriver serves one
 //! session at a time quickly and two slowly.
 
+mod bench;
 mod desktop;
 mod driver;
 mod first_instance;

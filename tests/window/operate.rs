@@ -123,7 +123,7 @@ async fn open(window: &Window, name: &str) {
 }
 
 /// Adds an instance in the terminal, on the same desktop.
-fn add(desktop: &Desktop, vendor: &Vendor, app: &str, name: &str, more: &[&str], secrets: &[&str]) {
+pub fn add(desktop: &Desktop, vendor: &Vendor, app: &str, name: &str, more: &[&str], secrets: &[&str]) {
     let (proxy, ca) = (vendor.proxy(), vendor.authority_file().display().to_string());
     let arguments = [&["instance", "add", app, "--name", name, "--proxy", &proxy, "--ca", &ca, "--secret-stdin"], more].concat();
     let lines: Vec<&str> = secrets.iter().map(|secret| vendor.field(secret)).collect();
@@ -131,7 +131,7 @@ fn add(desktop: &Desktop, vendor: &Vendor, app: &str, name: &str, more: &[&str],
 }
 
 /// Runs the terminal's program on the desktop, with these lines to read.
-fn posture(desktop: &Desktop, arguments: &[&str], lines: &[&str]) -> String {
+pub fn posture(desktop: &Desktop, arguments: &[&str], lines: &[&str]) -> String {
     let program: PathBuf = console().parent().unwrap_or(Path::new(".")).join(format!("posture{}", std::env::consts::EXE_SUFFIX));
     let mut command = desktop.command(program);
     command.arg("--data-folder").arg(desktop.data()).args(arguments);

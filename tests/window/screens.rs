@@ -21,6 +21,7 @@ const SCREENS: &[&str] = &[
     "error",
     "connect",
     "overview",
+    "digest",
     "applications",
     "instance",
     "findings",
@@ -56,7 +57,7 @@ impl Album {
         Album { screens, axe, taken: BTreeSet::new(), faults: Vec::new() }
     }
 
-    /// Pictures what the window shows in both colours and at both sizes, and leaves it in its own and at the standard one.
+    /// Pictures what the window shows in both colours and at both sizes, looks for faults at its own size and twice that, and leaves it in its own and at the standard one.
     pub async fn take(&mut self, window: &Window, screen: &str) {
         assert!(self.screens.contains(&screen), "{screen} is not in the list of screens");
         let own: String = window.script("return document.documentElement.dataset.theme").await;
@@ -72,8 +73,12 @@ impl Album {
                 assert!(bytes.len() < LARGEST, "{} has {} bytes", path.display(), bytes.len());
                 self.taken.insert(path);
                 if (width, height) == SIZES[0] {
-                    let found = self.faults_of(window).await;
-                    self.faults.extend(found.into_iter().map(|fault| format!("{screen}, {}: {fault}", name(colours))));
+                    for zoom in ["1", "2"] {
+                        let _: Option<bool> = window.script(&format!("document.documentElement.style.zoom = '{zoom}'")).await;
+                        let found = self.faults_of(window).await;
+                        self.faults.extend(found.into_iter().map(|fault| format!("{screen}, {}, {zoom}00 %: {fault}", name(colours))));
+                    }
+                    let _: Option<bool> = window.script("document.documentElement.style.zoom = ''").await;
                 }
             }
         }

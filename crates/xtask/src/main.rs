@@ -3,6 +3,7 @@
 //! Owns set-up and the order in which other programs run. It depends on no other crate, so that it compiles on a
 //! machine that has nothing but Rust, and it must not know what the console does: it starts binaries for that.
 
+mod bench;
 mod failure;
 mod frontend;
 mod licences;
@@ -28,6 +29,7 @@ Usage: cargo xtask <command>
 
   run [--release] [--yes]    set up, build and open the console; without a display, scan the sandbox in the terminal
   test [--quick] [--yes]     set up and prove everything; --quick runs the unit tests alone
+  bench [--release] [--yes]  measure the window with two hundred instances; nothing fails for being slow
   package [--try] [--yes]    make the .deb and the .rpm; --try installs, starts and removes the .deb
   new-app NAME               make catalog/NAME from the template and check that it loads
   catalog [ARGUMENTS]        what `posture catalog` prints; --check fails when an application leaves out too many checks
@@ -47,6 +49,7 @@ enum Task {
     NewApp { name: String },
     Catalog { arguments: Vec<String> },
     Licences,
+    Bench { release: bool, yes: bool },
 }
 
 fn main() -> ExitCode {
@@ -77,6 +80,7 @@ fn perform(task: Task) -> Result<(), Failure> {
             .args(arguments)
             .run(),
         Task::Licences => licences::write(&project),
+        Task::Bench { release, yes } => bench::run(&project, Consent::of(yes), release),
     }
 }
 
@@ -94,6 +98,7 @@ fn parse(arguments: &[String]) -> Result<Task, Failure> {
             _ => Err(Failure::Usage("`new-app` takes one name.".into())),
         },
         "catalog" => Ok(Task::Catalog { arguments: rest.to_vec() }),
+        "bench" => options(command, rest, ["--release", "--yes"]).map(|[release, yes]| Task::Bench { release, yes }),
         "licences" => options(command, rest, []).map(|[]| Task::Licences),
         other => Err(Failure::Usage(format!("There is no command {other:?}."))),
     }
@@ -128,6 +133,7 @@ mod tests {
             ("new-app acme", Task::NewApp { name: "acme".into() }),
             ("catalog --json", Task::Catalog { arguments: vec!["--json".into()] }),
             ("licences", Task::Licences),
+            ("bench --release", Task::Bench { release: true, yes: false }),
         ] {
             assert_eq!(parsed(line).unwrap(), task, "{line}");
         }

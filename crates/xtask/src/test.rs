@@ -29,7 +29,7 @@ printf test | HOME=$keyring XDG_DATA_HOME=$keyring/data XDG_RUNTIME_DIR=$keyring
 "#;
 
 /// A display as large as the console's standard window.
-const DISPLAY: &[&str] = &["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--"];
+pub const DISPLAY: &[&str] = &["xvfb-run", "-a", "-s", "-screen 0 1280x800x24", "dbus-run-session", "--"];
 
 /// How the result of a stage is counted.
 #[derive(Clone, Copy)]
@@ -257,7 +257,7 @@ fn driver_folder(target: &Path) -> PathBuf {
 }
 
 /// Builds tauri-driver once below target/ and gives the PATH that finds it.
-fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure> {
+pub fn install_tauri_driver(project: &Project) -> Result<std::ffi::OsString, Failure> {
     let tools = driver_folder(&project.target());
     let driver = tools.join("bin").join(format!("tauri-driver{}", env::consts::EXE_SUFFIX));
     if !driver.exists() {

@@ -455,7 +455,7 @@ export type BackedUp = {
 	/**  The file. */
 	path: string,
 	/**  Its length in bytes. */
-	bytes: number,
+	bytes: number | null,
 	/**  One sentence: who can open it, and with what. */
 	opens: string,
 };
@@ -1812,7 +1812,7 @@ export type Request = {
 	/**  The status; `None` when there was no answer. */
 	status: number | null,
 	/**  Bytes of the answer. */
-	bytes: number,
+	bytes: number | null,
 	/**  How long it took. */
 	milliseconds: number,
 	/**  `answered`, `refused`, `failed`, `cancelled`. */
