@@ -66,6 +66,7 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::digest::remove_mail,
             commands::backup::back_up,
             commands::backup::restore,
+            commands::backup::archive_instance,
             commands::attestations::attestations,
             commands::attestations::attestations_due,
             commands::attestations::attest,
@@ -121,7 +122,13 @@ pub fn run() -> Result<(), Box<dyn std::error::Error>> {
     let console = console::Console::new(console::Options::for_this_user()?)?;
     match build(console) {
         Ok(app) => {
-            app.run(|_, _| {});
+            app.run(|_app, _event| {
+                // There a click on the icon of a program that runs is no second start.
+                #[cfg(target_os = "macos")]
+                if let tauri::RunEvent::Reopen { .. } = _event {
+                    events::come_forward(_app);
+                }
+            });
             Ok(())
         }
         // Somebody who closes the window and opens it again at once meets the first one on its way out: it has the name and
@@ -176,13 +183,14 @@ fn build(console: console::Console) -> tauri::Result<tauri::App> {
         .manage(tray::Staying::default())
         .manage(update::Updates::default())
         .on_window_event(tray::on_window_event)
+        .on_menu_event(tray::chosen)
         .invoke_handler(handler)
         .setup(move |app| {
             doors.mount_events(app);
             events::announce_jobs(app.handle().clone(), &console);
             events::announce_turns(app.handle().clone(), &console);
             events::announce_credentials(app.handle().clone(), &console);
-            if env::args().any(|argument| argument == tray::IN_BACKGROUND) {
+            if env::args_os().any(|argument| argument == tray::IN_BACKGROUND) {
                 tray::begin_in_background(app.handle(), console.clone());
             } else {
                 events::come_forward(app.handle());

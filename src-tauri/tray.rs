@@ -3,7 +3,7 @@
 use crate::events::come_forward;
 use console::{
     Console,
-    screen::{SandboxScope, StartState},
+    screen::{Failure, SandboxScope, Settings, StartState},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -27,36 +27,72 @@ const QUIT: &str = "quit";
 
 /// Whether the console stays when its window is closed.
 #[derive(Default)]
-pub struct Staying(AtomicBool);
+pub struct Staying {
+    stays: AtomicBool,
+    /// Settings are applied one after the other, each as it was when it was read.
+    applied: tokio::sync::Mutex<()>,
+}
 
-/// Makes the tray agree with the settings: with an icon the console stays when the window is closed, without one it ends.
-/// Whether there is an icon afterwards: a desktop may have no library for it, and then closing the window ends the console.
-pub async fn keep_running(app: &AppHandle, wanted: bool) -> bool {
+/// Reads the settings, or changes them, and makes the tray agree with them: with an icon that somebody shows the console stays when
+/// the window is closed, without one it ends.
+///
+/// # Errors
+/// Those of `settings`; the tray is as it was then.
+pub async fn agree(app: &AppHandle, settings: impl Future<Output = Result<Settings, Failure>>) -> Result<Settings, Failure> {
+    let staying = app.state::<Staying>();
+    let _one_by_one = staying.applied.lock().await;
+    let settings = settings.await?;
+    let wanted = settings.keep_running && is_shown().await;
     let (tell, told) = oneshot::channel();
     let on_main = app.clone();
     // Icons belong to the main thread, and so does what happens when one cannot be made.
     let asked = app.run_on_main_thread(move || {
-        if !wanted {
+        let stays = wanted && show_icon(&on_main);
+        on_main.state::<Staying>().stays.store(stays, Ordering::Relaxed);
+        if !stays {
             drop(on_main.remove_tray_by_id(ICON));
         }
         // Nobody waits any more when the program is ending.
-        let _told = tell.send(wanted && show_icon(&on_main));
+        let _told = tell.send(());
     });
-    let there = asked.is_ok() && told.await.unwrap_or(false);
-    app.state::<Staying>().0.store(there, Ordering::Relaxed);
-    there
+    if asked.is_ok() {
+        // An end without a word is that of the program.
+        let _agreed = told.await;
+    }
+    Ok(settings)
 }
 
 /// Whether the console stays when its window is closed.
 pub fn stays(app: &AppHandle) -> bool {
-    app.state::<Staying>().0.load(Ordering::Relaxed)
+    app.state::<Staying>().stays.load(Ordering::Relaxed)
+}
+
+/// Whether this desktop has something that shows icons. One without it would hide the window for good: without a session bus even
+/// another start does not find the first.
+#[cfg(target_os = "linux")]
+async fn is_shown() -> bool {
+    let asked = async {
+        let bus = zbus::Connection::session().await?;
+        let name = zbus::names::BusName::try_from("org.kde.StatusNotifierWatcher")?;
+        Ok::<_, zbus::Error>(zbus::fdo::DBusProxy::new(&bus).await?.name_has_owner(name).await?)
+    };
+    asked.await.inspect_err(|error| tracing::debug!(%error, "nobody shows icons")).unwrap_or(false)
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn is_shown() -> bool {
+    true
 }
 
 fn show_icon(app: &AppHandle) -> bool {
     if app.tray_by_id(ICON).is_some() {
         return true;
     }
-    // The library behind it is looked for when the first icon is made, and what looks for it panics when there is none.
+    // The library behind it is looked for once, when the first icon is made, and what looks for it panics when there is none.
+    static MISSING: AtomicBool = AtomicBool::new(false);
+    if MISSING.load(Ordering::Relaxed) {
+        return false;
+    }
     match catch_unwind(AssertUnwindSafe(|| icon(app))) {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
@@ -64,6 +100,7 @@ fn show_icon(app: &AppHandle) -> bool {
             false
         }
         Err(_) => {
+            MISSING.store(true, Ordering::Relaxed);
             tracing::warn!("the library for tray icons is not installed");
             false
         }
@@ -77,7 +114,6 @@ fn icon(app: &AppHandle) -> tauri::Result<()> {
         .menu(&menu)
         .tooltip("Posture Console")
         .show_menu_on_left_click(false)
-        .on_menu_event(chosen)
         .on_tray_icon_event(|icon, event| {
             if matches!(event, TrayIconEvent::Click { button: MouseButton::Left, .. }) {
                 come_forward(icon.app_handle());
@@ -89,16 +125,18 @@ fn icon(app: &AppHandle) -> tauri::Result<()> {
     icon.build(app).map(drop)
 }
 
-fn chosen(app: &AppHandle, event: MenuEvent) {
+/// Something was chosen in a menu; the icon's is the only one.
+pub fn chosen(app: &AppHandle, event: MenuEvent) {
     match event.id().as_ref() {
         SHOW => come_forward(app),
         QUIT => app.exit(0),
         SCAN_ALL => {
-            let console = app.state::<Console>().inner().clone();
+            let (app, console) = (app.clone(), app.state::<Console>().inner().clone());
             tauri::async_runtime::spawn(async move {
-                // What an instance's scan ends with stands in its health, and a locked console says so in the window.
+                // What an instance's scan ends with stands in its health. A locked console has to be unlocked first.
                 if let Err(failure) = console.scan_all(SandboxScope::Without).await {
                     tracing::info!(code = failure.code, "nothing was scanned");
+                    come_forward(&app);
                 }
             });
         }
@@ -122,8 +160,7 @@ pub fn begin_in_background(app: &AppHandle, console: Console) {
     tauri::async_runtime::spawn(async move {
         // Opens what the keychain opens.
         let open = console.start().await.is_ok_and(|start| matches!(start.state, StartState::Ready { .. }));
-        let stays = open && console.settings().await.is_ok_and(|settings| settings.keep_running) && keep_running(&app, true).await;
-        if !stays {
+        if !open || agree(&app, console.settings()).await.is_err() || !stays(&app) {
             come_forward(&app);
         }
     });

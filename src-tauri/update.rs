@@ -3,12 +3,13 @@
 //!
 //! Besides the connectors this is the one thing that opens a connection outwards; it knows nothing of credentials.
 
+use base64::Engine;
 use console::screen::Failure;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tauri::{AppHandle, Manager, Url};
@@ -43,6 +44,21 @@ pub enum UpdateState {
         /// The file that would hold them.
         file: String,
     },
+    /// A newer version is on its way.
+    Downloading {
+        /// It.
+        version: String,
+    },
+    /// It came, its signature holds, and the system is putting it in the place of this one.
+    Installing {
+        /// It.
+        version: String,
+    },
+    /// It is installed; the console has to be started again.
+    Installed {
+        /// It.
+        version: String,
+    },
     /// They are, and nobody has looked.
     NotLooked {
         /// The host that is asked.
@@ -73,17 +89,23 @@ pub struct Downloaded {
     pub of: Option<u32>,
 }
 
-/// The newer version that was found last, and the download under way.
+/// The newer version that was found last, and what is becoming of it.
 #[derive(Default)]
 pub struct Updates {
-    found: Mutex<Option<tauri_plugin_updater::Update>>,
+    found: Mutex<Option<(Channel, tauri_plugin_updater::Update)>>,
+    /// Downloading, installing or installed; the page that began it may be gone.
+    stage: Mutex<Option<UpdateState>>,
     download: Mutex<Option<AbortHandle>>,
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Updates {
     /// Ends the download; what came of it is forgotten.
     pub fn cancel(&self) {
-        if let Some(download) = self.download.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(download) = held(&self.download).take() {
             download.abort();
         }
     }
@@ -94,6 +116,9 @@ impl Updates {
 /// # Errors
 /// When the file is not right.
 pub fn configured(app: &AppHandle) -> Result<UpdateState, Failure> {
+    if let Some(stage) = held(&app.state::<Updates>().stage).clone() {
+        return Ok(stage);
+    }
     let file = file(app)?;
     Ok(match channel(&file)? {
         None => UpdateState::Off { file: file.display().to_string() },
@@ -106,14 +131,20 @@ pub fn configured(app: &AppHandle) -> Result<UpdateState, Failure> {
 /// # Errors
 /// When the file is not right, the address does not answer, or what it answers announces no version for this system.
 pub async fn look(app: &AppHandle) -> Result<UpdateState, Failure> {
+    let updates = app.state::<Updates>();
+    if let Some(stage) = held(&updates.stage).clone() {
+        return Ok(stage);
+    }
+    // What was found before may be of another channel.
+    *held(&updates.found) = None;
     let file = file(app)?;
     let Some(channel) = channel(&file)? else { return Ok(UpdateState::Off { file: file.display().to_string() }) };
     let host = host(&channel);
     let updater = app
         .updater_builder()
-        .pubkey(channel.key)
+        .pubkey(channel.key.clone())
         .timeout(ANSWERS)
-        .endpoints(vec![channel.address])
+        .endpoints(vec![channel.address.clone()])
         .and_then(tauri_plugin_updater::UpdaterBuilder::build)
         .map_err(|error| failure(&error))?;
     let found = updater.check().await.map_err(|error| failure(&error))?;
@@ -121,7 +152,7 @@ pub async fn look(app: &AppHandle) -> Result<UpdateState, Failure> {
         None => UpdateState::Current { host },
         Some(update) => UpdateState::Newer { host, version: update.version.clone(), notes: update.body.clone().unwrap_or_default() },
     };
-    *app.state::<Updates>().found.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    *held(&updates.found) = found.map(|update| (channel, update));
     Ok(state)
 }
 
@@ -132,11 +163,33 @@ pub async fn look(app: &AppHandle) -> Result<UpdateState, Failure> {
 /// installed; what is installed stays as it is.
 pub async fn install(app: &AppHandle, progress: impl Fn(Downloaded) + Send + 'static) -> Result<(), Failure> {
     let updates = app.state::<Updates>();
-    let found = updates.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(mut update) = found else {
-        return Err(Failure::new("E-UPDATE-NONE", "No newer version was found.", "Look for one first."));
-    };
+    let now = channel(&file(app)?)?;
+    let none = || Failure::new("E-UPDATE-NONE", "No newer version was found.", "Look for one first.");
+    let (known, mut update) = held(&updates.found).clone().ok_or_else(none)?;
+    if now.as_ref() != Some(&known) {
+        return Err(none());
+    }
+    let version = update.version.clone();
+    {
+        let mut stage = held(&updates.stage);
+        if stage.is_some() {
+            return Err(Failure::new("E-UPDATE-BUSY", "A version is being installed already.", "Wait until it is."));
+        }
+        *stage = Some(UpdateState::Downloading { version: version.clone() });
+    }
+    // Only how long the address takes to answer is bounded.
     update.timeout = None;
+    let ended = bring(&updates, update, progress).await;
+    *held(&updates.stage) = ended.is_ok().then_some(UpdateState::Installed { version });
+    ended
+}
+
+async fn bring(
+    updates: &Updates,
+    update: tauri_plugin_updater::Update,
+    progress: impl Fn(Downloaded) + Send + 'static,
+) -> Result<(), Failure> {
+    let version = update.version.clone();
     let download = tokio::spawn(async move {
         let (mut bytes, mut told) = (0_u32, 0_u32);
         let came = move |chunk: usize, of: Option<u64>| {
@@ -149,19 +202,24 @@ pub async fn install(app: &AppHandle, progress: impl Fn(Downloaded) + Send + 'st
         let content = update.download(came, || {}).await?;
         Ok::<_, Error>((update, content))
     });
-    *updates.download.lock().unwrap_or_else(PoisonError::into_inner) = Some(download.abort_handle());
+    *held(&updates.download) = Some(download.abort_handle());
     let downloaded = download.await;
     // From here on it cannot be cancelled.
-    drop(updates.download.lock().unwrap_or_else(PoisonError::into_inner).take());
+    drop(held(&updates.download).take());
     let (update, content) = match downloaded {
         Ok(downloaded) => downloaded.map_err(|error| failure(&error))?,
         Err(_) => {
             return Err(Failure::new("E-CANCELLED", "The download was cancelled.", "Nothing was installed; it can be begun again."));
         }
     };
+    *held(&updates.stage) = Some(UpdateState::Installing { version });
     match tokio::task::spawn_blocking(move || update.install(content)).await {
         Ok(installed) => installed.map_err(|error| failure(&error)),
-        Err(_) => Err(Failure::new("E-INTERNAL", "The new version could not be installed.", "Install it by hand.")),
+        Err(_) => Err(Failure::new(
+            "E-INTERNAL",
+            "The new version could not be installed.",
+            "Install it by hand, over what is there; your data is elsewhere and untouched.",
+        )),
     }
 }
 
@@ -187,9 +245,14 @@ fn channel(file: &Path) -> Result<Option<Channel>, Failure> {
         }
         Err(error) => return Err(wrong(error.to_string())),
     };
-    let loopback = channel.address.host_str() == Some("127.0.0.1");
-    if channel.address.scheme() != "https" && !loopback {
+    // A released build takes no other way either; where the console is tried, a server on the same computer is enough.
+    let tried = cfg!(debug_assertions) && channel.address.host_str() == Some("127.0.0.1");
+    if channel.address.scheme() != "https" && !tried {
         return Err(wrong("the address has to begin with https".to_owned()));
+    }
+    let text = base64::engine::general_purpose::STANDARD.decode(channel.key.trim()).ok().and_then(|key| String::from_utf8(key).ok());
+    if text.is_none_or(|text| text.lines().count() < 2) {
+        return Err(wrong("the key is no public key of minisign in Base64".to_owned()));
     }
     Ok(Some(channel))
 }
@@ -218,8 +281,15 @@ fn failure(error: &Error) -> Failure {
     if unannounced {
         return Failure::new(
             "E-UPDATE-ANSWER",
-            "The address announces no version for this system.",
+            "The address does not answer, or announces no version for this system.",
             "Check the address in updates.json, or ask whoever publishes the console.",
+        );
+    }
+    if matches!(error, Error::Reqwest(answer) if answer.is_decode()) {
+        return Failure::new(
+            "E-UPDATE-ANSWER",
+            "The address does not answer with an announcement.",
+            "Check the address in updates.json, and whether the network asks you to sign in.",
         );
     }
     if matches!(error, Error::Reqwest(_) | Error::Network(_)) {
@@ -239,6 +309,6 @@ fn failure(error: &Error) -> Failure {
     Failure::new(
         "E-UPDATE-INSTALL",
         format!("The new version could not be installed: {error}."),
-        "What is installed is unchanged. Install the new version by hand.",
+        "Install the new version by hand, over what is there; your data is elsewhere and untouched.",
     )
 }

@@ -1,7 +1,7 @@
-//! Backing everything up to one file, and putting it back.
+//! Files that a person keeps: a backup of everything, which can be put back, and an archive of one instance.
 
 use super::{Answer, Engine};
-use console::screen::{BackedUp, Failure, Start};
+use console::screen::{BackedUp, Exported, Failure, Start};
 use std::path::PathBuf;
 use tauri_plugin_dialog::{DialogExt, FilePath};
 
@@ -21,6 +21,15 @@ pub async fn restore(app: tauri::AppHandle, engine: Engine<'_>) -> Answer<Option
     let picker = app.dialog().file().add_filter("tar", &["tar"]);
     let Some(path) = chosen(move || picker.blocking_pick_file(), "restore").await? else { return Ok(None) };
     engine.restore(&path).await.map(Some)
+}
+
+/// Asks where to and writes all that is known of an instance; nothing when the dialog was cancelled.
+#[tauri::command]
+#[specta::specta]
+pub async fn archive_instance(app: tauri::AppHandle, engine: Engine<'_>, id: String) -> Answer<Option<Exported>> {
+    let picker = app.dialog().file().set_file_name("posture-archive.json").add_filter("JSON", &["json"]);
+    let Some(path) = chosen(move || picker.blocking_save_file(), "instance delete --archive").await? else { return Ok(None) };
+    engine.archive_instance(&id, &path).await.map(Some)
 }
 
 /// What a file dialog was answered. It blocks until then, so it must not hold a thread of the async runtime.

@@ -8,7 +8,7 @@ use crate::{
 use console::screen::{About, Failure};
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tauri::{AppHandle, State, ipc::Channel};
+use tauri::{AppHandle, Manager, State, ipc::Channel};
 
 /// What the desktop offers and does.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -116,5 +116,9 @@ pub fn cancel_update(updates: State<'_, Updates>) {
 #[tauri::command]
 #[specta::specta]
 pub fn start_again(app: AppHandle) {
-    app.request_restart();
+    let mut again = app.env();
+    // Somebody waits for the window, however this start came about.
+    again.args_os.retain(|argument| argument != tray::IN_BACKGROUND);
+    app.cleanup_before_exit();
+    tauri::process::restart(&again)
 }

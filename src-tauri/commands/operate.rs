@@ -8,18 +8,14 @@ use console::screen::{SandboxScope, ScannedMany, ScheduleChoice, ScheduleWords, 
 #[tauri::command]
 #[specta::specta]
 pub async fn settings(app: tauri::AppHandle, engine: Engine<'_>) -> Answer<Settings> {
-    let settings = engine.settings().await?;
-    tray::keep_running(&app, settings.keep_running).await;
-    Ok(settings)
+    tray::agree(&app, engine.settings()).await
 }
 
 /// Sets all of it.
 #[tauri::command]
 #[specta::specta]
 pub async fn change_settings(app: tauri::AppHandle, engine: Engine<'_>, settings: Settings) -> Answer<Settings> {
-    let settings = engine.change_settings(settings).await?;
-    tray::keep_running(&app, settings.keep_running).await;
-    Ok(settings)
+    tray::agree(&app, engine.change_settings(settings)).await
 }
 
 /// A schedule in words, with its next due times.

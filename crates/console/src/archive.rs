@@ -42,6 +42,7 @@ impl Console {
         if let Some(page) = page.as_object_mut() {
             // What the dialog needs of the application, with the names of its other instances.
             page.remove("application");
+            page.remove("same_tenant_as");
         }
         let unwritten = |error: io::Error| {
             let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);

@@ -6,7 +6,7 @@ use crate::{
     checked,
     console::Open,
     schedule::Pattern,
-    screen::{Failure, ScheduleChoice, Settings},
+    screen::{Failure, RouteChoice, ScheduleChoice, Settings},
     start::user,
 };
 use jiff::civil::Time;
@@ -30,6 +30,7 @@ impl Default for Settings {
             keep_scans: 100,
             lock_after_minutes: None,
             notify: true,
+            route: RouteChoice::default(),
             keep_running: false,
             digest_at: Some(MORNING.into()),
         }
@@ -86,7 +87,14 @@ pub(crate) fn stored(open: &Open) -> Result<Settings, Failure> {
 /// Each of them by its word, for the acts.
 fn told(settings: &Settings) -> Told {
     match serde_json::to_value(settings) {
-        Ok(serde_json::Value::Object(told)) => told.into_iter().collect(),
+        Ok(serde_json::Value::Object(told)) => {
+            let mut told: Told = told.into_iter().collect();
+            let RouteChoice { proxy, proxy_url, extra_roots_pem } = &settings.route;
+            let more = if extra_roots_pem.trim().is_empty() { "" } else { "one more CA" };
+            let words: Vec<&str> = [proxy.as_str(), proxy_url, more].into_iter().filter(|word| !word.is_empty()).collect();
+            told.insert("route".into(), words.join(", ").into());
+            told
+        }
         Ok(_) | Err(_) => Told::new(),
     }
 }
@@ -101,6 +109,7 @@ fn check(settings: &Settings) -> Result<(), Failure> {
             );
         }
     }
+    drop(checked::route(&settings.route)?);
     checked::within("spread_minutes", "Minutes to spread due times over", settings.spread_minutes, 0, 120)?;
     checked::within("scans_at_once", "Scans at once", settings.scans_at_once, 1, 8)?;
     checked::within("keep_scans", "Scans kept", settings.keep_scans, 2, 1_000)?;

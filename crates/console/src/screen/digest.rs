@@ -16,7 +16,7 @@ pub enum DigestKind {
     Health,
     /// Scans of an instance that failed.
     FailedScan,
-    /// An instance that was due and is not scanned yet.
+    /// An instance that waits for its scan, or was not read since the digest before.
     NotScanned,
     /// A credential that ends soon, or has ended.
     CredentialEnds,
@@ -142,6 +142,6 @@ pub struct MailState {
 pub struct MailSent {
     /// To how many.
     pub recipients: u32,
-    /// Recipients that the server refused; the others have it.
+    /// Recipients that the server refused or put off, each with which and the number of its answer; the others have it.
     pub refused: Vec<String>,
 }

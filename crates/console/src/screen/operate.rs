@@ -1,6 +1,6 @@
 //! Running instances day after day: schedules, settings, health over time, the chain of acts.
 
-use super::{Cause, CredentialEnd, Health};
+use super::{Cause, CredentialEnd, Health, RouteChoice};
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub lock_after_minutes: Option<u32>,
     /// Whether the desktop is told when the health of an instance turns.
     pub notify: bool,
+    /// How requests of new instances leave this computer, unless something else is chosen for them.
+    pub route: RouteChoice,
     /// Whether the window's program goes on scanning in the desktop's tray when the window is closed.
     pub keep_running: bool,
     /// When the daily digest is made, by this computer's time of the day: `07:00`; `None` for never.

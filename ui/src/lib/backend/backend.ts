@@ -132,6 +132,8 @@ export interface Backend {
   removeMail(): Promise<void>;
   /** `null` when the save dialog was cancelled. */
   backUp(): Promise<T.BackedUp | null>;
+  /** All that is known of an instance, as a file to keep; `null` when the save dialog was cancelled. */
+  archiveInstance(id: string): Promise<T.Exported | null>;
   /** Where the console stands with the restored data; `null` when the open dialog was cancelled. */
   restore(): Promise<T.Start | null>;
 }

@@ -110,6 +110,8 @@ export const commands = {
 	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
 	/**  Asks which backup and puts it in the place of everything that is stored; nothing when the dialog was cancelled. */
 	restore: () => typedError<Start | null, Failure>(__TAURI_INVOKE("restore")),
+	/**  Asks where to and writes all that is known of an instance; nothing when the dialog was cancelled. */
+	archiveInstance: (id: string) => typedError<Exported | null, Failure>(__TAURI_INVOKE("archive_instance", { id })),
 	/**  The manual checks of an instance, what is due first. */
 	attestations: (instance: string) => typedError<AttestationList, Failure>(__TAURI_INVOKE("attestations", { instance })),
 	/**  Manual checks of all instances that are due or will be soon. */
@@ -1971,6 +1973,8 @@ export type Settings = {
 	lock_after_minutes: number | null,
 	/**  Whether the desktop is told when the health of an instance turns. */
 	notify: boolean,
+	/**  How requests of new instances leave this computer, unless something else is chosen for them. */
+	route: RouteChoice,
 	/**  Whether the window's program goes on scanning in the desktop's tray when the window is closed. */
 	keep_running: boolean,
 	/**  When the daily digest is made, by this computer's time of the day: `07:00`; `None` for never. */
@@ -2141,6 +2145,18 @@ export type UpdateState =
 { kind: "off"; 
 /**  The file that would hold them. */
 file: string } | 
+/**  A newer version is on its way. */
+{ kind: "downloading"; 
+/**  It. */
+version: string } | 
+/**  It came, its signature holds, and the system is putting it in the place of this one. */
+{ kind: "installing"; 
+/**  It. */
+version: string } | 
+/**  It is installed; the console has to be started again. */
+{ kind: "installed"; 
+/**  It. */
+version: string } | 
 /**  They are, and nobody has looked. */
 { kind: "not_looked"; 
 /**  The host that is asked. */

@@ -1,4 +1,4 @@
-import type { Backend, Digest, Failure, FieldState, Finding, Instance, Job, Listener, MailState, Preference, Settings, Start, StartState, Turn } from './backend';
+import type { Backend, Digest, Failure, FieldState, Finding, Instance, Job, Listener, MailState, Preference, Settings, Start, StartState, Turn, UpdateState } from './backend';
 import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { advice, coverage, permissions } from './invented/capability';
@@ -56,6 +56,7 @@ export function mockBackend(options: Invented = {}): Backend {
   const turnListeners = new Set<(turn: Turn) => void>();
   let chosenSettings: Settings = settings();
   let atLogin = false;
+  let updating: UpdateState = { kind: 'not_looked', host: 'updates.example.com' };
   let told: Digest[] = options.empty ? [] : [digest(), quietDigest()];
   let mailing: MailState = noMail();
   const preferences = new Map((options.preferences ?? []).map(({ key, value }) => [key, value]));
@@ -628,17 +629,20 @@ export function mockBackend(options: Invented = {}): Backend {
       ];
     },
     async updateState() {
-      return { kind: 'not_looked', host: 'updates.example.com' };
+      return updating;
     },
     async lookForUpdate() {
       await wait();
-      return { kind: 'newer', host: 'updates.example.com', version: '0.2.0', notes: 'Findings across instances.\nSaved views.' };
+      updating = { kind: 'newer', host: 'updates.example.com', version: '0.2.0', notes: 'Findings across instances.\nSaved views.' };
+      return updating;
     },
     async installUpdate(progress) {
+      updating = { kind: 'downloading', version: '0.2.0' };
       for (let part = 1; part <= 4; part += 1) {
         await wait();
         progress({ bytes: part * 8_000_000, of: 32_000_000 });
       }
+      updating = { kind: 'installed', version: '0.2.0' };
     },
     async cancelUpdate() {},
     async startAgain() {},
@@ -690,6 +694,10 @@ export function mockBackend(options: Invented = {}): Backend {
       const opens =
         'Its keys are not in it: it opens on this computer, for the user whose keychain holds them; elsewhere the recovery key opens everything but the credentials, which are then entered again.';
       return { path: '~/posture-backup-2026-11-22.tar', bytes: 48_300_000, opens };
+    },
+    async archiveInstance(id) {
+      await wait();
+      return { path: `~/posture-archive-${id}.json`, findings: 12 };
     },
     async restore() {
       await wait();

@@ -68,7 +68,7 @@ describe('the door to Rust', () => {
       asked.push([command, given]);
       return null;
     });
-    const settings = { schedule: { kind: 'off' } as const, spread_minutes: 0, scans_at_once: 1, keep_scans: 2, lock_after_minutes: null, notify: false, keep_running: false, digest_at: null };
+    const settings = { schedule: { kind: 'off' } as const, spread_minutes: 0, scans_at_once: 1, keep_scans: 2, lock_after_minutes: null, notify: false, keep_running: false, digest_at: null, route: { proxy: 'system', proxy_url: '', extra_roots_pem: '' } };
     await tauriBackend.settings();
     await tauriBackend.changeSettings(settings);
     await tauriBackend.scheduleWords({ kind: 'cron', pattern: '0 6 * * *' });

@@ -146,6 +146,7 @@ export const tauriBackend: Backend = {
   testMail: () => or(commands.testMail()),
   removeMail: () => done(commands.removeMail()),
   backUp: () => or(commands.backUp()),
+  archiveInstance: (id) => or(commands.archiveInstance(id)),
   restore: () => or(commands.restore()),
 };
 

@@ -115,6 +115,17 @@ describe('an instance', () => {
     expect(screen.getByTestId('change-save')).toHaveAttribute('aria-disabled', 'true');
   });
 
+  it('is kept as a file before it is deleted, if somebody wants that', async () => {
+    const answers = [null, { path: '/home/ada/posture-archive.json', findings: 12 }];
+    const { user } = await open('settings', () => ({ archiveInstance: () => Promise.resolve(answers.shift() ?? null) }));
+    await user.click(await screen.findByTestId('delete'));
+    await user.click(await screen.findByTestId('delete-archive'));
+    await waitFor(() => expect(answers).toHaveLength(1));
+    expect(screen.getByTestId('delete-archived')).toHaveTextContent('It is not encrypted');
+    await user.click(screen.getByTestId('delete-archive'));
+    await waitFor(() => expect(screen.getByTestId('delete-archived')).toHaveTextContent('12 findings: /home/ada/posture-archive.json'));
+  });
+
   it('is deleted only when its name was typed, and Enter does not destroy', async () => {
     const deleted = vi.fn();
     const { user } = await open('settings', (mock) => ({

@@ -1,7 +1,7 @@
-import { cleanup, render, screen, waitFor } from '@testing-library/svelte';
+import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Backend, Downloaded } from '$lib/backend/backend';
+import type { Backend, Downloaded, UpdateState } from '$lib/backend/backend';
 import { mockBackend } from '$lib/backend/mock';
 import { router } from '$lib/router/router.svelte';
 import { toasts } from '$lib/shell/toasts.svelte';
@@ -28,6 +28,10 @@ describe('staying when the window is closed', () => {
     await user.click(screen.getByTestId('settings-keep-running'));
     await waitFor(() => expect(screen.getByTestId('scans-while-open')).toHaveTextContent('or in the tray'));
     expect(screen.queryByTestId('tray-missing')).toBeNull();
+    // Taken back, closing ends the console again.
+    await user.click(within((await screen.findAllByTestId('toast')).at(-1) as HTMLElement).getByText('Undo'));
+    await waitFor(() => expect(screen.getByTestId('scans-while-open')).toHaveTextContent('only while this window is open'));
+    expect(screen.queryByTestId('tray-missing')).toBeNull();
   });
 
   it('says when the desktop has no tray, and the scans do not promise it', async () => {
@@ -52,6 +56,29 @@ describe('staying when the window is closed', () => {
   });
 });
 
+describe('the network', () => {
+  it('of new instances is set once, and what is wrong with it stands beside its field', async () => {
+    const { user, backend } = await open((mock) => ({
+      changeSettings: (settings) =>
+        settings.route.proxy_url.includes('@')
+          ? Promise.reject({ code: 'E-PROXY-URL', sentence: 'It holds a user name.', remedy: 'Leave it out.', field: 'proxy_url' })
+          : mock.changeSettings(settings),
+    }));
+    await user.click(screen.getByTestId('network-summary'));
+    await user.selectOptions(screen.getByTestId('route-proxy'), 'manual');
+    await user.type(screen.getByTestId('route-proxy-url'), 'http://ada@proxy.example:3128');
+    await user.click(screen.getByTestId('settings-network-save'));
+    await waitFor(() => expect(screen.getByTestId('route-proxy-url-state')).toHaveTextContent('It holds a user name. Leave it out.'));
+    await user.clear(screen.getByTestId('route-proxy-url'));
+    await user.type(screen.getByTestId('route-proxy-url'), 'http://proxy.example:3128');
+    await user.click(screen.getByTestId('settings-network-save'));
+    await waitFor(async () => expect((await backend.settings()).route).toEqual({ proxy: 'manual', proxy_url: 'http://proxy.example:3128', extra_roots_pem: '' }));
+    router.go(['add-application', 'kustomer']);
+    await user.click(await screen.findByTestId('add-instance'));
+    await waitFor(() => expect(screen.getByTestId('network-summary')).toHaveTextContent('A proxy of its own'));
+  });
+});
+
 describe('new versions', () => {
   it('are not looked for unless somebody configured where', async () => {
     const lookForUpdate = vi.fn<Backend['lookForUpdate']>();
@@ -61,9 +88,13 @@ describe('new versions', () => {
     expect(lookForUpdate).not.toHaveBeenCalled();
   });
 
+  const newer: UpdateState = { kind: 'newer', host: 'updates.example.com', version: '0.2.0', notes: 'Saved views.' };
+
   it('are downloaded with progress, cancelled, and installed', async () => {
     const waiting: { listener: (downloaded: Downloaded) => void; reject: (failure: unknown) => void; resolve: () => void }[] = [];
+    let state: UpdateState = newer;
     const cancelUpdate = vi.fn(() => {
+      state = { kind: 'not_looked', host: 'updates.example.com' };
       waiting.at(-1)?.reject({ code: 'E-CANCELLED', sentence: 'The download was cancelled.', remedy: '', field: null });
       return Promise.resolve();
     });
@@ -71,31 +102,46 @@ describe('new versions', () => {
     const { user } = await open(() => ({
       cancelUpdate,
       startAgain,
-      installUpdate: (listener) => new Promise((resolve, reject) => waiting.push({ listener, reject, resolve })),
+      updateState: () => Promise.resolve(state),
+      lookForUpdate: () => Promise.resolve((state = newer)),
+      installUpdate: (listener) => {
+        state = { kind: 'downloading', version: '0.2.0' };
+        return new Promise((resolve, reject) => waiting.push({ listener, reject, resolve }));
+      },
     }));
-    await user.click(await screen.findByTestId('update-look'));
     expect(await screen.findByTestId('update-words')).toHaveTextContent('Version 0.2.0 is there');
     await user.click(screen.getByTestId('update-install'));
     waiting[0]?.listener({ bytes: 8_000_000, of: 32_000_000 });
     await waitFor(() => expect(screen.getByRole('progressbar', { name: /0\.2\.0/ })).toHaveAttribute('aria-valuenow', '25'));
     expect(screen.getByTestId('settings-update')).toHaveTextContent('8.0 MB of 32.0 MB');
+    expect(screen.getByTestId('update-cancel')).toHaveFocus();
     await user.click(screen.getByTestId('update-cancel'));
     expect(cancelUpdate).toHaveBeenCalledOnce();
     // Cancelling is no failure.
-    await user.click(await screen.findByTestId('update-install'));
+    await user.click(await screen.findByTestId('update-look'));
     expect(screen.queryByTestId('failure-code')).toBeNull();
+    await user.click(await screen.findByTestId('update-install'));
+    state = { kind: 'installed', version: '0.2.0' };
     waiting[1]?.resolve();
     await user.click(await screen.findByTestId('update-start-again'));
     expect(startAgain).toHaveBeenCalledOnce();
   });
 
+  it('go on when the settings are left, and are found again', async () => {
+    const { user } = await open(() => ({ updateState: () => Promise.resolve({ kind: 'downloading', version: '0.2.0' }) }));
+    expect(await screen.findByTestId('update-cancel')).toBeVisible();
+    await user.click(screen.getByTestId('nav-overview'));
+    await waitFor(() => expect(screen.queryByTestId('update-cancel')).toBeNull());
+    await user.click(screen.getByTestId('nav-settings'));
+    expect(await screen.findByTestId('update-cancel')).toBeVisible();
+    expect(screen.queryByTestId('update-install')).toBeNull();
+  });
+
   it('that are not signed are refused in words', async () => {
     const failure = { code: 'E-UPDATE-SIGNATURE', sentence: 'It is not signed.', remedy: 'Ask.', field: null };
-    const { user } = await open(() => ({ installUpdate: () => Promise.reject(failure) }));
-    await user.click(await screen.findByTestId('update-look'));
+    const { user } = await open(() => ({ updateState: () => Promise.resolve(newer), installUpdate: () => Promise.reject(failure) }));
     await user.click(await screen.findByTestId('update-install'));
     expect(await screen.findByTestId('failure-code')).toHaveTextContent('E-UPDATE-SIGNATURE');
-    expect(screen.getByTestId('failure-kept')).toHaveTextContent('unchanged');
   });
 });
 

@@ -8,6 +8,7 @@ export const settings = (): Settings => ({
   keep_scans: 30,
   lock_after_minutes: 15,
   notify: true,
+  route: { proxy: 'system', proxy_url: '', extra_roots_pem: '' },
   keep_running: false,
   digest_at: '07:00',
 });
