@@ -13,7 +13,7 @@ use catalog::{App, CauseKind, Collected, ExpiryPlace, Login};
 use connect::{ExpiresBy, Session};
 use jiff::{SignedDuration, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
-use store::{Act, Credential, Instance, InstanceId, Store};
+use store::{Act, Credential, Instance, InstanceId, InstanceLease, Scan, ScanState, Store};
 
 /// So many days before its end it is told, the first time first.
 const TOLD: [u32; 3] = [30, 7, 1];
@@ -68,7 +68,7 @@ fn to_tell(by: store::EndsBy, days: u32) -> Option<u32> {
     told.iter().copied().filter(|at| days <= *at).min()
 }
 
-/// Whether it is to be used now so that it does not end unused.
+/// Whether it is to be used now so that it does not end unused; no longer once it has.
 fn is_refresh_due(days: u32, used_at: Timestamp, tried_at: Option<Timestamp>, now: Timestamp) -> bool {
     let days = i64::from(days);
     let unused = now.duration_since(used_at);
@@ -76,7 +76,15 @@ fn is_refresh_due(days: u32, used_at: Timestamp, tried_at: Option<Timestamp>, no
     let unknown = -unused > AHEAD;
     let left_alone = (days - (days / REFRESH_SHARE).max(REFRESH_DAYS)) * 24;
     let tried = tried_at.map(|tried| now.duration_since(tried)).is_some_and(|since| since < TRY_AGAIN && -since <= AHEAD);
-    (unknown || unused >= SignedDuration::from_hours(left_alone)) && !tried
+    let lives = unused < SignedDuration::from_hours(days * 24);
+    (unknown || (lives && unused >= SignedDuration::from_hours(left_alone))) && !tried
+}
+
+/// Whether the newest scan says that the credential is refused, and it was not used since: a refused credential stays refused.
+fn is_refused(newest: &Scan, used_at: Timestamp, now: Timestamp) -> bool {
+    let refused = newest.cause.as_ref().is_some_and(|cause| cause.kind == CauseKind::CredentialRefused);
+    let used_since = used_at > newest.started_at && used_at.duration_since(now) <= AHEAD;
+    newest.state == ScanState::Failed && refused && !used_since
 }
 
 /// Whether a sign-in that came to nothing may work later as it is.
@@ -197,6 +205,10 @@ impl Console {
             return Ok(None);
         }
         let instance = open.store.instance(id)?;
+        // Nobody has to see to what opens a simulated tenant.
+        if instance.sandbox {
+            return Ok(None);
+        }
         let app_name = self.app(&instance.app).map_or_else(|_| instance.app.clone(), |app| app.name.clone());
         let left = if days == 1 { "1 day is left".to_owned() } else { format!("{days} days are left") };
         let detail = format!("{}, {}: {left}", instance.app, instance.name);
@@ -217,7 +229,7 @@ impl Console {
         self.with_open(move |open| {
             let mut known = open.store.credentials()?;
             let mut due = Vec::new();
-            for instance in open.store.instances()? {
+            for instance in open.store.instances()?.into_iter().filter(|instance| !instance.sandbox) {
                 let Ok(app) = console.app(&instance.app) else { continue };
                 let unused = app.login(&instance.login).and_then(|login| login.unused.as_ref());
                 let Some(unused) = unused.filter(|_| !is_manual(&instance, &app)) else { continue };
@@ -227,7 +239,9 @@ impl Console {
                     // It has not signed in since this is kept.
                     None => open.store.last_complete_scan(instance.id)?.map_or(instance.created_at, |scan| scan.started_at),
                 };
-                if is_refresh_due(unused.days, used_at, seen.and_then(|seen| seen.tried_at), now) {
+                let refused =
+                    || Ok::<_, Failure>(open.store.scans(instance.id, 1)?.first().is_some_and(|scan| is_refused(scan, used_at, now)));
+                if is_refresh_due(unused.days, used_at, seen.and_then(|seen| seen.tried_at), now) && !refused()? {
                     due.push(Refresh { instance: instance.id, seen, used_at });
                 }
             }
@@ -237,7 +251,7 @@ impl Console {
     }
 
     /// Signs in to an instance and seals what that leaves, and does nothing else. That the vendor refuses is the instance's health, as
-    /// of a scan; what may pass is tried again on the next day.
+    /// of a scan, and is not tried again; what may pass is, on the next day.
     pub(crate) async fn refresh(&self, refresh: Refresh) {
         if let Err(failure) = self.try_refresh(refresh).await {
             tracing::info!(code = failure.code, "a credential that ends unused could not be used");
@@ -261,8 +275,7 @@ impl Console {
         .await?;
         let Some((lease, instance)) = held else { return Ok(()) };
         let app = self.app(&instance.app)?;
-        let mut job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
-        job.holds(lease);
+        let job = self.inner.jobs.begin(&id.to_string(), &format!("{}, {}", app.name, instance.name));
         let signed_in = self.sign_in_stored(&open, &instance, &app, &(Arc::new(|_event| {}) as crate::Listener), &job).await;
         let ended = match signed_in {
             Ok((session, mut sealed)) => {
@@ -271,9 +284,7 @@ impl Console {
             }
             Err(error) => Err(error),
         };
-        // Given back before its failure is noted as one of a scan.
         let cancelled = job.cancel.is_cancelled();
-        drop(job);
         let what = if ended.is_ok() { "credential used in time" } else { "credential not used in time" };
         let act = Act::new(self.now(), SCHEDULE, what, format!("{}, {}", instance.app, instance.name)).on(id);
         let store = open.store.clone();
@@ -286,22 +297,31 @@ impl Console {
             Ok(()) => Ok(()),
             // What somebody stopped, and what may pass until tomorrow, says nothing of the instance.
             Err(error) if cancelled || may_pass(&error) => Err(error.into()),
-            Err(error) => Err(self.note_failed_sign_in(&open, &instance, &app, error).await),
+            Err(error) => Err(self.note_failed_sign_in(&open, &instance, &app, lease, error).await),
         }
     }
 
-    /// Ends a scan that never began: its cause is the instance's health.
-    async fn note_failed_sign_in(&self, open: &Open, instance: &Instance, app: &Arc<App>, error: ScanError) -> Failure {
-        let (store, app_of, id, now) = (open.store.clone(), Arc::clone(app), instance.id, self.now());
+    /// Ends a scan that never began, under the lease of the sign-in: its cause is the instance's health.
+    async fn note_failed_sign_in(
+        &self,
+        open: &Open,
+        instance: &Instance,
+        app: &Arc<App>,
+        lease: InstanceLease,
+        error: ScanError,
+    ) -> Failure {
+        let (store, app_of, now) = (open.store.clone(), Arc::clone(app), self.now());
         let begun = blocking(move || {
             let datasets: Vec<&str> = app_of.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
-            Ok(store.begin_scan_by_schedule(id, now, &datasets)?)
+            Ok(store.begin_scan_by_schedule(lease, now, &datasets)?)
         })
         .await;
         match begun {
             Ok(scan) => self.give_up(open, instance, app, scan, store::StartedBy::Schedule, error).await,
-            // Somebody scans it by now, and tells of its health.
-            Err(_) => error.into(),
+            Err(unwritten) => {
+                tracing::warn!(code = unwritten.code, "that a credential is refused could not be stored");
+                error.into()
+            }
         }
     }
 }
@@ -341,5 +361,6 @@ mod tests {
         assert!(!due(90, 0, Some(1_500), 1_523) && due(90, 0, Some(1_500), 1_524));
         assert!(due(90, 0, Some(1_500 + 26), 1_500), "tried by a clock that was ahead");
         assert!(due(90, 26, None, 0) && !due(90, 24, None, 0), "used by a clock that was ahead");
+        assert!(due(90, 0, None, 90 * 24 - 1) && !due(90, 0, None, 90 * 24), "it has ended");
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     console::{Open, blocking},
     screen::{Cause, Failure, Health, Turn},
 };
-use catalog::{App, CauseKind, Completeness, ExpiryPlace, Login};
+use catalog::{App, CauseKind, Completeness, Dataset, EachOver, ExpiryPlace, Login, Probe};
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError},
@@ -138,8 +138,15 @@ fn only_tells_an_end(app: &App, dataset: &str) -> bool {
         Some(ExpiryPlace::Field { dataset: told, .. }) => told == dataset,
         Some(ExpiryPlace::Header { .. }) | None => false,
     };
+    let identifies = |login: &Login| login.identity.as_ref().is_some_and(|identity| identity.dataset == dataset);
+    let rests = |other: &Dataset| {
+        let parent = other.each.as_ref().is_some_and(|each| matches!(&each.over, EachOver::Dataset { id, .. } if id == dataset));
+        parent || other.probes.iter().filter_map(Probe::dataset).any(|probed| probed == dataset)
+    };
     app.logins.iter().any(tells)
-        && !app.logins.iter().any(|login| login.test == dataset)
+        && !app.logins.iter().any(|login| login.test == dataset || identifies(login))
+        && !app.datasets.iter().any(rests)
+        && !app.views.iter().any(|view| view.inputs().contains(&dataset))
         && !app.checks.iter().any(|check| app.inputs(check).contains(&dataset))
         && !app.inventories.iter().any(|inventory| inventory.from == dataset)
 }

@@ -4,7 +4,7 @@ use crate::{
     console::{Open, blocking},
     screen::Failure,
 };
-use catalog::{App, Completeness, Identity, Login, Row};
+use catalog::{App, Completeness, HostError, Identity, Inputs, Login, Row};
 use connect::Session;
 use std::collections::BTreeSet;
 use store::{Instance, Slice, Store};
@@ -49,17 +49,47 @@ fn last_read(store: &Store, instance: &Instance, identity: &Identity) -> Result<
     Ok(connect::identity_of(&rows, identity))
 }
 
+/// The hosts at which an instance may read what tells its tenant; `None` where the vendor names the host only when one signs in.
+fn hosts_of(app: &App, login: &Login, identity: &Identity, inputs: &Inputs) -> Result<Option<BTreeSet<String>>, HostError> {
+    let hosts = login.resolve(inputs)?;
+    let role = app.dataset(&identity.dataset).and_then(|dataset| hosts.roles.get(&dataset.host));
+    let left_open = login.discover.as_ref().is_some_and(|discover| inputs.get(&discover.input) == Some(&discover.open));
+    Ok(role.map(|(host, _)| if left_open { hosts.allowed.clone() } else { BTreeSet::from([host.clone()]) }))
+}
+
+/// What tells a tenant from others. Vendors number the tenants of each server anew, so that the same values at other hosts
+/// are another tenant's.
+struct Tenant {
+    dataset: String,
+    values: BTreeSet<String>,
+    hosts: Option<BTreeSet<String>>,
+}
+
+impl Tenant {
+    fn is(&self, other: &Self) -> bool {
+        let meets = match (&self.hosts, &other.hosts) {
+            (Some(own), Some(others)) => !own.is_disjoint(others),
+            _ => true,
+        };
+        meets && self.dataset == other.dataset && self.values == other.values
+    }
+}
+
 /// The names of other instances that read the same tenant, as far as the last complete scans tell.
 pub(crate) fn of_the_same_tenant(store: &Store, instance: &Instance, app: &App) -> Result<Vec<String>, Failure> {
-    let tenant = |instance: &Instance| match app.login(&instance.login).and_then(|login| login.identity.as_ref()) {
-        Some(identity) => Ok(last_read(store, instance, identity)?.map(|values| (identity.dataset.clone(), values))),
-        None => Ok::<_, Failure>(None),
+    let tenant = |instance: &Instance| {
+        let Some(login) = app.login(&instance.login) else { return Ok::<_, Failure>(None) };
+        let Some(identity) = &login.identity else { return Ok(None) };
+        // Fields that make no host any more, as after a change of the catalog, tell nothing.
+        let Ok(hosts) = hosts_of(app, login, identity, &instance.inputs) else { return Ok(None) };
+        let values = last_read(store, instance, identity)?;
+        Ok(values.map(|values| Tenant { dataset: identity.dataset.clone(), values, hosts }))
     };
     let Some(own) = tenant(instance)? else { return Ok(Vec::new()) };
     let mut names = Vec::new();
     for other in store.instances()? {
         let may_be = other.id != instance.id && other.app == instance.app && other.sandbox == instance.sandbox;
-        if may_be && tenant(&other)?.is_some_and(|tenant| tenant == own) {
+        if may_be && tenant(&other)?.is_some_and(|tenant| tenant.is(&own)) {
             names.push(other.name);
         }
     }

@@ -28,7 +28,8 @@ impl SignInLease {
 /// The right to use the credentials of one instance beside no scan and nobody else, held until it is dropped.
 #[derive(Debug)]
 pub struct InstanceLease {
-    pub(crate) _lease: Lease,
+    pub(crate) instance: InstanceId,
+    pub(crate) lease: Lease,
 }
 
 /// The right to scan one instance, held until it is dropped.

@@ -203,18 +203,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::ScanRunning`] while a living process scans this instance.
     pub fn begin_scan(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
-        self.begin_scan_by(StartedBy::Person, instance, now, datasets)
-    }
-    /// As [`Store::begin_scan`], for what the schedule does without a due time.
-    ///
-    /// # Errors
-    /// As [`Store::begin_scan`].
-    pub fn begin_scan_by_schedule(&self, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
-        self.begin_scan_by(StartedBy::Schedule, instance, now, datasets)
-    }
-    fn begin_scan_by(&self, by: StartedBy, instance: InstanceId, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
         self.instance(instance)?;
         let lease = self.lease(instance)?;
+        self.begin_scan_under(lease, StartedBy::Person, instance, now, datasets)
+    }
+    /// As [`Store::begin_scan`], for what the schedule does without a due time, under a lease of this store
+    /// ([`Store::hold_instance`]): nobody comes in between.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the instance is gone.
+    pub fn begin_scan_by_schedule(&self, held: InstanceLease, now: Timestamp, datasets: &[&str]) -> Result<ScanId, StoreError> {
+        let InstanceLease { instance, lease } = held;
+        self.begin_scan_under(lease, StartedBy::Schedule, instance, now, datasets)
+    }
+    fn begin_scan_under(
+        &self,
+        lease: Lease,
+        by: StartedBy,
+        instance: InstanceId,
+        now: Timestamp,
+        datasets: &[&str],
+    ) -> Result<ScanId, StoreError> {
         let scan = self.inner.pool.write(Durability::Power, |transaction| scan::begin(transaction, instance, by, now, datasets))?;
         self.leases().insert(scan, lease);
         Ok(scan)
@@ -364,7 +373,7 @@ impl Store {
     /// [`StoreError::NotFound`]; [`StoreError::ScanRunning`] while somebody scans or holds it.
     pub fn hold_instance(&self, instance: InstanceId) -> Result<InstanceLease, StoreError> {
         self.instance(instance)?;
-        Ok(InstanceLease { _lease: self.lease(instance)? })
+        Ok(InstanceLease { instance, lease: self.lease(instance)? })
     }
     /// The newest scan of an instance, if it ended early, no process is at it and it holds something to go on from.
     pub fn resumable_scan(&self, instance: InstanceId) -> Result<Option<Resumable>, StoreError> {

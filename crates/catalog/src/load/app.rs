@@ -380,6 +380,12 @@ fn login(table: Table<'_>, link_hosts: &[String]) -> Option<Login> {
     let granted_header = granted_header(&table);
     let expires = expires(&table);
     let unused = unused(&table);
+    // Of two ends the nearer one is kept, and a sign-in that does not tell the other would lose it.
+    if let (Some(ExpiryPlace::Field { .. }), Some(_)) = (expires.as_ref().map(|expires| &expires.told), &unused) {
+        table.wrong(format!(
+            "login option \"{id}\" has `expires` with a dataset and `unused`, and only one of the two ends would be kept; declare the one that comes first"
+        ));
+    }
     let steps =
         table.get("steps").map(|value| value.items().iter().filter_map(|item| step(item, link_hosts)).collect()).unwrap_or_default();
     let source = words::source(&table);

@@ -154,6 +154,7 @@ fn what_tells_the_end_of_a_credential_is_declared_exactly_or_not_at_all() {
         (field("own-key", "name"), OWN_KEY, "as a timestamp"),
         (field("own-key", "until"), OWN_KEY, "as a timestamp"),
         (field("own-key", "ends"), paged.as_str(), "read alone"),
+        (format!("{}\nunused = {{ days = 60, {SOURCE} }}", field("own-key", "ends")), OWN_KEY, "only one of the two"),
         (format!("unused = {{ days = 13, {SOURCE} }}"), "", "14 to 730"),
         (format!("unused = {{ days = 731, {SOURCE} }}"), "", "14 to 730"),
         (format!("unused = {{ {SOURCE} }}"), "", "14 to 730"),

@@ -1,15 +1,19 @@
 //! Credentials that end: told 30, 7 and 1 days before, once each, whatever clocks and processes do. Time is the test's own.
 use crate::company;
+use crate::harbour::{self, HEAD, ON_API, SECRET, answer, dataset, login, me, settings, single_sign_on};
 use crate::scene::{Scene, SteppingClock, today};
 
 use catalog::Catalog;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use posture_core::{
     Console, Listener, Options, SecretString,
-    screen::{AddInstance, CredentialEnd, CredentialNearsEnd, EndsBy, Health, Instance, Protection, SandboxScope, ScheduleChoice, Slice},
+    screen::{
+        AddInstance, CredentialEnd, CredentialNearsEnd, EndsBy, Health, Instance, Protection, SandboxScope, ScheduleChoice, Slice,
+        TenantChoice,
+    },
 };
 use sandbox::{Fault, OverlayChange, Sandbox, Tenant};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::broadcast::Receiver;
 
 /// A console with one instance that nothing scans by itself, connected at 09:14 on 21 November 2026.
@@ -142,10 +146,13 @@ async fn whoever_keeps_the_schedule_tells_it() {
     let desk = Desk::kustomer(40).await;
     let mut heard = desk.console.watch_credentials();
     desk.at(33, 0);
-    let ending = tokio::select! {
-        () = desk.console.keep_schedule() => None,
-        ending = heard.recv() => ending.ok(),
+    let looking = async {
+        tokio::select! {
+            () = desk.console.keep_schedule() => None,
+            ending = heard.recv() => ending.ok(),
+        }
     };
+    let ending = tokio::time::timeout(Duration::from_secs(60), looking).await.unwrap();
     assert_eq!(ending.map(|ending| ending.end.days_left), Some(7));
 }
 
@@ -257,6 +264,71 @@ async fn the_end_that_an_answer_tells_is_kept_until_an_answer_tells_another() {
     set(serde_json::Value::Null);
     scan().await;
     assert_eq!(ends().await, None, "it does not end");
+}
+
+/// Where nobody tells when a key ends, nothing is wrong, unless something else rests on that answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_tells_more_than_an_end_makes_unhealthy_where_it_is_not_read() {
+    const ENDS: &str = "expires = { dataset = \"key\", field = \"ends\", source = \"https://docs.harbour.example/key\" }";
+    const KEY: &str = "strategy = { name = \"bearer\", token = \"key\" }";
+    let view = "[[view]]\nid = \"keys\"\ntitle = \"Keys\"\nfrom = \"key\"\n";
+    let identity = "identity = { dataset = \"key\", field = \"name\" }";
+    for (identity, view, health) in [("", "", Health::Up), (identity, "", Health::Unhealthy), ("", view, Health::Unhealthy)] {
+        let folder = tempfile::tempdir().unwrap();
+        let own_key = dataset("key", "api", "/v1/key", "[dataset.keep]\n\"ends\" = \"timestamp(date)\"\n\"name\" = \"string\"\n");
+        let app = format!("{HEAD}{}", login("key", &[ON_API, KEY, ENDS, identity], &[("key", SECRET)]));
+        let key = answer("/v1/key", "body = { ends = \"2027-03-01\", name = \"scanner\" }");
+        let answers = [answer("/v1/me", "body = { id = 7 }"), answer("/v1/settings", "body = { sso = true }"), key].concat();
+        let tenants = [("key", format!("key = \"opens-nothing\"\n{answers}"))];
+        let catalog =
+            harbour::catalog(folder.path(), &app, &[me(), settings(), own_key, view.to_owned()].concat(), &single_sign_on(), &tenants);
+        let files = catalog.sandbox_tenants("harbour").unwrap().remove(0);
+        let prepared = Tenant::new(&files, &catalog.app("harbour").unwrap().unwrap(), today()).unwrap();
+        let tenant = prepared.name().to_owned();
+        let vendor = company::serving(prepared, Arc::new(today)).await;
+        let mut options = Options::scratch().unwrap();
+        options.clock = SteppingClock::at(today());
+        options.catalog_folder = Some(folder.path().to_owned());
+        let console = Console::new(options).unwrap();
+        console.first_start(Protection::Keychain, None).await.unwrap();
+        let draft = console.open_draft("harbour", "key").unwrap();
+        console.check_field(&draft, "key", SecretString::from("opens-nothing")).unwrap();
+        let request = AddInstance { app: "harbour".into(), login: "key".into(), inputs: Vec::new(), ..company::request(&vendor) };
+        let id = console.connect(&draft, request, silent()).await.unwrap();
+        let instance = async || console.instance(&id).await.unwrap().instance;
+        assert_eq!((instance().await.health, instance().await.credential.is_some()), (Health::Up, true));
+
+        let fault = Fault::Status { status: 403, retry_after: None };
+        let change = OverlayChange::Fault { tenant, answer: Some("key".into()), fault, times: None, from_page: None };
+        vendor.overlay().apply(change).unwrap();
+        console.scan(&id, silent()).await.unwrap();
+        assert_eq!(instance().await.health, health, "{identity}{view}");
+    }
+}
+
+/// Nobody has to act on what opens a simulated tenant, and nothing there ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn simulated_tenants_are_neither_told_of_nor_signed_in_to() {
+    let clock = SteppingClock::at(today());
+    let mut options = Options::scratch().unwrap();
+    options.clock = clock.clone();
+    let console = Console::new(options).unwrap();
+    console.first_start(Protection::Keychain, None).await.unwrap();
+    let tenant = |tenant: &str| TenantChoice { app: "github-enterprise".into(), tenant: tenant.into() };
+    console.add_sandbox(vec![tenant("clean"), tenant("device")], silent()).await.unwrap();
+    let instances = console.instances(SandboxScope::With).await.unwrap();
+    let mut ends: Vec<_> = instances.into_iter().map(|instance| instance.credential.map(|end| (end.days_left, end.by))).collect();
+    ends.sort_by_key(|end| end.map(|(days, _)| days));
+    assert_eq!(ends, [Some((200, EndsBy::Vendor)), Some((365, EndsBy::Unused))]);
+    let mut heard = console.watch_credentials();
+    for (passed, what) in [(193, "a week before the one ends"), (57, "days after the other would be used"), (110, "a week before it ends")]
+    {
+        clock.pass(SignedDuration::from_hours(passed * 24));
+        console.scan_due().await.unwrap();
+        assert_eq!(days(&mut heard), [0; 0], "{what}");
+    }
+    let acts = console.activity(Slice { offset: 0, limit: 500 }).await.unwrap().rows;
+    assert!(acts.iter().all(|act| act.who != "schedule"), "{acts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

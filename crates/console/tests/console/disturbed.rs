@@ -13,7 +13,7 @@ use posture_core::{
         Outcome, Progress, Protection, SandboxScope, ScheduleChoice, Slice,
     },
 };
-use sandbox::{Fault, OverlayChange, Sandbox};
+use sandbox::{Fault, OverlayChange, Sandbox, Tenant};
 use scene::{SteppingClock, database, today};
 use std::{
     fs,
@@ -225,6 +225,47 @@ async fn a_second_instance_of_the_same_account_is_noticed_by_both() {
     let request = AddInstance { name: "Elsewhere".into(), ..company::request(&desk.vendor) };
     let third = desk.console.connect(&desk.draft(), request, desk.listener()).await.unwrap();
     assert!(desk.console.instance(&third).await.unwrap().same_tenant_as.is_empty());
+}
+
+/// Servers of one's own number their organizations anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_number_on_another_server_is_another_account() {
+    const SERVER: &str = r#"hosts = ["{server}"]
+roles = [{ id = "api", hosts = ["{server}"] }]
+identity = { dataset = "me", field = "id" }
+strategy = { name = "bearer", token = "key" }"#;
+    let folder = tempfile::tempdir().unwrap();
+    let fields = [("server", "format = \"host\""), ("key", harbour::SECRET)];
+    let app = format!("{}{}{}", harbour::HEAD, harbour::login("north", &[SERVER], &fields), harbour::login("south", &[SERVER], &fields));
+    let answers = harbour::answer("/v1/me", "body = { id = 7 }") + &harbour::answer("/v1/settings", "body = { sso = true }");
+    let tenants = ["north", "south"].map(|at| (at, format!("server = \"git.{at}.example\"\nkey = \"opens-nothing-{at}\"\n{answers}")));
+    let datasets = harbour::me() + &harbour::settings();
+    let catalog = harbour::catalog(folder.path(), &app, &datasets, &harbour::single_sign_on(), &tenants);
+    let loaded = catalog.app("harbour").unwrap().unwrap();
+    let served = catalog.sandbox_tenants("harbour").unwrap();
+    let served = served.iter().map(|files| Tenant::new(files, &loaded, today()).unwrap().into()).collect();
+    let vendor = Sandbox::start_under("Halden Moor Proxy CA", served, Arc::new(today)).await.unwrap();
+    let mut options = Options::scratch().unwrap();
+    options.clock = SteppingClock::at(today());
+    options.catalog_folder = Some(folder.path().to_owned());
+    let console = Console::new(options).unwrap();
+    console.first_start(Protection::Keychain, None).await.unwrap();
+    let mut ids = Vec::new();
+    for (at, name) in [("north", "North"), ("south", "South"), ("north", "North again")] {
+        let draft = console.open_draft("harbour", at).unwrap();
+        console.check_field(&draft, "key", SecretString::from(format!("opens-nothing-{at}"))).unwrap();
+        let request = AddInstance {
+            app: "harbour".into(),
+            login: at.into(),
+            name: name.into(),
+            inputs: vec![company::input("server", &format!("git.{at}.example"))],
+            ..company::request(&vendor)
+        };
+        ids.push(console.connect(&draft, request, Arc::new(|_event| {})).await.unwrap());
+    }
+    let same = async |at: usize| console.instance(&ids[at]).await.unwrap().same_tenant_as;
+    assert_eq!(same(0).await, ["North again"]);
+    assert!(same(1).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -97,7 +97,8 @@ fn one_of_two_tries_and_a_use_ends_what_was_tried() {
 fn what_a_schedule_does_is_no_persons_scan() {
     let folder = tempfile::tempdir().unwrap();
     let store = opened(folder.path());
-    let scan = store.begin_scan_by_schedule(instance_id(1), at(1), &["users"]).unwrap();
+    let held = store.hold_instance(instance_id(1)).unwrap();
+    let scan = store.begin_scan_by_schedule(held, at(1), &["users"]).unwrap();
     assert!(matches!(store.begin_scan(instance_id(1), at(2), &[]), Err(StoreError::ScanRunning)));
     assert_eq!(store.scan(scan).unwrap().started_by, store::StartedBy::Schedule);
 }
