@@ -40,9 +40,20 @@ describe('the end of a credential', () => {
     const notice = await screen.findByTestId('credential-ends');
     expect(notice).toHaveTextContent('Credential ends in 12 days');
     expect(notice).toHaveTextContent('as Kustomer tells. Reauthenticate with a new credential');
-    expect(screen.queryByTestId('health-reauthenticate'), 'one button for it').toBeNull();
-    await user.click(screen.getByTestId('credential-reauthenticate'));
+    // Where the instance is not up its health has the button; there is one for it.
+    expect(screen.queryByTestId('credential-reauthenticate')).toBeNull();
+    await user.click(screen.getByTestId('health-reauthenticate'));
     expect(await screen.findByRole('dialog')).toBeInTheDocument();
+    cleanup();
+    const near = ending({ at, by: 'vendor', days_left: 12, soon: true });
+    await open('health', (mock) => ({
+      instance: async (id) => {
+        const page = await (near(mock).instance ?? mock.instance)(id);
+        return { ...page, instance: { ...page.instance, health: 'up', cause: null } };
+      },
+    }));
+    expect(await screen.findByTestId('credential-reauthenticate')).toBeVisible();
+    expect(screen.queryByTestId('health-reauthenticate')).toBeNull();
   });
 
   it('is said in words when it has come, and of what ends unused what keeps it', async () => {
