@@ -66,7 +66,7 @@ pub use identity::{identity, identity_of};
 pub use keepsake::Left;
 pub use ledger::{CodeLedger, account_of};
 pub use limits::Limits;
-pub use mail::{Letter, MailError, MailLogin, MailSecurity, MailServer, Mailed, mail_address, send_mail};
+pub use mail::{Letter, MailError, MailLimits, MailLogin, MailSecurity, MailServer, Mailed, mail_address, send_mail};
 pub use published::{describe, hold_against};
 pub use reduce::{Parent, ReducedPage, reduce};
 pub use route::{Proxy, Roots, Route, SANDBOX_ORGANIZATION};

@@ -13,6 +13,7 @@ use lettre::{
         client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters},
         commands::{Data, Mail, Rcpt},
         extension::ClientId,
+        response::Severity,
     },
 };
 use rustls::CertificateError;
@@ -30,11 +31,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-
-/// How long a server may take until it takes connections.
-const CONNECTING: Duration = Duration::from_secs(20);
-/// How long all of it may take.
-const WHOLE: Duration = Duration::from_secs(90);
 
 /// When a connection to a mail server becomes one with TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +54,36 @@ pub struct MailServer {
     pub security: MailSecurity,
     /// Certificates of further authorities to trust beside the computer's, PEM; for a company's own.
     pub extra_roots_pem: Vec<String>,
+    /// How long each part of sending may take.
+    pub limits: MailLimits,
+}
+
+/// How long each part of sending may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MailLimits {
+    /// Until one address of the server takes the connection; each of them has as long.
+    pub connecting: Duration,
+    /// Until a server that begins without TLS has greeted and said what it offers. One that waits for TLS never greets.
+    pub greeting: Duration,
+    /// Until the mail can be handed over: connection, TLS, login, sender and recipients together.
+    pub before: Duration,
+    /// Until the server has the mail and has said whether it takes it. It may look through it first.
+    /// <https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.2.6>
+    pub handing_over: Duration,
+    /// Until the server has answered the goodbye, which changes nothing any more.
+    pub goodbye: Duration,
+}
+
+impl Default for MailLimits {
+    fn default() -> Self {
+        Self {
+            connecting: Duration::from_secs(20),
+            greeting: Duration::from_secs(30),
+            before: Duration::from_secs(90),
+            handing_over: Duration::from_secs(600),
+            goodbye: Duration::from_secs(5),
+        }
+    }
 }
 
 /// Who is logged in as; a server that takes mail from its network without a login has none.
@@ -88,10 +114,12 @@ pub struct Letter {
 }
 
 /// A mail was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mailed {
-    /// Recipients that the server refused, each with the number of the refusal. The others have it.
+    /// Recipients that the server refused, each with the number of the refusal.
     pub refused: Vec<(String, u16)>,
+    /// Recipients that the server takes no mail for at present, each with the number of its answer. All others have it.
+    pub put_off: Vec<(String, u16)>,
 }
 
 /// Why no mail was sent. The text is for the administrator; it holds nothing that the server said but a number.
@@ -166,8 +194,8 @@ pub enum MailError {
         /// The server.
         host: String,
     },
-    /// It refused user and password.
-    #[error("The mail server {host} refused user and password ({code}).")]
+    /// It refused user and password, for good.
+    #[error("The mail server {host} refused user and password ({code}). Nothing was sent.")]
     LoginRefused {
         /// The server.
         host: String,
@@ -190,23 +218,38 @@ pub enum MailError {
         /// The number of the first refusal.
         code: u16,
     },
+    /// It cannot take the mail at present, or cannot check the login, and says so.
+    /// <https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1>
+    #[error("The mail server {host} put the mail off ({code}). Nothing was sent.")]
+    PutOff {
+        /// The server.
+        host: String,
+        /// The number of its answer, 400 to 499.
+        code: u16,
+    },
     /// It refused the mail itself.
-    #[error("The mail server {host} refused the mail ({code}).")]
+    #[error("The mail server {host} refused the mail ({code}). Nothing was sent.")]
     Refused {
         /// The server.
         host: String,
         /// The number of the refusal.
         code: u16,
     },
-    /// The connection ended, or something came that is no SMTP.
-    #[error("The connection to the mail server {host} broke. Whether the mail was taken is not known.")]
+    /// The connection ended before the mail was handed over, or something came that is no SMTP.
+    #[error("The connection to the mail server {host} broke before the mail was handed over. Nothing was sent.")]
     Broken {
         /// The server.
         host: String,
     },
-    /// It took too long.
-    #[error("The mail server {host} did not answer in time. Whether the mail was taken is not known.")]
+    /// It took too long until the mail could be handed over.
+    #[error("The mail server {host} did not answer in time. Nothing was sent.")]
     TimedOut {
+        /// The server.
+        host: String,
+    },
+    /// The mail was handed over, and nothing came that says whether it was taken.
+    #[error("The mail server {host} was handed the mail and did not say whether it took it. Whether it arrives is not known.")]
+    Unknown {
         /// The server.
         host: String,
     },
@@ -232,6 +275,8 @@ impl MailError {
             Self::Refused { .. } => "E-MAIL-REFUSED",
             Self::Broken { .. } => "E-MAIL-BROKEN",
             Self::TimedOut { .. } => "E-MAIL-TIME",
+            Self::PutOff { .. } => "E-MAIL-PUT-OFF",
+            Self::Unknown { .. } => "E-MAIL-UNKNOWN",
         }
     }
 
@@ -254,7 +299,9 @@ impl MailError {
             Self::SenderRefused { .. } => "Use a sender that this user may send as.",
             Self::RecipientsRefused { .. } => "Check the recipients, and that this user may send to them.",
             Self::Refused { .. } => "Ask who runs the server; the digest stays in the console.",
-            Self::Broken { .. } | Self::TimedOut { .. } => "Try again; look first whether the mail has arrived.",
+            Self::PutOff { .. } => "Try again later: a digest of today is mailed again by itself. Ask who runs the server if it stays so.",
+            Self::Broken { .. } | Self::TimedOut { .. } => "Try again; ask who runs the server if it stays so.",
+            Self::Unknown { .. } => "Look whether the mail has arrived before you send it again.",
         }
         .to_owned()
     }
@@ -271,51 +318,79 @@ pub fn mail_address(text: &str) -> Result<(), MailError> {
 /// Sends a mail to every recipient that the server takes.
 ///
 /// # Errors
-/// When nobody was sent anything, or that is not known ([`MailError::Broken`], [`MailError::TimedOut`]).
+/// When nobody was sent anything; or, once the mail was handed over, that it is not known ([`MailError::Unknown`]).
 pub async fn send_mail(server: &MailServer, login: Option<MailLogin<'_>>, letter: &Letter) -> Result<Mailed, MailError> {
     let host = || server.host.clone();
     let from = address(&letter.from)?;
     let to = letter.to.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
     let content = content(&from, &to, letter)?;
     let tls = tls_parameters(server)?;
-    let conversation = async {
-        let mut connection = connected(server, tls).await?;
-        if let Some(login) = login {
-            let credentials = Credentials::new(login.user.to_owned(), login.password.expose_secret().to_owned());
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await.map_err(|error| match code(&error) {
-                Some(code) => MailError::LoginRefused { host: host(), code },
-                None if error.is_client() => MailError::NoLogin { host: host() },
-                None => MailError::Broken { host: host() },
-            })?;
+    let begun = tokio::time::timeout(server.limits.before, begun(server, tls, login, from, &to)).await;
+    let (mut connection, mailed) = begun.unwrap_or_else(|_| Err(MailError::TimedOut { host: host() }))?;
+    // From here on nothing but the server's answer tells whether somebody has the mail.
+    match tokio::time::timeout(server.limits.handing_over, connection.message(&content)).await {
+        Ok(Ok(answer)) if answer.code().severity == Severity::PositiveCompletion => {}
+        Ok(Err(error)) if error.status().is_some() => {
+            return Err(refusal(server, &error, |host, code| MailError::Refused { host, code }));
         }
-        let refused_or_broken = |error: &lettre::transport::smtp::Error, refused: fn(String, u16) -> MailError| {
-            code(error).map_or_else(|| MailError::Broken { host: host() }, |code| refused(host(), code))
-        };
-        connection
-            .command(Mail::new(Some(from.clone()), Vec::new()))
-            .await
-            .map_err(|error| refused_or_broken(&error, |host, code| MailError::SenderRefused { host, code }))?;
-        let mut refused = Vec::new();
-        for recipient in &to {
-            match connection.command(Rcpt::new(recipient.clone(), Vec::new())).await {
-                Ok(_) => {}
-                Err(error) => match code(&error) {
-                    Some(code) => refused.push((recipient.to_string(), code)),
-                    None => return Err(MailError::Broken { host: host() }),
-                },
+        Ok(_) | Err(_) => return Err(MailError::Unknown { host: host() }),
+    }
+    // It is taken; how the conversation ends changes nothing of that.
+    let _ended = tokio::time::timeout(server.limits.goodbye, connection.quit()).await;
+    Ok(mailed)
+}
+
+/// A connection over which the mail can be handed over, and who will not have it.
+async fn begun(
+    server: &MailServer,
+    tls: TlsParameters,
+    login: Option<MailLogin<'_>>,
+    from: Address,
+    to: &[Address],
+) -> Result<(AsyncSmtpConnection, Mailed), MailError> {
+    let mut connection = connected(server, tls).await?;
+    if let Some(login) = login {
+        let credentials = Credentials::new(login.user.to_owned(), login.password.expose_secret().to_owned());
+        connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await.map_err(|error| {
+            if error.is_client() {
+                return MailError::NoLogin { host: server.host.clone() };
             }
+            refusal(server, &error, |host, code| MailError::LoginRefused { host, code })
+        })?;
+    }
+    connection
+        .command(Mail::new(Some(from), Vec::new()))
+        .await
+        .map_err(|error| refusal(server, &error, |host, code| MailError::SenderRefused { host, code }))?;
+    let mut mailed = Mailed::default();
+    for recipient in to {
+        if let Err(error) = connection.command(Rcpt::new(recipient.clone(), Vec::new())).await {
+            let code = code(&error).ok_or_else(|| MailError::Broken { host: server.host.clone() })?;
+            let of_its_kind = if error.is_transient() { &mut mailed.put_off } else { &mut mailed.refused };
+            of_its_kind.push((recipient.to_string(), code));
         }
-        if let Some((_, code)) = refused.first().filter(|_| refused.len() == to.len()) {
-            return Err(MailError::RecipientsRefused { host: host(), code: *code });
+    }
+    if mailed.refused.len() + mailed.put_off.len() == to.len() {
+        let host = server.host.clone();
+        match (mailed.put_off.first(), mailed.refused.first()) {
+            // Those may still be taken.
+            (Some((_, code)), _) => return Err(MailError::PutOff { host, code: *code }),
+            (None, Some((_, code))) => return Err(MailError::RecipientsRefused { host, code: *code }),
+            (None, None) => {}
         }
-        let not_taken = |error| refused_or_broken(&error, |host, code| MailError::Refused { host, code });
-        connection.command(Data).await.map_err(not_taken)?;
-        connection.message(&content).await.map_err(not_taken)?;
-        // It is taken; how the conversation ends changes nothing of that.
-        let _ended = connection.quit().await;
-        Ok(Mailed { refused })
-    };
-    tokio::time::timeout(WHOLE, conversation).await.unwrap_or_else(|_| Err(MailError::TimedOut { host: host() }))
+    }
+    connection.command(Data).await.map_err(|error| refusal(server, &error, |host, code| MailError::Refused { host, code }))?;
+    Ok((connection, mailed))
+}
+
+/// What an answer that is no yes comes to; what is no answer is a connection that broke.
+fn refusal(server: &MailServer, error: &lettre::transport::smtp::Error, refused: fn(String, u16) -> MailError) -> MailError {
+    let host = server.host.clone();
+    match code(error) {
+        Some(code) if error.is_transient() => MailError::PutOff { host, code },
+        Some(code) => refused(host, code),
+        None => MailError::Broken { host },
+    }
 }
 
 fn address(text: &str) -> Result<Address, MailError> {
@@ -368,20 +443,28 @@ async fn connected(server: &MailServer, tls: TlsParameters) -> Result<AsyncSmtpC
     // It names no computer of the company's.
     let hello = ClientId::default();
     match server.security {
-        MailSecurity::Implicit => AsyncSmtpConnection::connect_tokio1(found.as_slice(), Some(CONNECTING), &hello, Some(tls), None)
-            .await
-            .map_err(|error| untrusted(server, &error)),
+        MailSecurity::Implicit => {
+            AsyncSmtpConnection::connect_tokio1(found.as_slice(), Some(server.limits.connecting), &hello, Some(tls), None)
+                .await
+                .map_err(|error| untrusted(server, &error))
+        }
         MailSecurity::StartTls => {
-            let broken = |error: lettre::transport::smtp::Error| match code(&error) {
-                Some(code) => MailError::Refused { host: host.clone(), code },
-                None => MailError::Tls { host: host.clone(), port },
-            };
-            let unreachable = || MailError::Unreachable { host: host.clone(), port };
-            let connecting = tokio::time::timeout(CONNECTING, TcpStream::connect(found.as_slice())).await;
-            let plain = Box::new(ByteByByte(connecting.map_err(|_| unreachable())?.map_err(|_| unreachable())?));
-            let mut connection = AsyncSmtpConnection::connect_with_transport(plain, &hello).await.map_err(broken)?;
+            let no_tls = || MailError::Tls { host: host.clone(), port };
+            let mut open = None;
+            for address in found {
+                if let Ok(Ok(line)) = tokio::time::timeout(server.limits.connecting, TcpStream::connect(address)).await {
+                    open = Some(line);
+                    break;
+                }
+            }
+            let plain = Box::new(ByteByByte(open.ok_or_else(|| MailError::Unreachable { host: host.clone(), port })?));
+            let greeted = tokio::time::timeout(server.limits.greeting, AsyncSmtpConnection::connect_with_transport(plain, &hello)).await;
+            let mut connection = greeted.map_err(|_| no_tls())?.map_err(|error| match code(&error) {
+                Some(_) => refusal(server, &error, |host, code| MailError::Refused { host, code }),
+                None => no_tls(),
+            })?;
             if !connection.can_starttls() {
-                connection.abort().await;
+                let _ended = tokio::time::timeout(server.limits.goodbye, connection.abort()).await;
                 return Err(MailError::NoTls { host, port });
             }
             connection.starttls(tls, &hello).await.map_err(|error| untrusted(server, &error))?;
@@ -432,8 +515,8 @@ fn code(error: &lettre::transport::smtp::Error) -> Option<u16> {
 fn untrusted(server: &MailServer, error: &lettre::transport::smtp::Error) -> MailError {
     let host = server.host.clone();
     let certificate = |fault| MailError::Certificate { host: server.host.clone(), fault };
-    if let Some(code) = code(error) {
-        return MailError::Refused { host, code };
+    if code(error).is_some() {
+        return refusal(server, error, |host, code| MailError::Refused { host, code });
     }
     #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else is found of a certificate makes it unfit; anything else is no TLS")]
     match tls_error(error) {

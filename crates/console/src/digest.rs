@@ -37,6 +37,9 @@ const SCANS: u32 = 100;
 const ENDS_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 const UNUSED_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// The code of a mail of which nobody knows whether it arrived.
+const UNKNOWN: &str = "E-MAIL-UNKNOWN";
+
 /// What is told of an instance that was in trouble before.
 const UP_AGAIN: &str = "Up again";
 
@@ -139,7 +142,8 @@ impl Console {
     }
 
     /// Makes the digest of today if its time has come and nobody has, and mails it where mail is set: once, and after a failure
-    /// again, ever more rarely, as long as it is today. A login that was refused is not tried again by itself: it stays refused.
+    /// again, ever more rarely, as long as it is today. A login that was refused is not tried again by itself: it stays refused. Nor
+    /// is a mail of which nobody knows whether it arrived.
     /// Says whether it made one.
     ///
     /// # Errors
@@ -167,10 +171,8 @@ impl Console {
                     Ok(post) => Ok((made, post.map(|post| (post, digest)))),
                     // A password that cannot be opened is a mail that was not sent: kept, and tried again as such.
                     Err(failure) => {
-                        if open.store.claim_digest_mail(today, digest.mail_tries, now)? {
-                            let kept = serde_json::to_value(&failure).map_err(|error| unreadable(&error))?;
-                            open.store.set_digest_mailed(today, None, Some(&kept))?;
-                        }
+                        let kept = serde_json::to_value(&failure).map_err(|error| unreadable(&error))?;
+                        open.store.claim_digest_mail(today, digest.mail_tries, now, &kept)?;
                         Err(failure)
                     }
                 }
@@ -185,21 +187,29 @@ impl Console {
     /// Mails a digest unless somebody else does at this moment, and keeps what came of it.
     async fn mail_digest(&self, post: &mail::Post, digest: store::Digest, who: String) -> Result<Digest, Failure> {
         let (day, seen, now) = (digest.day, digest.mail_tries, self.now());
-        if !self.with_open(move |open| Ok(open.store.claim_digest_mail(day, seen, now)?)).await? {
+        let letter = shown(digest)?;
+        // What stays if this process ends in between: the server may have the mail.
+        let meanwhile = Failure::new(
+            UNKNOWN,
+            "Mailing this digest was begun, and what came of it is not known.",
+            "It may be under way for a quarter of an hour. After that, look whether the mail has arrived before you send it again.",
+        );
+        let meanwhile = serde_json::to_value(&meanwhile).map_err(|error| unreadable(&error))?;
+        if !self.with_open(move |open| Ok(open.store.claim_digest_mail(day, seen, now, &meanwhile)?)).await? {
             return Err(Failure::new(
                 "E-MAIL-BUSY",
                 "Another process is mailing this digest.",
                 "See in a minute what came of it, before sending it again.",
             ));
         }
-        let sent = self.send_letter_of(post, &shown(digest)?, who).await;
+        let sent = self.send_letter_of(post, &letter, who).await;
         let (mailed_at, failure) = match &sent {
             Ok(sent) if sent.refused.is_empty() => (Some(self.now()), None),
             Ok(sent) => {
                 let refused = Failure::new(
                     "E-MAIL-RECIPIENTS",
-                    format!("The mail server refused {}; the others have the digest.", sent.refused.join(", ")),
-                    "Check these recipients in the mail settings.",
+                    format!("The mail server did not take the mail for {}; the others have the digest.", sent.refused.join(", ")),
+                    "Check recipients that were refused in the mail settings; for those that were put off, send it again later.",
                 );
                 (Some(self.now()), Some(refused))
             }
@@ -400,15 +410,16 @@ impl Telling<'_> {
                 continue;
             }
             // One that is under way says nothing yet.
-            let scans: Vec<Scan> =
-                self.open.store.scans(instance.id, SCANS)?.into_iter().filter(|scan| scan.state != ScanState::Running).collect();
+            let scans = self.open.store.scans(instance.id, SCANS)?;
+            let running = scans.first().is_some_and(|scan| scan.state == ScanState::Running);
+            let scans: Vec<Scan> = scans.into_iter().filter(|scan| scan.state != ScanState::Running).collect();
             let complete = self.open.store.last_complete_scan(instance.id)?;
             let (state, cause) = health(&self.open.store, &app, scans.first(), complete.as_ref())?;
             let turned = self.turned.contains(&instance.id);
             let what = match state {
                 Health::Down => Some("Down"),
                 Health::Unhealthy => Some("Unhealthy"),
-                Health::Unknown | Health::Scanning => Some("Never scanned whole"),
+                Health::Unknown | Health::Scanning => (!running).then_some("Never scanned whole"),
                 Health::Up if turned => Some(UP_AGAIN),
                 Health::Up | Health::Manual => None,
             };
@@ -432,13 +443,37 @@ impl Telling<'_> {
                     words(cause.as_ref()),
                 );
             }
-            if let Some(since) = plan.waits_since(&self.open.store, instance)? {
-                let since = since.to_zoned(self.console.inner.options.zone.clone()).strftime("%-d %B, %H:%M");
-                let detail = "Scans run by themselves only while Posture Console is open, or by `posture scan --due`.".to_owned();
-                self.tell(DigestKind::NotScanned, instance, None, 1, format!("Due on {since}, and not scanned yet"), detail);
+            let waits = plan.waits_since(&self.open.store, instance)?;
+            let read_at = complete.and_then(|scan| scan.finished_at);
+            let told = matches!(state, Health::Unknown | Health::Scanning);
+            if let Some((what, detail)) = self.unread(waits, read_at, running, told) {
+                self.tell(DigestKind::NotScanned, instance, None, 1, what, detail);
             }
         }
         Ok(())
+    }
+
+    /// What is told of an instance that waits for its scan since a time, or that nothing was read of since the digest before: of it
+    /// nobody knows that nothing has changed. `told` is whether it is told already that it was never scanned whole.
+    fn unread(&self, waits: Option<Timestamp>, read_at: Option<Timestamp>, running: bool, told: bool) -> Option<(String, String)> {
+        let on = |at: Timestamp, form: &str| at.to_zoned(self.console.inner.options.zone.clone()).strftime(form).to_string();
+        if let Some(since) = waits {
+            let detail = "Scans run by themselves only while Posture Console is open, or by `posture scan --due`.".to_owned();
+            return Some((format!("Due on {}, and not scanned yet", on(since, "%-d %B, %H:%M")), detail));
+        }
+        // A clock that was ahead when it was read says nothing of when that was.
+        if read_at.is_some_and(|at| at > self.since && at <= self.now) {
+            return None;
+        }
+        let last = match read_at {
+            Some(at) if at > self.now => "Last read at a time that lies ahead of this computer's clock".to_owned(),
+            Some(at) => format!("Not read since {}", on(at, "%-d %B %Y, %H:%M")),
+            None => "Not read yet".to_owned(),
+        };
+        if running {
+            return Some(("Being scanned".to_owned(), format!("{last}. What the scan finds comes with the next digest.")));
+        }
+        (!told).then(|| (last, "Whether something has changed there since then is not known. Scan it, or give it a schedule.".to_owned()))
     }
 
     fn credentials(&mut self, real: &BTreeMap<InstanceId, Instance>) -> Result<(), Failure> {
@@ -452,19 +487,25 @@ impl Telling<'_> {
                 continue;
             }
             let on = end.at.to_zoned(self.console.inner.options.zone.clone()).strftime("%-d %B %Y, %H:%M");
+            // Of a use by another program the console hears nothing.
+            let unless = if unused { ", unless it was used elsewhere" } else { "" };
             let what = if left <= SignedDuration::ZERO {
-                format!("The credential ended on {on}")
+                format!("The credential ended on {on}{unless}")
             } else {
                 // The rest of a day is a day less, never one more.
                 match left.as_hours() / 24 {
-                    0 => format!("The credential ends within a day, on {on}"),
-                    days => format!("The credential ends in {} ({on})", counted(u32::try_from(days).unwrap_or(u32::MAX), "day", "days")),
+                    0 => format!("The credential ends within a day, on {on}{unless}"),
+                    days => {
+                        let days = counted(u32::try_from(days).unwrap_or(u32::MAX), "day", "days");
+                        format!("The credential ends in {days} ({on}){unless}")
+                    }
                 }
             };
             let detail = match (unused, left > SignedDuration::ZERO) {
                 (true, true) => "It dies unless it is used: scan the instance, or reauthenticate.",
                 (false, true) => "Make a new one and reauthenticate before then.",
-                (_, false) => "Reauthenticate with a new one.",
+                (true, false) => "Scan the instance, and reauthenticate with a new one if that is refused.",
+                (false, false) => "Reauthenticate with a new one.",
             };
             self.tell(DigestKind::CredentialEnds, instance, None, 1, what, detail.to_owned());
         }
@@ -477,8 +518,9 @@ fn is_to_be_mailed(digest: &store::Digest, now: Timestamp) -> bool {
     if digest.mailed_at.is_some() {
         return false;
     }
-    let refused = digest.mail_failure.as_ref().and_then(|failure| failure.get("code")).is_some_and(|code| code == "E-MAIL-LOGIN");
-    !refused && digest.mail_tried_at.is_none_or(|tried_at| mail::again_at(digest.mail_tries, tried_at) <= now)
+    let code = digest.mail_failure.as_ref().and_then(|failure| failure.get("code"));
+    let for_a_person = code.is_some_and(|code| code == "E-MAIL-LOGIN" || code == UNKNOWN);
+    !for_a_person && digest.mail_tried_at.is_none_or(|tried_at| mail::again_at(digest.mail_tries, tried_at) <= now)
 }
 
 /// A stored digest as it is shown.
@@ -565,7 +607,7 @@ fn summary(digest: &Digest) -> Vec<String> {
     for (count, one, more) in [
         (u32::try_from(troubled).unwrap_or(u32::MAX), "instance is not up", "instances are not up"),
         (instances(DigestKind::FailedScan).iter().map(|entry| entry.count).sum(), "scan failed", "scans failed"),
-        (of(DigestKind::NotScanned), "instance was due and is not scanned yet", "instances were due and are not scanned yet"),
+        (of(DigestKind::NotScanned), "instance waits for its scan or was not read", "instances wait for their scans or were not read"),
         (of(DigestKind::CredentialEnds), "credential ends soon or has ended", "credentials end soon or have ended"),
         (instances(DigestKind::Attestation).iter().map(|entry| entry.count).sum(), "manual check is due", "manual checks are due"),
     ] {
@@ -612,7 +654,7 @@ pub(crate) fn report(digest: &Digest, zone: &TimeZone) -> DigestReport {
 const KINDS: [(DigestKind, &str); 7] = [
     (DigestKind::Health, "Health of instances"),
     (DigestKind::FailedScan, "Scans that failed"),
-    (DigestKind::NotScanned, "Not scanned though due"),
+    (DigestKind::NotScanned, "Not scanned"),
     (DigestKind::CredentialEnds, "Credentials that end"),
     (DigestKind::NewFinding, "New findings"),
     (DigestKind::Ended, "Fixed and gone"),

@@ -8,7 +8,7 @@ use crate::{
     screen::{Digest, Failure, MailSent, MailSettings, MailState, MailTls},
     start::user,
 };
-use connect::{Letter, MailLogin, MailSecurity, MailServer};
+use connect::{Letter, MailLimits, MailLogin, MailSecurity, MailServer};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const SETTINGS: &str = "mail";
 pub(crate) const SEALED: &str = "mail";
 /// The field of the sealed file that holds the password.
 const PASSWORD: &str = "password";
-/// The field that says for which server and user it was given. Other settings do not send it elsewhere.
+/// The field that says with which server, user and trust it may be used. Other settings do not send it elsewhere.
 const GIVEN_FOR: &str = "given_for";
 /// The most recipients.
 const RECIPIENTS: usize = 20;
@@ -42,28 +42,41 @@ impl Console {
         self.with_open(|open| state(&open)).await
     }
 
-    /// Sets where the digest is mailed from and to whom. Without a password the one that is sealed stays, if server and user do.
+    /// Sets where the digest is mailed from and to whom. Without a password the one that is sealed stays, if server, user, kind of
+    /// TLS and the company's authorities do.
     ///
     /// # Errors
-    /// When a value is not right, with its field; when another server or user needs the password anew; or what the keychain, the
-    /// disk or the database refuses. What was set before then holds.
+    /// When a value is not right, with its field; when another server, user or trust needs the password anew; or what the keychain,
+    /// the disk or the database refuses. What was set before then holds.
     pub async fn set_mail(&self, settings: MailSettings, password: Option<SecretString>) -> Result<MailState, Failure> {
         let settings = checked(settings)?;
         let now = self.now();
         self.with_open(move |open| {
             let before = stored(&open)?;
-            if settings.user.is_empty() {
-                open.vault.delete(SEALED)?;
-            } else if let Some(password) = password.filter(|password| !password.expose_secret().is_empty()) {
-                let given_for = SecretString::from(given_for(&settings));
-                let fields = BTreeMap::from([(PASSWORD.to_owned(), password), (GIVEN_FOR.to_owned(), given_for)]);
-                open.vault.seal(SEALED, &fields, now)?;
-            } else {
+            let password = password.filter(|password| !password.expose_secret().is_empty());
+            if !settings.user.is_empty() && password.is_none() {
                 sealed_password(&open, &settings)?;
             }
             let value = serde_json::to_value(&settings)
                 .map_err(|error| Failure::new("E-SETTINGS", format!("The settings cannot be stored: {error}."), "Report it."))?;
+            let value_before = open.store.preference(SETTINGS)?.unwrap_or(serde_json::Value::Null);
+            // The password last: what was set can be put back, and what was sealed cannot.
             open.store.set_preference(SETTINGS, &value)?;
+            let sealed = if settings.user.is_empty() {
+                open.vault.delete(SEALED)
+            } else if let Some(password) = password {
+                let given_for = SecretString::from(given_for(&settings));
+                let fields = BTreeMap::from([(PASSWORD.to_owned(), password), (GIVEN_FOR.to_owned(), given_for)]);
+                open.vault.seal(SEALED, &fields, now)
+            } else {
+                Ok(())
+            };
+            if let Err(error) = sealed {
+                if let Err(kept) = open.store.set_preference(SETTINGS, &value_before) {
+                    tracing::warn!(code = kept.code(), "the mail settings from before could not be put back");
+                }
+                return Err(error.into());
+            }
             let (was, is) = differences(&told(before.as_ref()), &told(Some(&settings)));
             open.store.record_act(&Act::new(now, user(), "mail changed", &settings.host).from_to(was, is))?;
             state(&open)
@@ -175,11 +188,14 @@ async fn send(post: &Post, letter: &Letter) -> Result<MailSent, Failure> {
             MailTls::Starttls => MailSecurity::StartTls,
         },
         extra_roots_pem: if settings.authorities_pem.is_empty() { Vec::new() } else { vec![settings.authorities_pem.clone()] },
+        limits: MailLimits::default(),
     };
     let login = post.password.as_ref().map(|password| MailLogin { user: &settings.user, password });
     let mailed =
         connect::send_mail(&server, login, letter).await.map_err(|error| Failure::new(error.code(), error.to_string(), error.remedy()))?;
-    let refused: Vec<String> = mailed.refused.into_iter().map(|(address, code)| format!("{address} ({code})")).collect();
+    let refused = mailed.refused.into_iter().map(|(address, code)| format!("{address} (refused, {code})"));
+    let put_off = mailed.put_off.into_iter().map(|(address, code)| format!("{address} (put off, {code})"));
+    let refused: Vec<String> = refused.chain(put_off).collect();
     let taken = settings.recipients.len().saturating_sub(refused.len());
     Ok(MailSent { recipients: u32::try_from(taken).unwrap_or(u32::MAX), refused })
 }
@@ -196,7 +212,7 @@ fn state(open: &Open) -> Result<MailState, Failure> {
     Ok(MailState { settings: stored(open)?, password_set_at })
 }
 
-/// The password, if it was given for this server and user.
+/// The password, if it was given for this server, user and trust.
 fn sealed_password(open: &Open, settings: &MailSettings) -> Result<SecretString, Failure> {
     let missing = |sentence: &str| {
         Failure::new("E-MAIL-PASSWORD", sentence, "Type the password of this user and server in the mail settings.").on_field("password")
@@ -206,13 +222,21 @@ fn sealed_password(open: &Open, settings: &MailSettings) -> Result<SecretString,
     }
     let mut fields = open.vault.unseal(SEALED)?;
     if fields.get(GIVEN_FOR).is_none_or(|for_whom| for_whom.expose_secret() != given_for(settings)) {
-        return Err(missing("The sealed mail password was given for another server or user, so it is not sent to this one."));
+        return Err(missing(
+            "The sealed mail password was given for another server, user, kind of TLS or company authority, so it is not sent.",
+        ));
     }
     fields.remove(PASSWORD).ok_or_else(|| missing("The mail password is not set."))
 }
 
+/// Everything that decides who can come to read it.
 fn given_for(settings: &MailSettings) -> String {
-    format!("{}\n{}\n{}", settings.host, settings.port, settings.user)
+    let tls = match settings.tls {
+        MailTls::Implicit => "implicit",
+        MailTls::Starttls => "starttls",
+    };
+    let MailSettings { host, port, user, authorities_pem, .. } = settings;
+    format!("{host}\n{port}\n{user}\n{tls}\n{authorities_pem}")
 }
 
 /// What can be changed, by its word, for the acts.

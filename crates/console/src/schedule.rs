@@ -42,7 +42,7 @@ pub(crate) const AHEAD: SignedDuration = SignedDuration::from_hours(25);
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// So often at most: then every 160 minutes.
 const AGAIN_DOUBLED: u32 = 5;
-/// So long a digest waits for scans that are due or under way, as after waking up.
+/// So long a digest waits for scans that are due or under way, as after waking up, but never into the next day.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// How many due times are shown.
 const SHOWN: usize = 3;
@@ -383,7 +383,7 @@ impl Console {
             let refreshes: Vec<Refresh> =
                 refreshes.into_iter().filter(|refresh| due.iter().all(|(instance, _)| *instance != refresh.instance())).collect();
             lacking = if due.is_empty() && scans.is_empty() { None } else { lacking.or_else(|| Some(self.now())) };
-            let waits = lacking.is_some_and(|since| self.now().duration_since(since).abs() < PATIENCE);
+            let waits = lacking.is_some_and(|since| self.waits_for_scans(since));
             if !waits && digests.is_empty() {
                 let console = self.clone();
                 digests.spawn(async move {
@@ -415,6 +415,14 @@ impl Console {
                 tracing::warn!(code = failure.code, "which credentials near their end could not be read");
             }
         }
+    }
+
+    /// Whether a digest that lacks scans since then waits for them. Past midnight it would be another day's, and this day had none.
+    fn waits_for_scans(&self, since: Timestamp) -> bool {
+        let now = self.now();
+        let day = |at: Timestamp| at.to_zoned(self.inner.options.zone.clone()).date();
+        let until = since.checked_add(PATIENCE).unwrap_or(Timestamp::MAX);
+        now.duration_since(since).abs() < PATIENCE && day(until) == day(now)
     }
 
     /// What is due, after what other processes are at has been taken over into the jobs.

@@ -315,7 +315,8 @@ impl Store {
         self.inner.pool.read(|view| turn::later(view, id))
     }
 
-    /// Adds the digest of a day with the act that tells it; `false`, and nothing is changed, when that day has one already.
+    /// Adds the digest of a day with the act that tells it, without what names an instance that is gone; `false`, and nothing is
+    /// changed, when that day has one already.
     pub fn insert_digest(
         &self,
         day: Date,
@@ -341,8 +342,9 @@ impl Store {
         self.inner.pool.read(digest::all)
     }
     /// Counts up the tries to mail a digest from what the caller saw; `false` when another process did so meanwhile, and mails it.
-    pub fn claim_digest_mail(&self, day: Date, seen: u32, now: Timestamp) -> Result<bool, StoreError> {
-        self.inner.pool.write(Durability::Power, |transaction| digest::claim_mail(transaction, day, seen, now))
+    /// Until [`Store::set_digest_mailed`] tells what came of it, its failure is `meanwhile`: what is known if the process ends.
+    pub fn claim_digest_mail(&self, day: Date, seen: u32, now: Timestamp, meanwhile: &serde_json::Value) -> Result<bool, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| digest::claim_mail(transaction, day, seen, now, meanwhile))
     }
     /// Stores what came of mailing a digest. Once it was mailed it stays so; the failure is that of the last try.
     pub fn set_digest_mailed(

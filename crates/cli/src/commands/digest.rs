@@ -79,7 +79,7 @@ impl Terminal {
                     print::line(&format!("The server took the mail for {} recipients.", sent.recipients));
                 } else {
                     print::line(&format!(
-                        "The server took the mail for {} recipients and refused {}.",
+                        "The server took the mail for {} recipients, and not for {}.",
                         sent.recipients,
                         print::plain(&sent.refused.join(", "))
                     ));

@@ -3,16 +3,22 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use posture_connect::{
-    CertificateFault, Letter, MailError, MailLogin, MailSecurity, MailServer, Mailed, SANDBOX_ORGANIZATION, mail_address, send_mail,
+    CertificateFault, Letter, MailError, MailLimits, MailLogin, MailSecurity, MailServer, Mailed, SANDBOX_ORGANIZATION, mail_address,
+    send_mail,
 };
 use secrecy::SecretString;
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 const PASSWORD: &str = "correct horse 4711";
+/// An answer that never comes, on a connection that stays.
+const SILENCE: &str = "(silence)";
 
 /// What the server does.
 #[derive(Clone)]
@@ -24,6 +30,7 @@ struct Script {
     certificate_for: &'static str,
     expired: bool,
     organization: &'static str,
+    greets: bool,
     offers_login: bool,
     /// Answers that are not the usual ones, by the beginning of the command; an empty one ends the connection.
     answers: Vec<(&'static str, &'static str)>,
@@ -38,6 +45,7 @@ impl Default for Script {
             certificate_for: "localhost",
             expired: false,
             organization: "Halden Moor",
+            greets: true,
             offers_login: true,
             answers: Vec::new(),
         }
@@ -97,6 +105,7 @@ impl Post {
             port: listener.local_addr().unwrap().port(),
             security: if script.implicit { MailSecurity::Implicit } else { MailSecurity::StartTls },
             extra_roots_pem: vec![authority.pem()],
+            limits: MailLimits::default(),
         };
         let heard = Heard::default();
         let hearing = heard.clone();
@@ -137,6 +146,9 @@ async fn talk(line: TcpStream, acceptor: tokio_rustls::TlsAcceptor, script: Scri
 /// Answers until the connection ends, or gives it back after STARTTLS.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(line: S, script: &Script, heard: &Heard, tls: bool, greets: bool) -> Option<S> {
     let mut line = BufReader::new(line);
+    if greets && !script.greets {
+        return std::future::pending().await;
+    }
     if greets {
         line.write_all(b"220 mail ready\r\n").await.ok()?;
         line.flush().await.ok()?;
@@ -158,6 +170,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(line: S, script: &Script, h
         let own = script.answers.iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, answer)| *answer);
         let answer = match own {
             Some("") => return None,
+            Some(SILENCE) => return std::future::pending().await,
             Some(answer) => answer.to_owned(),
             None if logging_in => "235 welcome".into(),
             None if text.starts_with("EHLO") => {
@@ -225,7 +238,7 @@ async fn a_letter_arrives_whole_in_two_forms_over_both_kinds_of_tls() {
     for script in [Script::default(), starttls()] {
         let implicit = script.implicit;
         let post = Post::new(script).await;
-        assert_eq!(post.send().await, Ok(Mailed { refused: Vec::new() }), "{implicit}");
+        assert_eq!(post.send().await, Ok(Mailed::default()), "{implicit}");
         let lines = post.lines();
         let login = STANDARD.encode(format!("\0posture\0{PASSWORD}"));
         assert!(lines.contains(&format!("AUTH PLAIN {login}")), "{lines:?}");
@@ -307,16 +320,28 @@ async fn each_no_has_its_own_words() {
     let of = |answers: &[(&'static str, &'static str)]| answering(answers);
     let cases: Vec<(Script, &str, u16)> = vec![
         (of(&[("AUTH", "535 5.7.8 bad password <script>")]), "E-MAIL-LOGIN", 535),
+        // Not now is no refusal: whoever is put off may come again.
+        (of(&[("AUTH", "454 4.7.0 busy today")]), "E-MAIL-PUT-OFF", 454),
+        (of(&[("AUTH", "421 busy today")]), "E-MAIL-PUT-OFF", 421),
+        (of(&[("EHLO", "421 busy today")]), "E-MAIL-PUT-OFF", 421),
+        (of(&[("MAIL", "451 busy today")]), "E-MAIL-PUT-OFF", 451),
+        (of(&[("RCPT TO:<ada", "550 nobody"), ("RCPT TO:<brian", "450 busy today")]), "E-MAIL-PUT-OFF", 450),
+        (of(&[(".", "452 busy today")]), "E-MAIL-PUT-OFF", 452),
         (of(&[("MAIL", "550 5.7.1 not you")]), "E-MAIL-SENDER", 550),
         (of(&[("RCPT", "550 5.1.1 nobody here")]), "E-MAIL-RECIPIENTS", 550),
-        (of(&[("DATA", "451 later")]), "E-MAIL-REFUSED", 451),
+        (of(&[("DATA", "451 busy today")]), "E-MAIL-PUT-OFF", 451),
+        (of(&[("DATA", "554 spam")]), "E-MAIL-REFUSED", 554),
         (of(&[(".", "554 spam")]), "E-MAIL-REFUSED", 554),
         (Script { offers_login: false, ..Script::default() }, "E-MAIL-NO-LOGIN", 0),
         (of(&[("AUTH", "")]), "E-MAIL-BROKEN", 0),
         (of(&[("MAIL", "")]), "E-MAIL-BROKEN", 0),
         (of(&[("RCPT", "")]), "E-MAIL-BROKEN", 0),
-        (of(&[(".", "")]), "E-MAIL-BROKEN", 0),
+        (of(&[("DATA", "")]), "E-MAIL-BROKEN", 0),
         (of(&[("MAIL", "hello there")]), "E-MAIL-BROKEN", 0),
+        // The mail was handed over.
+        (of(&[(".", "")]), "E-MAIL-UNKNOWN", 0),
+        (of(&[(".", "hello there")]), "E-MAIL-UNKNOWN", 0),
+        (of(&[(".", "354 go on")]), "E-MAIL-UNKNOWN", 0),
     ];
     for (script, code, number) in cases {
         let post = Post::new(script).await;
@@ -324,39 +349,84 @@ async fn each_no_has_its_own_words() {
         assert_eq!(error.code(), code, "{error}");
         let words = format!("{error} {}", error.remedy());
         assert!(number == 0 || words.contains(&number.to_string()), "{words}");
-        for never in [PASSWORD, "script", "not you", "nobody", "hello there", "spam", "later"] {
+        for never in [PASSWORD, "script", "not you", "nobody", "hello there", "spam", "busy"] {
             assert!(!words.contains(never), "{words}");
         }
+        let open = code == "E-MAIL-UNKNOWN";
+        assert_eq!(words.contains("Nothing was sent") || words.contains("No password was sent"), !open, "{words}");
+        assert_eq!(words.contains("is not known"), open, "{words}");
     }
     // What follows the mail is no part of it.
     let post = Post::new(of(&[("QUIT", "")])).await;
-    assert_eq!(post.send().await, Ok(Mailed { refused: Vec::new() }));
+    assert_eq!(post.send().await, Ok(Mailed::default()));
 }
 
 #[tokio::test]
-async fn who_is_refused_keeps_nobody_else_from_the_mail() {
-    let post = Post::new(answering(&[("RCPT TO:<ada", "550 moved away")])).await;
-    assert_eq!(post.send().await, Ok(Mailed { refused: vec![("ada@halden.example".into(), 550)] }));
-    assert!(post.lines().iter().any(|line| line == "."));
+async fn who_is_refused_or_put_off_keeps_nobody_else_from_the_mail() {
+    let ada = |code| vec![("ada@halden.example".to_owned(), code)];
+    for (answer, mailed) in [
+        ("550 moved away", Mailed { refused: ada(550), ..Mailed::default() }),
+        ("450 busy today", Mailed { put_off: ada(450), ..Mailed::default() }),
+    ] {
+        let post = Post::new(answering(&[("RCPT TO:<ada", answer)])).await;
+        assert_eq!(post.send().await, Ok(mailed));
+        assert!(post.lines().iter().any(|line| line == "."));
+    }
+}
+
+#[tokio::test]
+async fn a_silence_is_told_by_when_it_begins() {
+    const SHORT: Duration = Duration::from_millis(100);
+    let host = || "localhost".to_owned();
+    // After the mail was taken it means nothing: a mail that was taken would otherwise be sent again and again.
+    let mut goodbye = Post::new(answering(&[("QUIT", SILENCE)])).await;
+    goodbye.server.limits.goodbye = SHORT;
+    assert_eq!(goodbye.send().await, Ok(Mailed::default()));
+    assert!(goodbye.lines().iter().any(|line| line == "."));
+
+    let mut handed = Post::new(answering(&[(".", SILENCE)])).await;
+    handed.server.limits.handing_over = SHORT;
+    assert_eq!(handed.send().await, Err(MailError::Unknown { host: host() }));
+
+    let mut before = Post::new(answering(&[("MAIL", SILENCE)])).await;
+    before.server.limits.before = SHORT;
+    let error = before.send().await.unwrap_err();
+    assert_eq!(error, MailError::TimedOut { host: host() });
+    assert!(error.to_string().contains("Nothing was sent"), "{error}");
+
+    // STARTTLS on a port where TLS begins with the first byte: the server waits for it, and never greets.
+    let mut port_465 = Post::new(Script { greets: false, ..starttls() }).await;
+    port_465.server.limits.greeting = SHORT;
+    let error = port_465.send().await.unwrap_err();
+    assert!(error.code() == "E-MAIL-TLS" && error.remedy().contains("the other kind of TLS"), "{error} {}", error.remedy());
+
+    // One that offers no TLS and never says goodbye.
+    let mut plain = Post::new(Script { offers_starttls: false, answers: vec![("QUIT", SILENCE)], ..starttls() }).await;
+    plain.server.limits.goodbye = SHORT;
+    assert_eq!(plain.send().await.unwrap_err().code(), "E-MAIL-NO-TLS");
 }
 
 #[tokio::test]
 async fn a_server_without_login_is_asked_for_none() {
     let post = Post::new(Script { offers_login: false, ..Script::default() }).await;
-    assert_eq!(send_mail(&post.server, None, &letter()).await, Ok(Mailed { refused: Vec::new() }));
+    assert_eq!(send_mail(&post.server, None, &letter()).await, Ok(Mailed::default()));
     assert!(!post.lines().iter().any(|line| line.starts_with("AUTH")));
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Kept, so that nobody else gets the port; nobody listens on it.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    // Longer than a name may be, so that no name service is asked. <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
+    let no_name = format!("{}.example", "m".repeat(64));
     for security in [MailSecurity::Implicit, MailSecurity::StartTls] {
-        let server = MailServer { host: "localhost".into(), port, security, extra_roots_pem: Vec::new() };
+        let limits = MailLimits::default();
+        let server = MailServer { host: "localhost".into(), port, security, extra_roots_pem: Vec::new(), limits };
         assert_eq!(send_mail(&server, None, &letter()).await, Err(MailError::Unreachable { host: "localhost".into(), port }));
-        let server = MailServer { host: "mail.halden.invalid".into(), ..server };
-        assert_eq!(send_mail(&server, None, &letter()).await, Err(MailError::NotFound { host: "mail.halden.invalid".into() }));
+        let server = MailServer { host: no_name.clone(), ..server };
+        assert_eq!(send_mail(&server, None, &letter()).await, Err(MailError::NotFound { host: no_name.clone() }));
     }
 }
 

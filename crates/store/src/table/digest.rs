@@ -6,6 +6,7 @@ use catalog::Severity;
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How many digests are kept; older ones go when another is added.
 const KEPT: u32 = 100;
@@ -20,7 +21,7 @@ pub struct Digest {
     /// What happened after this time is in it.
     pub since: Timestamp,
     /// What it says, in the caller's own words. An object in a list of it that names an instance by its id, in the member
-    /// `instance`, goes when that instance is deleted.
+    /// `instance`, goes when that instance is deleted, and is not taken in when it already is.
     pub body: Value,
     /// When it was handed to a mail server.
     pub mailed_at: Option<Timestamp>,
@@ -90,11 +91,21 @@ fn read(row: &Row<'_>) -> Result<Digest, StoreError> {
 
 /// Adds one, unless its day is served; says whether it was not.
 pub(crate) fn insert(connection: &Connection, day: Date, made_at: Timestamp, since: Timestamp, body: &Value) -> Result<bool, StoreError> {
+    let mut body = body.clone();
+    // What was deleted while the digest was put together is in none.
+    let there: BTreeSet<String> =
+        connection.prepare_cached("SELECT id FROM instance")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    take_out(&mut body, &|id| !there.contains(id));
     let added = connection.execute(
         "INSERT INTO digest (day, made_at, since, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (day) DO NOTHING",
-        params![day.to_string(), column::time(made_at), column::time(since), column::json(body)?],
+        params![day.to_string(), column::time(made_at), column::time(since), column::json(&body)?],
     )?;
-    connection.execute("DELETE FROM digest WHERE day NOT IN (SELECT day FROM digest ORDER BY made_at DESC, day DESC LIMIT ?1)", [KEPT])?;
+    // Never the one that was just added: by a clock that went back it is the oldest, and would be made again and again.
+    connection.execute(
+        "DELETE FROM digest WHERE day <> ?1
+         AND day NOT IN (SELECT day FROM digest WHERE day <> ?1 ORDER BY made_at DESC, day DESC LIMIT ?2)",
+        params![day.to_string(), KEPT - 1],
+    )?;
     Ok(added == 1)
 }
 
@@ -115,7 +126,7 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<Digest>, StoreError> {
 pub(crate) fn forget(connection: &Connection, instance: InstanceId) -> Result<(), StoreError> {
     let id = instance.to_string();
     for mut digest in all(connection)? {
-        if take_out(&mut digest.body, &id) {
+        if take_out(&mut digest.body, &|named| named == id) {
             let body = column::json(&digest.body)?;
             connection.execute("UPDATE digest SET body = ?2 WHERE day = ?1", params![digest.day.to_string(), body])?;
         }
@@ -123,22 +134,22 @@ pub(crate) fn forget(connection: &Connection, instance: InstanceId) -> Result<()
     Ok(())
 }
 
-/// Removes objects that name an instance from every list; says whether there was one.
-fn take_out(value: &mut Value, id: &str) -> bool {
+/// Removes objects that name an instance that is gone from every list; says whether there was one.
+fn take_out(value: &mut Value, gone: &dyn Fn(&str) -> bool) -> bool {
     // Each of them is looked at, not until the first that has one.
     let mut found = false;
     match value {
         Value::Array(list) => {
             let before = list.len();
-            list.retain(|one| one.get("instance").and_then(Value::as_str) != Some(id));
+            list.retain(|one| one.get("instance").and_then(Value::as_str).is_none_or(|id| !gone(id)));
             found = list.len() < before;
             for one in list {
-                found |= take_out(one, id);
+                found |= take_out(one, gone);
             }
         }
         Value::Object(members) => {
             for one in members.values_mut() {
-                found |= take_out(one, id);
+                found |= take_out(one, gone);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -146,11 +157,11 @@ fn take_out(value: &mut Value, id: &str) -> bool {
     found
 }
 
-/// Counts a try up from what the caller saw; says whether it still was that, and nobody has mailed it.
-pub(crate) fn claim_mail(connection: &Connection, day: Date, seen: u32, now: Timestamp) -> Result<bool, StoreError> {
+/// Counts a try up from what the caller saw, with what is to be told of it until its end is stored; says whether it still was that.
+pub(crate) fn claim_mail(connection: &Connection, day: Date, seen: u32, now: Timestamp, meanwhile: &Value) -> Result<bool, StoreError> {
     let claimed = connection.execute(
-        "UPDATE digest SET mail_tries = mail_tries + 1, mail_tried_at = ?3 WHERE day = ?1 AND mail_tries = ?2",
-        params![day.to_string(), seen, column::time(now)],
+        "UPDATE digest SET mail_tries = mail_tries + 1, mail_tried_at = ?3, mail_failure = ?4 WHERE day = ?1 AND mail_tries = ?2",
+        params![day.to_string(), seen, column::time(now), column::json(meanwhile)?],
     )?;
     Ok(claimed == 1)
 }
@@ -226,4 +237,3 @@ pub(crate) fn ended(connection: &Connection, window: HistoryWindow) -> Result<Ve
     })?;
     found.collect()
 }
-

@@ -35,6 +35,11 @@ fn a_day_is_served_once_and_a_hundred_are_kept() {
     }
     let kept = store.digests().unwrap();
     assert_eq!((kept.len(), kept[0].body.clone(), store.digest(day).unwrap()), (100, json!(100), None));
+    // Of a clock that went back far: it stays as well, or it would be made again and again.
+    let back = date(2020, 1, 1);
+    assert!(store.insert_digest(back, at(2), at(1), &json!("back"), &act()).unwrap());
+    assert!(!store.insert_digest(back, at(2), at(1), &json!("again"), &act()).unwrap());
+    assert_eq!((store.digest(back).unwrap().unwrap().body, store.digests().unwrap().len()), (json!("back"), 100));
 }
 
 #[test]
@@ -43,20 +48,22 @@ fn whoever_counts_the_tries_up_sends_and_what_was_mailed_stays_mailed() {
     let (store, other) = (opened(&folder), opened(&folder));
     let day = date(2026, 11, 22);
     store.insert_digest(day, at(10), at(1), &json!({}), &act()).unwrap();
-    assert!(store.claim_digest_mail(day, 0, at(11)).unwrap());
-    assert!(!other.claim_digest_mail(day, 0, at(11)).unwrap(), "it is being sent");
+    let meanwhile = json!({ "code": "E-MAIL-UNKNOWN" });
+    assert!(store.claim_digest_mail(day, 0, at(11), &meanwhile).unwrap());
+    assert!(!other.claim_digest_mail(day, 0, at(11), &json!("other")).unwrap(), "it is being sent");
+    assert_eq!(other.digest(day).unwrap().unwrap().mail_failure, Some(meanwhile.clone()), "should nobody store its end");
     store.set_digest_mailed(day, None, Some(&json!({ "code": "E-MAIL-TIME" }))).unwrap();
     let failed = other.digest(day).unwrap().unwrap();
     assert_eq!((failed.mail_tries, failed.mail_tried_at, failed.mailed_at), (1, Some(at(11)), None));
     assert_eq!(failed.mail_failure, Some(json!({ "code": "E-MAIL-TIME" })));
-    assert!(other.claim_digest_mail(day, 1, at(12)).unwrap());
+    assert!(other.claim_digest_mail(day, 1, at(12), &meanwhile).unwrap());
     other.set_digest_mailed(day, Some(at(13)), None).unwrap();
     // Sent once more by hand, in vain.
-    assert!(store.claim_digest_mail(day, 2, at(14)).unwrap());
+    assert!(store.claim_digest_mail(day, 2, at(14), &meanwhile).unwrap());
     store.set_digest_mailed(day, None, Some(&json!({ "code": "E-MAIL-HOST" }))).unwrap();
     let mailed = store.digest(day).unwrap().unwrap();
     assert_eq!((mailed.mailed_at, mailed.mail_tries), (Some(at(13)), 3));
-    assert!(!store.claim_digest_mail(date(2026, 11, 23), 0, at(14)).unwrap(), "there is none of that day");
+    assert!(!store.claim_digest_mail(date(2026, 11, 23), 0, at(14), &meanwhile).unwrap(), "there is none of that day");
 }
 
 /// Scans `users` of an instance; the rows that fail by their keys.
@@ -144,4 +151,8 @@ fn a_deleted_instance_goes_from_every_digest_and_the_others_stay() {
     let left = json!({ "digest": { "fixed": 2, "entries": [entry(2)], "more": [[], { "list": [] }] } });
     assert_eq!(store.digest(day).unwrap().unwrap().body, left);
     assert_eq!(store.digest(day.tomorrow().unwrap()).unwrap().unwrap().body, json!({ "entries": [entry(2)] }));
+    // One that was put together while the instance was still there.
+    let late = day.yesterday().unwrap();
+    store.insert_digest(late, at(12), at(11), &body, &act()).unwrap();
+    assert_eq!(store.digest(late).unwrap().unwrap().body, left);
 }

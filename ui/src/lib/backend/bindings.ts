@@ -733,7 +733,7 @@ export type DigestKind =
 "health" | 
 /**  Scans of an instance that failed. */
 "failed_scan" | 
-/**  An instance that was due and is not scanned yet. */
+/**  An instance that waits for its scan, or was not read since the digest before. */
 "not_scanned" | 
 /**  A credential that ends soon, or has ended. */
 "credential_ends" | 
@@ -1351,7 +1351,7 @@ export type LostCheck = {
 export type MailSent = {
 	/**  To how many. */
 	recipients: number,
-	/**  Recipients that the server refused; the others have it. */
+	/**  Recipients that the server refused or put off, each with which and the number of its answer; the others have it. */
 	refused: string[],
 };
 

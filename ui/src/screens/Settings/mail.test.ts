@@ -114,12 +114,12 @@ describe('the digest in the settings', () => {
     const settings: MailSettings = { host: 'mail.example', port: 465, tls: 'implicit', user: '', from: 'p@haldenmoor.example', recipients: ['a@haldenmoor.example'], authorities_pem: '' };
     await mock.setMail(settings, null);
     const refused: Failure = { code: 'E-MAIL-NO-TLS', sentence: 'The mail server offers no TLS.', remedy: 'Use another port.', field: null };
-    const testMail = vi.fn<Backend['testMail']>().mockRejectedValueOnce(refused).mockResolvedValueOnce({ recipients: 1, refused: ['b@haldenmoor.example (550)'] });
+    const testMail = vi.fn<Backend['testMail']>().mockRejectedValueOnce(refused).mockResolvedValueOnce({ recipients: 1, refused: ['b@haldenmoor.example (refused, 550)'] });
     const { user } = await open(() => ({ testMail }), mock);
     await user.click(await screen.findByTestId('mail-test'));
     expect(await screen.findByTestId('failure-code')).toHaveTextContent('E-MAIL-NO-TLS');
     await user.click(screen.getByTestId('mail-test'));
-    expect(await screen.findByTestId('mail-tested')).toHaveTextContent('It refused b@haldenmoor.example (550).');
+    expect(await screen.findByTestId('mail-tested')).toHaveTextContent('It did not take it for b@haldenmoor.example (refused, 550).');
     expect(screen.queryByTestId('failure-code')).toBeNull();
   });
 });
