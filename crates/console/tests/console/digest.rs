@@ -258,7 +258,13 @@ async fn credentials_that_end_are_told_in_time() {
     let ended = told(-1, "vendor").await;
     assert!(ended[0].starts_with("The credential ended on 21 November 2026, 08:14"), "{ended:?}");
     assert_eq!(told(8 * 24, "unused").await, Vec::<String>::new(), "a scan uses it before then");
-    assert!(told(3 * 24, "unused").await[0].contains("unless it is used"));
+    let unused = told(3 * 24, "unused").await;
+    assert!(
+        unused[0].contains("in 3 days (24 November 2026, 09:14), unless it was used elsewhere It dies unless it is used"),
+        "{unused:?}"
+    );
+    let ended = told(-1, "unused").await;
+    assert!(ended[0].starts_with("The credential ended on 21 November 2026, 08:14, unless it was used elsewhere"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -307,7 +313,7 @@ async fn the_loop_of_the_window_makes_it_after_the_scans_that_are_due() {
             if let Some(made) = desk.console.digests().await.unwrap().pop() {
                 return made;
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let made = tokio::time::timeout(Duration::from_secs(60), made).await.expect("the loop makes it");
@@ -315,4 +321,68 @@ async fn the_loop_of_the_window_makes_it_after_the_scans_that_are_due() {
     assert_eq!(made.day, "2026-11-22");
     let digest = desk.console.digest(None).await.unwrap();
     assert!(of(&digest, DigestKind::NotScanned).is_empty(), "it waited for the scan of six o'clock");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_in_which_nothing_was_read_is_not_quiet() {
+    let desk = Desk::new().await;
+    let id = desk.instance().await.id;
+    desk.console.set_schedule(&id, ScheduleChoice::Off).await.unwrap();
+    let unread = async |day: &str| {
+        desk.at(day);
+        assert!(desk.console.serve_digest().await.unwrap());
+        let digest = desk.console.digest(None).await.unwrap();
+        let told = of(&digest, DigestKind::NotScanned);
+        assert!(told.is_empty() || !digest.quiet, "{:?}", digest.summary);
+        told.into_iter().map(|entry| format!("{}. {}", entry.what, entry.detail)).collect::<Vec<_>>()
+    };
+    assert_eq!(unread("2026-11-21T10:00:00Z").await, Vec::<String>::new(), "it was read today");
+    let told = unread("2026-11-22T10:00:00Z").await;
+    assert!(told.len() == 1 && told[0].starts_with("Not read since 21 November 2026, 09:14. "), "{told:?}");
+    // Nor is it known of one that a scan is only just at.
+    desk.vendor(OverlayChange::Latency { tenant: KUSTOMER.into(), answer: None, milliseconds: 600_000 });
+    let scanning = tokio::spawn({
+        let (console, id) = (desk.console.clone(), id.clone());
+        async move { console.scan(&id, silent()).await }
+    });
+    let begun = async {
+        while desk.console.instance(&id).await.unwrap().scans.len() < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), begun).await.expect("it begins");
+    let told = unread("2026-11-23T10:00:00Z").await;
+    assert!(told.len() == 1 && told[0].starts_with("Being scanned. Not read since 21 November 2026, 09:14."), "{told:?}");
+    desk.console.cancel(&desk.console.jobs()[0].id);
+    scanning.await.unwrap().unwrap_err();
+    desk.vendor(OverlayChange::Clear { tenant: None });
+    desk.clock.pass(SignedDuration::from_mins(1));
+    desk.console.scan(&id, silent()).await.unwrap();
+    assert_eq!(unread("2026-11-24T10:00:00Z").await, Vec::<String>::new());
+    // Read when the clock was ahead, which is set right.
+    desk.at("2026-12-10T10:00:00Z");
+    desk.console.scan(&id, silent()).await.unwrap();
+    let told = unread("2026-11-25T10:00:00Z").await;
+    assert!(told.len() == 1 && told[0].starts_with("Last read at a time that lies ahead"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loop_waits_for_no_scan_past_midnight() {
+    let desk = Desk::new().await;
+    desk.change(|settings| settings.digest_at = Some("23:40".into())).await;
+    desk.at("2026-11-22T23:45:00Z");
+    // The scan of six o'clock is due, and does not end.
+    desk.vendor(OverlayChange::Latency { tenant: KUSTOMER.into(), answer: None, milliseconds: 600_000 });
+    let keeper = tokio::spawn({
+        let console = desk.console.clone();
+        async move { console.keep_schedule().await }
+    });
+    let made = async {
+        while desk.console.digests().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), made).await.expect("this day has one");
+    keeper.abort();
+    assert_eq!(desk.console.digests().await.unwrap()[0].day, "2026-11-22");
 }

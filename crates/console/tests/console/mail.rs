@@ -1,5 +1,5 @@
 //! The mail that the digest goes by: what is kept of it, where the password goes, and what becomes of a mail that fails.
-use crate::scene::{SteppingClock, today};
+use crate::scene::{SteppingClock, database, today};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use posture_core::{
@@ -115,6 +115,8 @@ async fn the_password_is_sealed_for_one_server_and_user_and_outlives_the_process
         MailSettings { host: "mail.evil.example".into(), ..settings(587) },
         MailSettings { user: "eve".into(), ..settings(587) },
         settings(2525),
+        MailSettings { tls: MailTls::Implicit, ..settings(587) },
+        MailSettings { authorities_pem: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----".into(), ..settings(587) },
     ] {
         assert_eq!(desk.console.set_mail(elsewhere, None).await.unwrap_err().code, "E-MAIL-PASSWORD");
     }
@@ -220,4 +222,61 @@ async fn what_cannot_be_mailed_with_is_refused_with_its_field() {
     desk.console.set_mail(good.clone(), password()).await.unwrap();
     let state = desk.console.set_mail(MailSettings { user: String::new(), ..good }, None).await.unwrap();
     assert_eq!(state.password_set_at, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_and_password_change_together_or_not_at_all() {
+    let desk = Desk::new().await;
+    desk.console.set_mail(settings(587), password()).await.unwrap();
+    let other = MailSettings { host: "mail.halden.example".into(), ..settings(465) };
+    let held = async |why: &str| {
+        assert_eq!(desk.console.mail().await.unwrap().settings, Some(settings(587)), "{why}");
+        // It asks for no password: the one of this server is still the one that is sealed.
+        desk.console.set_mail(settings(587), None).await.unwrap();
+    };
+    let database = database(&desk.options);
+    for (begin, change) in [("refuse_insert", "INSERT"), ("refuse_update", "UPDATE")] {
+        let trigger = format!("CREATE TRIGGER {begin} BEFORE {change} ON preference BEGIN SELECT raise(ABORT, 'refused'); END");
+        database.execute_batch(&trigger).unwrap();
+    }
+    desk.console.set_mail(other.clone(), Some(SecretString::from("another"))).await.unwrap_err();
+    desk.console.set_mail(MailSettings { user: String::new(), ..settings(587) }, None).await.unwrap_err();
+    database.execute_batch("DROP TRIGGER refuse_insert; DROP TRIGGER refuse_update").unwrap();
+    held("the database refused").await;
+
+    // Where the sealed file lies nothing can be put.
+    let sealed = desk.options.data_folder.join("vault/instances/mail.json");
+    let aside = desk.options.data_folder.join("aside.json");
+    std::fs::rename(&sealed, &aside).unwrap();
+    std::fs::create_dir_all(sealed.join("in the way")).unwrap();
+    desk.console.set_mail(other, Some(SecretString::from("another"))).await.unwrap_err();
+    std::fs::remove_dir_all(&sealed).unwrap();
+    std::fs::rename(&aside, &sealed).unwrap();
+    held("the disk refused").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_whose_end_nobody_heard_is_not_sent_again_by_itself() {
+    let desk = Desk::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = MailSettings { user: String::new(), ..settings(listener.local_addr().unwrap().port()) };
+    desk.console.set_mail(server, None).await.unwrap();
+    let sending = tokio::spawn({
+        let console = desk.console.clone();
+        async move { console.serve_digest().await }
+    });
+    // The process ends while the server has the line.
+    let held = listener.accept().await.unwrap();
+    sending.abort();
+    drop(sending.await);
+    drop(held);
+    for _ in 0..3 {
+        desk.clock.pass(SignedDuration::from_hours(3));
+        assert!(!desk.console.serve_digest().await.unwrap(), "nothing is sent, and nothing fails");
+    }
+    let digest = desk.console.digest(None).await.unwrap();
+    assert_eq!((digest.mailed_at, digest.mail_failure.unwrap().code.as_str()), (None, "E-MAIL-UNKNOWN"));
+    // Somebody who has looked can send it.
+    drop(listener);
+    assert_ne!(desk.console.send_digest().await.unwrap_err().code, "E-MAIL-UNKNOWN");
 }
