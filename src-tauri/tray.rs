@@ -110,15 +110,13 @@ fn show_icon(app: &AppHandle) -> bool {
 fn icon(app: &AppHandle) -> tauri::Result<()> {
     let menu =
         MenuBuilder::new(app).text(SHOW, "Show Posture Console").text(SCAN_ALL, "Scan all now").separator().text(QUIT, "Quit").build()?;
-    let mut icon = TrayIconBuilder::with_id(ICON)
-        .menu(&menu)
-        .tooltip("Posture Console")
-        .show_menu_on_left_click(false)
-        .on_tray_icon_event(|icon, event| {
+    let mut icon = TrayIconBuilder::with_id(ICON).menu(&menu).tooltip("Posture Console").show_menu_on_left_click(false).on_tray_icon_event(
+        |icon, event| {
             if matches!(event, TrayIconEvent::Click { button: MouseButton::Left, .. }) {
                 come_forward(icon.app_handle());
             }
-        });
+        },
+    );
     if let Some(image) = app.default_window_icon() {
         icon = icon.icon(image.clone());
     }

@@ -243,7 +243,7 @@ async fn pictures(window: &Window, album: &mut Album) {
         window.click_out_of_sight(&format!("sandbox-tenant-{app}-{tenant}")).await;
     }
     window.click("sandbox-add").await;
-    window.at_within("toast", SCANS).await;
+    window.shows_within("simulated tenants added", SCANS).await;
     window.at("sandbox-remove").await;
     album.take(window, "settings").await;
     window.click("nav-overview").await;
