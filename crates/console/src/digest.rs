@@ -24,7 +24,7 @@ use std::{
     io::Write,
     path::Path,
 };
-use store::{Act, HistoryWindow, Instance, InstanceId, Scan, ScanState, Store};
+use store::{Act, HistoryWindow, Instance, InstanceId, Scan, ScanState};
 
 /// How far back the first digest looks, and one that is made although the last is older.
 const FIRST: SignedDuration = SignedDuration::from_hours(24);
@@ -158,7 +158,7 @@ impl Console {
                     return Ok((false, None));
                 }
                 let there = open.store.digest(today)?;
-                let made = there.is_none() && known_of_any(&open.store)? && {
+                let made = there.is_none() && !open.store.instances()?.is_empty() && {
                     if let Err(error) = open.store.expire_attestations(now) {
                         tracing::warn!(code = error.code(), "findings whose attestation has ended could not be marked");
                     }
@@ -511,16 +511,6 @@ impl Telling<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether anything is known of any instance: of one whose first scan has not ended yet there is nothing to tell.
-fn known_of_any(store: &Store) -> Result<bool, Failure> {
-    for instance in store.instances()? {
-        if store.scans(instance.id, 1)?.first().is_none_or(|scan| scan.finished_at.is_some()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Whether a digest of today is to be handed to the mail server now.
