@@ -179,8 +179,11 @@ impl Window {
         }
     }
 
-    /// Clicks the element with this handle. What moves or is replaced under the pointer is tried again.
+    /// Clicks the element with this handle, once it stands still and nothing lies over it. What is replaced under the pointer is
+    /// tried again.
     pub async fn click(&self, handle: &str) {
+        self.at(handle).await;
+        self.stands_still(handle).await;
         let started = Instant::now();
         loop {
             match self.at(handle).await.click().await {
@@ -188,6 +191,32 @@ impl Window {
                 Err(error) => assert!(started.elapsed() < SHOWS, "{handle} cannot be clicked: {error}"),
             }
             sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until what a pointer would hit is the element with this handle: a page whose parts are still coming moves it, and a
+    /// message may lie over it for a while. After some time it is clicked all the same, and what comes of that is looked at.
+    async fn stands_still(&self, handle: &str) {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+            const shown = (e) => e.getClientRects().length > 0;
+            const e = [...document.querySelectorAll(\"[data-testid='{handle}']\")].find(shown);
+            if (!e) {{ done(false); return; }}
+            e.scrollIntoView({{ block: 'nearest' }});
+            const place = () => {{ const b = e.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; }};
+            const before = place();
+            setTimeout(() => {{
+                const now = place();
+                const hit = document.elementFromPoint(now[0], now[1]);
+                done(before[0] === now[0] && before[1] === now[1] && hit !== null && (e.contains(hit) || hit.contains(e)));
+            }}, 60);"
+        );
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(6) {
+            let still = self.driver.execute_async(script.clone(), vec![]).await.ok().and_then(|answer| answer.convert::<bool>().ok());
+            if still == Some(true) {
+                return;
+            }
         }
     }
 

@@ -74,7 +74,8 @@ async fn a_credential_is_revoked_told_replaced_and_deleted() {
     // A schedule of its own, without a secret.
     window.click("edit").await;
     window.at("edit-dialog").await;
-    window.click("schedule-off").await;
+    window.at("schedule-words").await;
+    window.type_into("schedule-off", " ").await;
     window.click("change-save").await;
     window.gone("edit-dialog").await;
     let listed = posture(&desktop, &["--json", "schedule", "Harbour"], &[]);

@@ -157,7 +157,7 @@ async fn through_okta_and_by_service_account_and_attested() {
     promise.holds();
 
     window.click("nav-add-application").await;
-    window.click("help-azure-ad-client").await;
+    window.type_into("help-azure-ad-client", thirtyfour::Key::Enter + "").await;
     window.at("azure-ad-client").await;
     album.take(&window, "azure-guide").await;
     window.close().await;
