@@ -51,7 +51,7 @@ pub fn start_at_login(app: AppHandle, wanted: bool) -> Answer<Desktop> {
 /// What the program is made of, and where a person adds to it.
 #[tauri::command]
 #[specta::specta]
-pub fn about(engine: Engine<'_>) -> Answer<About> {
+pub async fn about(engine: Engine<'_>) -> Answer<About> {
     engine.about()
 }
 

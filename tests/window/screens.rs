@@ -94,7 +94,8 @@ impl Album {
         let run = "const done = arguments[arguments.length - 1];
             const grave = (fault) => ['serious', 'critical'].includes(fault.impact);
             const told = (fault) => `${fault.id} (${fault.help}): ${fault.nodes.map((node) => node.target.join(' ')).join('; ')}`;
-            axe.run(document, { resultTypes: ['violations'] }).then(
+            const drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+            drawn().then(() => axe.run(document, { resultTypes: ['violations'] })).then(
               (result) => done(result.violations.filter(grave).map(told)),
               (error) => done([`axe failed: ${error}`]),
             );";
