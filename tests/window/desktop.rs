@@ -36,6 +36,16 @@ pub enum Colours {
     Dark,
 }
 
+impl Colours {
+    /// As the page calls its theme.
+    pub fn name(self) -> &'static str {
+        match self {
+            Colours::Light => "light",
+            Colours::Dark => "dark",
+        }
+    }
+}
+
 /// An empty home with its daemons, which end with it.
 pub struct Desktop {
     // Fields are dropped in this order: the daemons end before their folder goes.

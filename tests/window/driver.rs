@@ -104,6 +104,21 @@ impl Window {
         size.convert().expect("a size is two numbers")
     }
 
+    /// Waits until the page has what it asked for and nothing moves.
+    pub async fn settles(&self) {
+        let settled = "const done = arguments[arguments.length - 1];
+            const waits = () => document.querySelector('[aria-busy=true], [role=status] .spin') !== null;
+            const endless = (a) => a.effect.getTiming().iterations === Infinity;
+            const moves = () => document.getAnimations().some((a) => a.playState === 'running' && !endless(a));
+            let quiet = 0;
+            const look = () => {
+              quiet = waits() || moves() ? 0 : quiet + 1;
+              if (quiet > 10) done(true); else setTimeout(look, 20);
+            };
+            look();";
+        timeout(SHOWS, self.driver.execute_async(settled, vec![])).await.expect("the page settles in time").expect("the page settles");
+    }
+
     /// Takes a picture of the page once fonts are there and nothing moves but what counts seconds.
     pub async fn picture(&self, path: &Path) {
         let settled = "const done = arguments[arguments.length - 1];
@@ -115,6 +130,16 @@ impl Window {
         timeout(SHOWS, self.driver.execute_async(settled, vec![])).await.expect("the page settles in time").expect("the page settles");
         fs::create_dir_all(path.parent().expect("a picture lies in a folder")).expect("the pictures' folder can be made");
         self.driver.screenshot(path).await.expect("the page can be pictured");
+    }
+
+    /// The theme that the page shows itself in.
+    pub async fn colours(&self) -> String {
+        self.script("return document.documentElement.dataset.theme").await
+    }
+
+    /// Shows the page in a theme, without changing the setting.
+    pub async fn show_in(&self, theme: &str) {
+        let _: Option<bool> = self.script(&format!("document.documentElement.dataset.theme = '{theme}'")).await;
     }
 
     /// All text that the page shows.

@@ -8,6 +8,7 @@ mod bench;
 mod desktop;
 mod driver;
 mod first_instance;
+mod inspection;
 mod memory;
 mod notifications;
 mod operate;

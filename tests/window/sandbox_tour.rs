@@ -6,6 +6,7 @@ use crate::{
     console,
     desktop::{Colours, Desktop, Keychain},
     driver::Window,
+    inspection::Inspection,
     promise::Promise,
 };
 
@@ -14,6 +15,9 @@ const SCANS: Duration = Duration::from_secs(400);
 
 const ROWS_WITHOUT_A_MARK: &str = "return [...document.querySelectorAll('[data-testid=\"finding-row\"]')]
     .filter((row) => !row.querySelector('[data-testid=\"sandbox-mark\"]')).length";
+
+/// What the addresses of pages that the sidebar does not name are made of.
+const FURTHER: &[&str] = &["attestations", "digest", "guides/azure-ad-client", "add-application/kustomer"];
 
 #[tokio::test]
 async fn it_is_marked_everywhere_and_goes_in_one_click() {
@@ -41,6 +45,9 @@ async fn it_is_marked_everywhere_and_goes_in_one_click() {
     assert!(marks >= rows.max(4), "{marks} marks on {rows} instances");
     promise.holds();
 
+    inspect(&window).await;
+    promise.holds();
+
     window.click("nav-settings").await;
     window.click("sandbox-remove").await;
     window.click("sandbox-remove-confirm").await;
@@ -52,4 +59,34 @@ async fn it_is_marked_everywhere_and_goes_in_one_click() {
     window.shows("No findings yet").await;
     window.close().await;
     promise.holds();
+}
+
+/// Looks at every page of the sidebar, the further ones, and every tab of an instance that has them all.
+async fn inspect(window: &Window) {
+    let mut inspection = Inspection::begin();
+    let pages: Vec<String> = window
+        .script("return [...document.querySelectorAll('[data-testid^=nav-]')].map((entry) => entry.dataset.testid.replace('nav-', ''))")
+        .await;
+    assert!(pages.len() >= 6, "{pages:?}");
+    let instance: String = window
+        .script(
+            "const row = [...document.querySelectorAll('[data-testid=\"instance-row\"]')].find((row) => row.textContent.includes('Okta'));
+             row?.querySelector('[role=gridcell]')?.click();
+             return location.hash.replace('#/', '');",
+        )
+        .await;
+    assert!(instance.starts_with("applications/"), "a simulated organization of Okta has a page: {instance}");
+    window.at("health-card").await;
+    let tabs: Vec<String> = window
+        .script("return [...document.querySelectorAll('[data-testid^=tab-]')].map((tab) => tab.dataset.testid.replace('tab-', ''))")
+        .await;
+    assert!(tabs.iter().any(|tab| tab == "accounts") && tabs.iter().any(|tab| tab == "coverage"), "{tabs:?}");
+    let further = FURTHER.iter().map(ToString::to_string);
+    let of_instance = tabs.iter().map(|tab| format!("{instance}?tab={tab}"));
+    for address in pages.into_iter().chain(further).chain(of_instance) {
+        let _: Option<bool> = window.script(&format!("location.hash = '#/{address}'")).await;
+        window.settles().await;
+        inspection.look_in_both(window, &address).await;
+    }
+    inspection.end();
 }

@@ -13,6 +13,7 @@ mod guard;
 mod hops;
 mod key_pairs;
 mod mail;
+mod mail_server;
 mod microsoft;
 mod oauth;
 mod okta;

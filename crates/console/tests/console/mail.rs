@@ -1,5 +1,8 @@
 //! The mail that the digest goes by: what is kept of it, where the password goes, and what becomes of a mail that fails.
-use crate::scene::{SteppingClock, database, today};
+use crate::{
+    mail_server::{Post, Script, part, starttls},
+    scene::{SteppingClock, database, today},
+};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use posture_core::{
@@ -279,4 +282,40 @@ async fn a_mail_whose_end_nobody_heard_is_not_sent_again_by_itself() {
     // Somebody who has looked can send it.
     drop(listener);
     assert_ne!(desk.console.send_digest().await.unwrap_err().code, "E-MAIL-UNKNOWN");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_digest_arrives_by_mail_once_and_every_way_of_asking_says_so() {
+    for script in [Script::default(), starttls()] {
+        let desk = Desk::new().await;
+        let tls = if script.implicit { MailTls::Implicit } else { MailTls::Starttls };
+        let post = Post::new(Script { answers: vec![("RCPT TO:<brian", "550 nobody")], ..script }).await;
+        let recipients = vec!["ada@halden.example".into(), "brian@halden.example".into()];
+        let given = MailSettings { tls, recipients, authorities_pem: post.authority.clone(), ..settings(post.port) };
+        desk.console.set_mail(given, password()).await.unwrap();
+        let tried = desk.console.test_mail().await.unwrap();
+        assert_eq!((tried.recipients, tried.refused), (1, vec!["brian@halden.example (refused, 550)".to_owned()]));
+        let before = post.lines().len();
+
+        assert!(desk.console.serve_digest().await.unwrap());
+        let lines = post.lines().split_off(before);
+        let digest = desk.console.digest(None).await.unwrap();
+        assert!(digest.mailed_at.is_some(), "{digest:?}");
+        let refused = digest.mail_failure.unwrap();
+        assert!(refused.code == "E-MAIL-RECIPIENTS" && refused.sentence.contains("brian@halden.example (refused, 550)"), "{refused}");
+        let subject = format!("Subject: Posture Console: daily digest of {}", digest.day);
+        assert_eq!(lines.iter().filter(|line| **line == subject).count(), 1, "{lines:?}");
+        for line in &digest.summary {
+            assert!(part(&lines, "text/plain").replace("\r\n", " ").contains(line), "{line}");
+            assert!(part(&lines, "text/html").contains(line), "{line}");
+        }
+        assert!(post.in_clear().iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{:?}", post.in_clear());
+        // Neither this process nor the next mails it again.
+        assert!(!desk.console.serve_digest().await.unwrap());
+        let next = Console::new(desk.options.clone()).unwrap();
+        next.start().await.unwrap();
+        assert!(!next.serve_digest().await.unwrap());
+        assert_eq!(post.lines().iter().filter(|line| **line == subject).count(), 1);
+        assert_eq!(desk.acts().await[..2], ["digest mailed".to_owned(), "test mail mailed".to_owned()]);
+    }
 }

@@ -15,6 +15,8 @@ mod journey;
 mod law;
 mod links;
 mod mail;
+#[path = "../../../connect/tests/connect/mail_server.rs"]
+mod mail_server;
 mod recorded;
 mod scene;
 mod schedule;
