@@ -66,6 +66,7 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::digest::remove_mail,
             commands::backup::back_up,
             commands::backup::restore,
+            commands::backup::erase,
             commands::backup::archive_instance,
             commands::attestations::attestations,
             commands::attestations::attestations_due,

@@ -1,7 +1,7 @@
-//! Files that a person keeps: a backup of everything, which can be put back, and an archive of one instance.
+//! Files that a person keeps: a backup of everything, which can be put back, and an archive of one instance; and the end of all.
 
 use super::{Answer, Engine};
-use console::screen::{BackedUp, Exported, Failure, Start};
+use console::screen::{BackedUp, Erased, Exported, Failure, Start};
 use std::path::PathBuf;
 use tauri_plugin_dialog::{DialogExt, FilePath};
 
@@ -21,6 +21,13 @@ pub async fn restore(app: tauri::AppHandle, engine: Engine<'_>) -> Answer<Option
     let picker = app.dialog().file().add_filter("tar", &["tar"]);
     let Some(path) = chosen(move || picker.blocking_pick_file(), "restore").await? else { return Ok(None) };
     engine.restore(&path).await.map(Some)
+}
+
+/// Destroys all keys and removes everything that is stored, once the words are typed.
+#[tauri::command]
+#[specta::specta]
+pub async fn erase(engine: Engine<'_>, words: String) -> Answer<Erased> {
+    engine.erase(&words).await
 }
 
 /// Asks where to and writes all that is known of an instance; nothing when the dialog was cancelled.

@@ -49,7 +49,7 @@ async fn two_hundred_instances() {
     let desktop = Desktop::start(Keychain::Unlocked, Colours::Light);
     posture(&desktop, &["init", "--protection", "keychain"], &[]);
     let vendor = Vendor::start_of("kustomer", "clean", |_| {}).await;
-    posture(&desktop, &["sandbox", "add", "--all"], &[]);
+    posture(&desktop, &["sandbox", "add"], &[]);
     let listed = posture(&desktop, &["--json", "instance", "list", "--sandbox"], &[]);
     let there = serde_json::from_str::<Vec<serde_json::Value>>(&listed).expect("it is a list").len();
     for number in there..INSTANCES {

@@ -240,6 +240,13 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Erase everything that Posture Console keeps of you on this computer: keys first, then files. Removing the package does not.
+    #[command(after_help = "Close the window first. Backups, exports and a catalog folder of your own stay.\n\nExample:\n  posture erase")]
+    Erase {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  posture completions bash > /etc/bash_completion.d/posture")]
     Completions {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 use store::{Act, Store};
@@ -254,6 +254,50 @@ fn backward(folder: &Path, swap: &Swap, rename: Rename<'_>) -> io::Result<()> {
     let _ = fs::remove_dir(&replaced);
     let _ = fs::remove_dir_all(&staged);
     Ok(())
+}
+
+/// Where vaults lie: that of the data, and those that a restore replaced or had staged.
+pub(crate) fn vaults(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut vaults = vec![folder.join(VAULT)];
+    for entry in fs::read_dir(folder).map_err(|error| crate::start::folder(folder, &error))?.flatten() {
+        if entry.file_name().to_str().is_some_and(|name| [REPLACED, UNPACKING, COPYING].iter().any(|kind| ours(name, kind))) {
+            vaults.push(entry.path().join(VAULT));
+        }
+    }
+    Ok(vaults)
+}
+
+/// Removes everything that the console keeps in its folder, and the folder if nothing else lies in it. Answers what else does.
+pub(crate) fn remove_all(folder: &Path, alone: Alone) -> Result<Vec<String>, Failure> {
+    let failed = |error: io::Error| {
+        Failure::new(
+            "E-ERASE",
+            format!("The keys are destroyed, so nothing of the data can be read any more, but files of it could not be removed: {error}."),
+            format!("Remove the folder {} yourself.", folder.display()),
+        )
+    };
+    let mut left = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let moved = [REPLACED, UNPACKING, COPYING].iter().any(|kind| ours(&name, kind));
+        if name == VAULT || moved {
+            fs::remove_dir_all(entry.path()).map_err(failed)?;
+        } else if name.starts_with(DATABASE) || name == JOURNAL {
+            // What is read out of a database may lie in the free space of a disk; its key is gone.
+            fs::remove_file(entry.path()).map_err(failed)?;
+        } else if name != LOCK {
+            left.push(name);
+        }
+    }
+    // Removed last, by who holds it.
+    fs::remove_file(folder.join(LOCK)).map_err(failed)?;
+    drop(alone);
+    if left.is_empty() {
+        fs::remove_dir(folder).map_err(failed)?;
+    }
+    left.sort();
+    Ok(left)
 }
 
 /// Finishes what a process that was killed left unfinished, and removes what it left behind. Only while nobody has the data open.

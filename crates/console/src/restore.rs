@@ -72,7 +72,7 @@ impl Console {
         self.start().await
     }
 
-    fn refuse_while_working(&self) -> Result<(), Failure> {
+    pub(crate) fn refuse_while_working(&self) -> Result<(), Failure> {
         if !self.inner.jobs.any() {
             return Ok(());
         }

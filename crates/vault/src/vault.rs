@@ -1,7 +1,7 @@
 //! The one handle to everything that is sealed.
 
 use crate::{
-    Protection, RecoveryKey, SealedField, Unlock, VaultError, files,
+    Keychain, Protection, RecoveryKey, SealedField, Unlock, VaultError, files,
     keys::{self, Derivation, Key, KeyHolder, MIN_PASSPHRASE_CHARACTERS},
     random, recovery,
     seal::SealedFile,
@@ -13,6 +13,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// `vault.json`: which vault this is and what holds its keys. Written last, so that a creation that was interrupted leaves
@@ -104,6 +105,26 @@ impl Vault {
         let _lock = files::lock(folder)?;
         let database = recovery::open(folder, &description.id, recovery_key)?;
         Self::protect(folder, description.id, database, unlock)
+    }
+
+    /// Destroys the vault of this folder for good: the keychain's entries first, so that nothing opens any more whatever becomes of
+    /// the files, then its files. Needs no passphrase; does nothing where there is no vault.
+    ///
+    /// # Errors
+    /// What the keychain or the disk refuses. While a key is not destroyed no file is removed, so that it can be tried again.
+    pub fn destroy(folder: &Path, keychain: &Arc<dyn Keychain>) -> Result<(), VaultError> {
+        let Some(description) = files::read::<Description>(folder, VAULT_FILE)? else { return Ok(()) };
+        {
+            let _lock = files::lock(folder)?;
+            if description.protection == Protection::Keychain {
+                let holder = KeyHolder::Keychain { keychain: Arc::clone(keychain), vault: description.id };
+                for instance in sealed_in(&folder.join(INSTANCES))? {
+                    holder.delete(&keys::of_instance(&instance))?;
+                }
+                holder.delete(keys::DATABASE)?;
+            }
+        }
+        Ok(std::fs::remove_dir_all(folder)?)
     }
 
     /// Makes a new recovery key in place of the one that was lost or seen.

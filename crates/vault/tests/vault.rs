@@ -558,3 +558,27 @@ fn a_vault_is_looked_at_without_its_keys_and_what_is_missing_is_named() {
         assert_eq!(place(&one, &[]), Ok(protection), "credentials that are missing are entered again");
     }
 }
+
+#[test]
+fn a_vault_is_destroyed_keys_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, others) = (folder.path().join("own"), folder.path().join("others"));
+    let keychain = FakeKeychain::new();
+    let (vault, _recovery) = Vault::create(&own, &keychain.unlock()).unwrap();
+    vault.seal(INSTANCE, &fields(&[("api_key", VALUE)]), at(0)).unwrap();
+    let (other, _recovery) = Vault::create(&others, &keychain.unlock()).unwrap();
+    other.seal(OTHER, &fields(&[("api_key", VALUE)]), at(0)).unwrap();
+    assert_eq!(keychain.names().len(), 4);
+
+    let shared: std::sync::Arc<dyn vault::Keychain> = keychain.clone();
+    keychain.is(Mood::Locked);
+    assert!(matches!(Vault::destroy(&own, &shared), Err(VaultError::KeychainLocked)));
+    keychain.is(Mood::Usable);
+    assert_eq!(plain(&vault.unseal(INSTANCE).unwrap()), plain(&fields(&[("api_key", VALUE)])), "nothing went while a key could not");
+
+    Vault::destroy(&own, &shared).unwrap();
+    assert!(!own.exists());
+    assert_eq!(keychain.names().len(), 2, "another vault's keys are not touched");
+    assert_eq!(plain(&other.unseal(OTHER).unwrap()), plain(&fields(&[("api_key", VALUE)])));
+    Vault::destroy(&own, &shared).unwrap();
+}

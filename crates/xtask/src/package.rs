@@ -20,6 +20,9 @@ use crate::{
 /// The name of the installed package, which the bundler makes of the product's name.
 const PACKAGE: &str = "posture-console";
 
+/// Where the installed program keeps its database, below the home of its user.
+const DATABASE: &str = ".local/share/posture-console/posture.db";
+
 /// How long the installed window must stay open in the trial.
 const WINDOW_STAYS: Duration = Duration::from_secs(6);
 
@@ -90,15 +93,22 @@ fn trial(project: &Project, deb: &Path) -> Result<(), Failure> {
     superuser(&["dpkg", "--install"]).args([deb]).run()?;
     // Removed whatever the trial of the programs says, so that a failed trial leaves nothing installed.
     let installed = installed_files(root);
-    let works = try_programs(project);
+    let home = project.path("target/package/home");
+    let works = try_programs(project, &home);
     superuser(&["dpkg", "--purge", PACKAGE]).run()?;
+    let kept = home.join(DATABASE).is_file();
+    let emptied = fs::remove_dir_all(&home).map_err(|source| Failure::File { path: home.clone(), source });
     let installed = installed?;
     works?;
+    emptied?;
+    if !kept {
+        return Err(Failure::NotProved("Removing the package took the data along, which only `posture erase` may.".into()));
+    }
     let left: Vec<String> = installed.iter().filter(|path| path.exists()).map(|path| path.display().to_string()).collect();
     if !left.is_empty() {
         return Err(Failure::NotProved(format!("Removing the package left {}.", left.join(", "))));
     }
-    println!("Installed, started and removed: {} files, none left.", installed.len());
+    println!("Installed, started and removed: {} files, none left but the data of the user.", installed.len());
     Ok(())
 }
 
@@ -117,16 +127,17 @@ fn installed_files(root: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
     Ok(files)
 }
 
-fn try_programs(project: &Project) -> Result<(), Failure> {
-    let home = project.path("target/package/home");
-    fs::create_dir_all(&home).map_err(|source| Failure::File { path: home.clone(), source })?;
+fn try_programs(project: &Project, home: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(home).map_err(|source| Failure::File { path: home.to_owned(), source })?;
     let at_home = |program: Program| {
-        let home = home.as_path();
         ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"]
             .iter()
             .fold(program.env("HOME", home), |program, name| program.without_env(name))
     };
     at_home(Program::new("/usr/bin/posture", project.root()).args(["apps"])).run()?;
+    // Data, protected without a keychain, which a machine that makes packages need not have.
+    let init = "/usr/bin/posture --passphrase-fd 3 init --protection passphrase 3<<<'of the trial of a package'";
+    at_home(Program::new("bash", project.root()).args(["-c", init])).run()?;
     let window = at_home(Program::new("/usr/bin/posture-console", project.root())).inside(&[
         "dbus-run-session",
         "--",
@@ -135,9 +146,7 @@ fn try_programs(project: &Project) -> Result<(), Failure> {
         "-s",
         "-screen 0 1280x800x24",
     ]);
-    let stayed = stays_open(window);
-    let removed = fs::remove_dir_all(&home).map_err(|source| Failure::File { path: home.clone(), source });
-    stayed.and(removed)
+    stays_open(window)
 }
 
 /// Starts a window and closes it again; an error if it closed by itself before.

@@ -1,8 +1,11 @@
-//! Backing everything up to one file, and putting it back.
+//! Backing everything up to one file, putting it back, and erasing it.
 
 use super::{Ending, Outcome, Stop, Terminal};
 use crate::print;
-use console::screen::{Protection, StartState};
+use console::{
+    ERASE_WORDS,
+    screen::{Protection, StartState},
+};
 use std::{io::Write, path::Path};
 
 /// What is to be typed before a backup replaces everything.
@@ -27,10 +30,7 @@ impl Terminal {
                 "Type \"{WORD}\" to replace everything that is stored by what is in {}; what is there now is kept in a folder beside it: ",
                 print::plain(&backup.display().to_string())
             );
-            let mut typed = String::new();
-            if std::io::stderr().flush().is_err() || std::io::stdin().read_line(&mut typed).is_err() || typed.trim() != WORD {
-                return Err(Stop::Usage(format!("\"{WORD}\" was not typed; nothing was changed")));
-            }
+            typed(WORD)?;
         }
         let start = self.console.restore(backup).await?;
         if self.json {
@@ -52,4 +52,36 @@ impl Terminal {
         });
         Ok(Ending::Fine)
     }
+
+    /// Needs nothing to be opened first, as what cannot be opened any more can be erased all the same.
+    pub(super) async fn erase(&self, yes: bool) -> Outcome {
+        if !yes {
+            eprint!(
+                "Type \"{ERASE_WORDS}\" to destroy every key and remove every instance, credential, finding and setting that Posture Console keeps here: "
+            );
+            typed(ERASE_WORDS)?;
+        }
+        let erased = self.console.erase(ERASE_WORDS).await?;
+        if self.json {
+            print::json(&erased);
+            return Ok(Ending::Fine);
+        }
+        let folder = print::plain(&erased.folder);
+        print::line(&if erased.left.is_empty() {
+            format!("Erased: {folder} and the keys in the keychain are gone.")
+        } else {
+            let left: Vec<String> = erased.left.iter().map(|name| print::plain(name)).collect();
+            format!("Erased. In {folder} stays what is not the console's: {}.", left.join(", "))
+        });
+        Ok(Ending::Fine)
+    }
+}
+
+/// Reads a line that must be these words.
+fn typed(words: &str) -> Result<(), Stop> {
+    let mut typed = String::new();
+    if std::io::stderr().flush().is_err() || std::io::stdin().read_line(&mut typed).is_err() || typed.trim() != words {
+        return Err(Stop::Usage(format!("\"{words}\" was not typed; nothing was changed")));
+    }
+    Ok(())
 }

@@ -84,7 +84,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Check(_)
         | Command::Sandbox(_)
         | Command::Backup { .. }
-        | Command::Restore { .. } => {}
+        | Command::Restore { .. }
+        | Command::Erase { .. } => {}
     }
     let mut options = Options::for_this_user()?;
     if let Some(folder) = arguments.data_folder {
@@ -148,6 +149,7 @@ impl Terminal {
             Command::Sandbox(command) => self.sandbox(command).await,
             Command::Backup { output } => self.back_up(&output).await,
             Command::Restore { backup, yes } => self.restore(&backup, yes).await,
+            Command::Erase { yes } => self.erase(yes).await,
             Command::Completions { .. } | Command::Man => Ok(Ending::Fine),
         }
     }

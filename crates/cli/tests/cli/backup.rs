@@ -79,6 +79,14 @@ async fn a_backup_is_written_and_restored_when_the_word_is_typed() {
     assert_eq!(instances(folder, &elsewhere), before);
     assert!(!lying(&elsewhere).contains("replaced-"), "there was nothing before");
 
+    // Erased only when the words are typed, and without the passphrase that was forgotten.
+    for typed in ["", "erase\n"] {
+        let refused = run(command_in(folder, &elsewhere, &["erase"]), typed);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+    let text = said(&run(command_in(folder, &elsewhere, &["erase"]), "erase everything\n"));
+    assert!(text.contains("Erased") && !elsewhere.exists(), "{text}");
+
     // What is no backup is told as everything is.
     std::fs::write(&file, "a letter").unwrap();
     let refused = stand.posture(&["--json", "restore", path, "--yes"], "");

@@ -1,5 +1,6 @@
-//! Backups of all that is stored.
+//! Backups of all that is stored, and its end.
 
+use super::Start;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
@@ -12,4 +13,15 @@ pub struct BackedUp {
     pub bytes: f64,
     /// One sentence: who can open it, and with what.
     pub opens: String,
+}
+
+/// Everything was erased.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Type)]
+pub struct Erased {
+    /// The data folder.
+    pub folder: String,
+    /// Names in it that are not the console's and stay; the folder is gone where there are none.
+    pub left: Vec<String>,
+    /// Where the console stands now.
+    pub start: Start,
 }

@@ -901,3 +901,50 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
     assert!(desk.console.activity_proof(None).await.unwrap().holds);
     assert_eq!(desk.seen().await, other, "the other one is as it was");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn erasing_destroys_every_key_and_removes_every_file_but_those_of_others() {
+    let desk = Desk::with_instance(Protection::Keychain).await;
+    desk.back_up().await;
+    desk.restore().await.unwrap();
+    assert!(files(desk.data()).keys().any(|name| name.starts_with("replaced-")), "also what a restore moved aside");
+    assert!(!desk.ring.names().is_empty());
+    let before = files(desk.data());
+
+    for words in ["", "erase", "Erase everything"] {
+        let refused = desk.console.erase(words).await.unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.field.as_deref()), ("E-ERASE-WORDS", Some("words")));
+    }
+    let other = desk.another(&desk.ring);
+    other.start().await.unwrap();
+    assert_eq!(desk.console.erase("erase everything").await.unwrap_err().code, "E-DATA-IN-USE");
+    assert_eq!(files(desk.data()).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "nothing is changed");
+    assert_eq!(instances(&desk.console).await.len(), 1, "and it is open as it was");
+    drop(other);
+
+    fs::write(desk.data().join("letter.txt"), "of somebody else").unwrap();
+    let erased = desk.console.erase("erase everything").await.unwrap();
+    assert_eq!((erased.left, &erased.start.state), (vec!["letter.txt".to_owned()], &StartState::FirstStart));
+    assert_eq!(files(desk.data()).into_keys().collect::<Vec<_>>(), ["letter.txt"]);
+    assert_eq!(desk.ring.names(), Vec::<String>::new());
+    assert!(desk.file().exists(), "a backup is the administrator's");
+
+    // It begins anew as on the first day.
+    desk.console.first_start(Protection::Keychain, None).await.unwrap();
+    assert!(instances(&desk.console).await.is_empty());
+    fs::remove_file(desk.data().join("letter.txt")).unwrap();
+    assert!(desk.console.erase("erase everything").await.unwrap().left.is_empty());
+    assert!(!desk.data().exists());
+    // Nothing is there, and that is no failure.
+    assert_eq!(desk.console.erase("erase everything").await.unwrap().start.state, StartState::FirstStart);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_passphrase_protects_is_erased_without_it() {
+    let desk = Desk::with_instance(Protection::Passphrase).await;
+    let other = desk.another(&desk.ring);
+    drop(desk.console);
+    assert!(matches!(other.start().await.unwrap().state, StartState::Locked { .. }));
+    assert_eq!(other.erase("erase everything").await.unwrap().start.state, StartState::FirstStart);
+    assert!(!desk.options.data_folder.exists());
+}

@@ -136,6 +136,8 @@ export interface Backend {
   archiveInstance(id: string): Promise<T.Exported | null>;
   /** Where the console stands with the restored data; `null` when the open dialog was cancelled. */
   restore(): Promise<T.Start | null>;
+  /** Destroys every key and removes everything that is stored, once the words `erase everything` are given. */
+  erase(words: string): Promise<T.Erased>;
 }
 
 /** Takes and gives the backend of this window. */

@@ -110,6 +110,8 @@ export const commands = {
 	backUp: () => typedError<BackedUp | null, Failure>(__TAURI_INVOKE("back_up")),
 	/**  Asks which backup and puts it in the place of everything that is stored; nothing when the dialog was cancelled. */
 	restore: () => typedError<Start | null, Failure>(__TAURI_INVOKE("restore")),
+	/**  Destroys all keys and removes everything that is stored, once the words are typed. */
+	erase: (words: string) => typedError<Erased, Failure>(__TAURI_INVOKE("erase", { words })),
 	/**  Asks where to and writes all that is known of an instance; nothing when the dialog was cancelled. */
 	archiveInstance: (id: string) => typedError<Exported | null, Failure>(__TAURI_INVOKE("archive_instance", { id })),
 	/**  The manual checks of an instance, what is due first. */
@@ -766,6 +768,16 @@ export type EndsBy =
 "certificate" | 
 /**  Nobody: it ends then unless it is used before. */
 "unused";
+
+/**  Everything was erased. */
+export type Erased = {
+	/**  The data folder. */
+	folder: string,
+	/**  Names in it that are not the console's and stay; the folder is gone where there are none. */
+	left: string[],
+	/**  Where the console stands now. */
+	start: Start,
+};
 
 /**  A row of a dataset that a verdict rests on. */
 export type Evidence = {

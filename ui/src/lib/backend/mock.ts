@@ -705,6 +705,13 @@ export function mockBackend(options: Invented = {}): Backend {
       offered = true;
       return start();
     },
+    async erase(words) {
+      await wait();
+      if (words.trim() !== 'erase everything') throw failure('E-ERASE-WORDS', 'Nothing was erased: the words are not right.', 'Type "erase everything".');
+      state = { kind: 'first_start' };
+      offered = false;
+      return { folder: '~/.local/share/posture-console', left: [], start: start() };
+    },
   };
 }
 

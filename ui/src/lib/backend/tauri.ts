@@ -148,6 +148,7 @@ export const tauriBackend: Backend = {
   backUp: () => or(commands.backUp()),
   archiveInstance: (id) => or(commands.archiveInstance(id)),
   restore: () => or(commands.restore()),
+  erase: (words) => or(commands.erase(words)),
 };
 
 export { tauriBackend as backend };

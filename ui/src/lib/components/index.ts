@@ -6,6 +6,7 @@ export { default as Dialog } from './Dialog.svelte';
 export { default as EmptyState } from './EmptyState.svelte';
 export { default as ErrorState } from './ErrorState.svelte';
 export { default as Field } from './Field.svelte';
+export { default as GoesAndStays } from './GoesAndStays.svelte';
 export { default as HealthMark } from './HealthMark.svelte';
 export { default as IconButton } from './IconButton.svelte';
 export { default as KeyCap } from './KeyCap.svelte';

@@ -1,7 +1,7 @@
 import { cleanup, render, screen, waitFor, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Backend, Settings, Start } from '$lib/backend/backend';
+import type { Backend, Erased, Settings, Start } from '$lib/backend/backend';
 import { mockBackend } from '$lib/backend/mock';
 import { router } from '$lib/router/router.svelte';
 import { toasts } from '$lib/shell/toasts.svelte';
@@ -169,6 +169,22 @@ describe('a backup', () => {
     await waitFor(() => expect(screen.queryByTestId('restore-dialog')).toBeNull());
     expect(restore).toHaveBeenCalledOnce();
     expect(screen.queryByTestId('toast')).toBeNull();
+  });
+
+  it('is erased with everything only when the words are typed', async () => {
+    const mock = mockBackend();
+    const erase = vi.fn<(words: string) => Promise<Erased>>(async () => ({ folder: '/data', left: ['letter.txt'], start: { ...(await mock.start()), state: { kind: 'first_start' } } }));
+    const { user } = await open(() => ({ erase }));
+    await user.click(screen.getByTestId('erase'));
+    await waitFor(() => expect(screen.getByTestId('erase-cancel')).toHaveFocus());
+    await user.type(screen.getByTestId('erase-words'), 'erase');
+    expect(screen.getByTestId('erase-confirm')).toHaveAttribute('aria-disabled', 'true');
+    await user.click(screen.getByTestId('erase-confirm'));
+    expect(erase).not.toHaveBeenCalled();
+    await user.type(screen.getByTestId('erase-words'), ' everything');
+    await user.click(screen.getByTestId('erase-confirm'));
+    expect(erase).toHaveBeenCalledExactlyOnceWith('erase everything');
+    expect((await toast()).getByText(/stays what is not the console's: letter\.txt/)).toBeInTheDocument();
   });
 
   it('takes the place of everything the window shows', async () => {
