@@ -13,6 +13,8 @@ use crate::{
 
 /// Instances in all.
 const INSTANCES: usize = 200;
+/// How many are added at once.
+const ADDING: usize = 4;
 /// How often the page is opened.
 const OPENED: usize = 11;
 
@@ -52,9 +54,17 @@ async fn two_hundred_instances() {
     posture(&desktop, &["sandbox", "add"], &[]);
     let listed = posture(&desktop, &["--json", "instance", "list", "--sandbox"], &[]);
     let there = serde_json::from_str::<Vec<serde_json::Value>>(&listed).expect("it is a list").len();
-    for number in there..INSTANCES {
-        add(&desktop, &vendor, "kustomer", &format!("Harbour {number:03}"), &["--set", "region=eu"], &["api_key"]);
-    }
+    let numbers: Vec<usize> = (there..INSTANCES).collect();
+    std::thread::scope(|scope| {
+        for part in numbers.chunks(numbers.len().div_ceil(ADDING)) {
+            let (desktop, vendor) = (&desktop, &vendor);
+            scope.spawn(move || {
+                for number in part {
+                    add(desktop, vendor, "kustomer", &format!("Harbour {number:03}"), &["--set", "region=eu"], &["api_key"]);
+                }
+            });
+        }
+    });
 
     let window = Window::open(&desktop, console(), &[], &[]).await;
     window.at("nav-applications").await;

@@ -480,7 +480,7 @@ pub(crate) fn sort_of(sort: FindingSort) -> store::FindingSort {
     }
 }
 
-fn scope_of(scope: SandboxScope) -> store::SandboxScope {
+pub(crate) fn scope_of(scope: SandboxScope) -> store::SandboxScope {
     match scope {
         SandboxScope::Without => store::SandboxScope::Without,
         SandboxScope::Only => store::SandboxScope::Only,

@@ -35,11 +35,19 @@ struct Around {
     thresholds: InventoryThresholds,
 }
 
+/// Where a line comes from.
+pub(crate) struct Place<'a> {
+    pub(crate) app: &'a str,
+    pub(crate) instance: &'a str,
+    pub(crate) sandbox: bool,
+    pub(crate) as_of: Timestamp,
+}
+
 /// A part of a list, as the database answers.
-type Listed<E> = Result<InventoryList<E, <E as Entry>::Risk>, StoreError>;
+pub(crate) type Listed<E> = Result<InventoryList<E, <E as Entry>::Risk>, StoreError>;
 
 /// What the two lists have of their own.
-trait Entry: Sized {
+pub(crate) trait Entry: Sized {
     type Risk: Copy + 'static;
     type Row;
     type Line: report::Line;
@@ -54,7 +62,7 @@ trait Entry: Sized {
     fn origin(&self) -> &Origin;
     fn risks(&self) -> &BTreeMap<Self::Risk, Presence>;
     fn row(&self, number: i64) -> Self::Row;
-    fn line(&self, around: &Around, scan: &Scan) -> Self::Line;
+    fn line(&self, place: &Place<'_>) -> Self::Line;
     /// A part of what the query asks for, and how to ask for any.
     fn asked(filter: &InventoryFilter) -> Result<impl Fn(&Store, ScanId, &InventoryQuery, store::Slice) -> Listed<Self>, Failure>;
     fn one(store: &Store, scan: ScanId, number: i64) -> Result<InventoryDetail<Self>, StoreError>;
@@ -295,6 +303,11 @@ impl Around {
         })
     }
 
+    fn place(&self, scan: &Scan) -> Place<'_> {
+        let store::Instance { app, name, sandbox, .. } = &self.instance;
+        Place { app, instance: name, sandbox: *sandbox, as_of: scan.as_of }
+    }
+
     fn scanned(&self) -> Result<ScanId, Failure> {
         self.scan.as_ref().map(|scan| scan.id).ok_or_else(not_there)
     }
@@ -324,12 +337,22 @@ fn written<E: Entry>(
     writer: &mut Box<dyn Write + Send>,
 ) -> Result<u64, Failure> {
     let asked = E::asked(&query.filter)?;
-    let mut failure = None;
-    let lines = Batches::new(&mut failure, |offset| {
+    write_lines(format, about, writer, |slice| {
         let Some(scan) = &around.scan else { return Ok(Vec::new()) };
-        let list = asked(store, scan.id, query, store::Slice { offset, limit: BATCH })?;
-        Ok(list.rows.iter().map(|(_, entry)| entry.line(around, scan)).collect())
-    });
+        let list = asked(store, scan.id, query, slice)?;
+        Ok(list.rows.iter().map(|(_, entry)| entry.line(&around.place(scan))).collect())
+    })
+}
+
+/// Lines that are read batch by batch, to the writer. Answers how many.
+pub(crate) fn write_lines<L: report::Line>(
+    format: ExportFormat,
+    about: &About,
+    writer: &mut Box<dyn Write + Send>,
+    mut read: impl FnMut(store::Slice) -> Result<Vec<L>, Failure>,
+) -> Result<u64, Failure> {
+    let mut failure = None;
+    let lines = Batches::new(&mut failure, |offset| read(store::Slice { offset, limit: BATCH }));
     let written = match format {
         ExportFormat::Csv => report::csv(writer, lines, ByteOrderMark::With),
         ExportFormat::Json => report::json(writer, lines, about),
@@ -340,7 +363,7 @@ fn written<E: Entry>(
     }
 }
 
-fn not_there() -> Failure {
+pub(crate) fn not_there() -> Failure {
     Failure::new(
         "E-NOT-FOUND",
         "There is no such entry in the last complete scan.",
@@ -348,7 +371,7 @@ fn not_there() -> Failure {
     )
 }
 
-fn number_of(text: &str) -> Result<i64, Failure> {
+pub(crate) fn number_of(text: &str) -> Result<i64, Failure> {
     text.parse().map_err(|_| not_there())
 }
 
@@ -391,7 +414,12 @@ fn thresholds_screen(thresholds: &InventoryThresholds) -> screen::InventoryThres
     screen::InventoryThresholds { dormant_days, expiring_days, rotation_days, unused_days }
 }
 
-fn words<T: Copy>(words: &[String], from_word: impl Fn(&str) -> Option<T>, known: &[&str], what: &str) -> Result<Vec<T>, Failure> {
+pub(crate) fn words<T: Copy>(
+    words: &[String],
+    from_word: impl Fn(&str) -> Option<T>,
+    known: &[&str],
+    what: &str,
+) -> Result<Vec<T>, Failure> {
     words
         .iter()
         .map(|word| {
@@ -401,7 +429,7 @@ fn words<T: Copy>(words: &[String], from_word: impl Fn(&str) -> Option<T>, known
         .collect()
 }
 
-fn sort_of(sort: screen::InventorySort) -> store::InventorySort {
+pub(crate) fn sort_of(sort: screen::InventorySort) -> store::InventorySort {
     match sort {
         screen::InventorySort::Severity => store::InventorySort::Severity,
         screen::InventorySort::Name => store::InventorySort::Name,
@@ -417,7 +445,7 @@ fn days(number: u32) -> String {
     if number == 1 { "1 day".to_owned() } else { format!("{number} days") }
 }
 
-fn risk_count((title, meaning): (&str, String), risk: &str, present: u32, unknown: u32) -> screen::RiskCount {
+pub(crate) fn risk_count((title, meaning): (&str, String), risk: &str, present: u32, unknown: u32) -> screen::RiskCount {
     screen::RiskCount { risk: risk.to_owned(), title: title.to_owned(), meaning, present, unknown }
 }
 
@@ -587,14 +615,14 @@ impl Entry for Account {
         }
     }
 
-    fn line(&self, around: &Around, scan: &Scan) -> AccountLine {
+    fn line(&self, place: &Place<'_>) -> AccountLine {
         let (risks, unknown_risks) = split(&self.risks, AccountRisk::word);
         AccountLine {
-            app: around.instance.app.clone(),
-            instance: around.instance.name.clone(),
-            sandbox: around.instance.sandbox,
+            app: place.app.to_owned(),
+            instance: place.instance.to_owned(),
+            sandbox: place.sandbox,
             read_from: self.origin.from.clone(),
-            as_of: scan.as_of,
+            as_of: place.as_of,
             severity: self.severity,
             risks,
             unknown_risks,
@@ -706,14 +734,14 @@ impl Entry for Plugin {
         }
     }
 
-    fn line(&self, around: &Around, scan: &Scan) -> PluginLine {
+    fn line(&self, place: &Place<'_>) -> PluginLine {
         let (risks, unknown_risks) = split(&self.risks, PluginRisk::word);
         PluginLine {
-            app: around.instance.app.clone(),
-            instance: around.instance.name.clone(),
-            sandbox: around.instance.sandbox,
+            app: place.app.to_owned(),
+            instance: place.instance.to_owned(),
+            sandbox: place.sandbox,
             read_from: self.origin.from.clone(),
-            as_of: scan.as_of,
+            as_of: place.as_of,
             severity: self.severity,
             risks,
             unknown_risks,

@@ -25,6 +25,7 @@ mod drafts;
 mod erase;
 mod export;
 mod failure;
+mod fleet;
 mod health;
 mod instances;
 mod inventory;

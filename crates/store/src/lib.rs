@@ -33,6 +33,10 @@ pub use table::finding::{
     CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, FindingState, JudgedWrite, NotRechecked,
     SandboxScope, ScanOutcome, SeverityTally,
 };
+pub use table::fleet::{
+    AccountFleetFilter, FleetFilter, FleetItem, FleetList, Identity, IdentityFilter, IdentityList, IdentitySort, Nature, PluginFleetFilter,
+    PluginReview, PluginUser,
+};
 pub use table::granted::GrantedScopes;
 pub use table::instance::{Instance, InstanceId};
 pub use table::inventory::{

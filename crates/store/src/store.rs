@@ -1,6 +1,7 @@
 //! The one handle through which everything else reads and writes the database.
 
 use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
+use crate::{AccountFleetFilter, FleetList, IdentityFilter, IdentityList, IdentitySort, PluginFleetFilter, PluginUser};
 use crate::{
     Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, Credential, CredentialEnd,
     DatasetState, Digest, Ended, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, HistoryWindow, Instance, InstanceId,
@@ -12,11 +13,13 @@ use crate::{
     lease::{InstanceLease, Lease},
     pool::{self, Durability, Pool},
     table::{
-        account, activity, attestation, credential, dataset, digest, event, finding, granted, instance, inventory, lease, own_check,
+        account, activity, attestation, credential, dataset, digest, event, finding, fleet, granted, instance, inventory, lease, own_check,
         preference, request, row, scan, schedule, turn, verdict,
     },
 };
-use catalog::{Account, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, RowKey};
+use catalog::{
+    Account, AccountRisk, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, PluginRisk, RowKey,
+};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::Transaction;
 use secrecy::{SecretBox, SecretString};
@@ -643,6 +646,69 @@ impl Store {
     /// [`StoreError::NotFound`].
     pub fn plugin(&self, scan: ScanId, number: i64) -> Result<InventoryDetail<Plugin>, StoreError> {
         self.inner.pool.read(|view| inventory::detail(view, scan, number))
+    }
+
+    /// Accounts of all instances, each as the last complete scan of its instance found it.
+    pub fn accounts_everywhere(
+        &self,
+        filter: &AccountFleetFilter,
+        sort: InventorySort,
+        descending: bool,
+        slice: Slice,
+    ) -> Result<FleetList<Account, AccountRisk>, StoreError> {
+        self.inner.pool.read(|view| fleet::accounts(view, filter, sort, descending, slice))
+    }
+    /// Plugins of all instances, likewise.
+    pub fn plugins_everywhere(
+        &self,
+        filter: &PluginFleetFilter,
+        sort: InventorySort,
+        descending: bool,
+        slice: Slice,
+    ) -> Result<FleetList<Plugin, PluginRisk>, StoreError> {
+        self.inner.pool.read(|view| fleet::plugins(view, filter, sort, descending, slice))
+    }
+    /// Identities: accounts of all instances that have one address, or that somebody put together. `directories` are the applications
+    /// whose name for a person goes before that of others.
+    pub fn identities(
+        &self,
+        filter: &IdentityFilter,
+        directories: &[String],
+        order: (IdentitySort, bool),
+        slice: Slice,
+    ) -> Result<IdentityList, StoreError> {
+        self.inner.pool.read(|view| fleet::identities(view, filter, directories, order, slice))
+    }
+    /// Users who granted or installed plugins in any instance, worst first, whose name holds a text; and how many there are.
+    pub fn plugin_users(&self, text: &str, scope: SandboxScope, slice: Slice) -> Result<(u64, Vec<PluginUser>), StoreError> {
+        self.inner.pool.read(|view| fleet::plugin_users(view, text, scope, slice))
+    }
+    /// Says whose an account is, in this scan and later ones, with the act that tells it: the key of an identity, an empty one for
+    /// nobody else's, `None` for what its address says.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn set_account_person(
+        &self,
+        instance: InstanceId,
+        (source, row): (&str, &RowKey),
+        person: Option<&str>,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            fleet::set_person(transaction, instance, source, row, person)?;
+            activity::insert(transaction, act)
+        })
+    }
+    /// Says that a plugin of a scan was reviewed by whom the act names, with the rights that it has there, or that it was not.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn set_plugin_reviewed(&self, scan: ScanId, number: i64, reviewed: bool, act: &Act) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            fleet::set_reviewed(transaction, scan.0, number, reviewed.then_some((act.who.as_str(), act.at)))?;
+            activity::insert(transaction, act)
+        })
     }
 
     /// Findings that fulfil a filter.

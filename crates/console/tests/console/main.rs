@@ -9,6 +9,7 @@ mod company;
 mod credential_watch;
 mod digest;
 mod disturbed;
+mod fleet;
 mod harbour;
 mod inventory;
 mod journey;

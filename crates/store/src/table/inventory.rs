@@ -510,7 +510,7 @@ fn bits<T: Item>(risks: &BTreeMap<T::Risk, Presence>, wanted: Presence) -> i64 {
     T::RISKS.iter().enumerate().filter(|(_, risk)| risks.get(risk) == Some(&wanted)).fold(0, |bits, (index, _)| bits | 1 << index)
 }
 
-fn mask<T: Item>(risks: &[T::Risk]) -> i64 {
+pub(crate) fn mask<T: Item>(risks: &[T::Risk]) -> i64 {
     T::RISKS.iter().enumerate().filter(|(_, risk)| risks.contains(risk)).fold(0, |bits, (index, _)| bits | 1 << index)
 }
 
@@ -541,7 +541,7 @@ pub(crate) fn listings(connection: &Connection, scan: i64, kind: InventoryKind) 
 }
 
 impl InventorySort {
-    fn order(self, descending: bool) -> String {
+    pub(crate) fn order(self, descending: bool) -> String {
         let direction = if descending { "DESC" } else { "ASC" };
         let column = match self {
             Self::Severity => "severity",
@@ -556,7 +556,7 @@ impl InventorySort {
     }
 }
 
-fn read<T: Item>(row: &Row<'_>) -> Result<(i64, T), StoreError> {
+pub(crate) fn read<T: Item>(row: &Row<'_>) -> Result<(i64, T), StoreError> {
     let text = |column| row.get::<_, String>(column);
     let (present, missing): (i64, i64) = (row.get("risks")?, row.get("unknown_risks")?);
     let mut risks = BTreeMap::new();

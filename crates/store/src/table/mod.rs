@@ -9,6 +9,7 @@ pub(crate) mod digest;
 pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod finding;
+pub(crate) mod fleet;
 pub(crate) mod granted;
 pub(crate) mod instance;
 pub(crate) mod inventory;
