@@ -97,6 +97,14 @@ pub fn doors() -> Builder<tauri::Wry> {
             commands::inventory::set_inventory_thresholds,
             commands::inventory::export_accounts,
             commands::inventory::export_plugins,
+            commands::fleet::accounts_everywhere,
+            commands::fleet::plugins_everywhere,
+            commands::fleet::identities,
+            commands::fleet::plugin_users,
+            commands::fleet::set_account_identity,
+            commands::fleet::set_plugin_reviewed,
+            commands::fleet::export_accounts_everywhere,
+            commands::fleet::export_plugins_everywhere,
         ])
         .events(collect_events![events::CredentialEnding, events::JobsChanged, events::Turned])
         // It passes sealed, so no command names it.

@@ -78,7 +78,7 @@ pub async fn export_plugins(
 }
 
 /// The file that was chosen; none when the dialog was cancelled.
-async fn chosen(app: &tauri::AppHandle, name: &str, format: ExportFormat) -> Answer<Option<PathBuf>> {
+pub(super) async fn chosen(app: &tauri::AppHandle, name: &str, format: ExportFormat) -> Answer<Option<PathBuf>> {
     let extension = match format {
         ExportFormat::Csv => "csv",
         ExportFormat::Json => "json",

@@ -7,6 +7,7 @@ pub mod browse;
 pub mod capability;
 pub mod desktop;
 pub mod digest;
+pub mod fleet;
 pub mod instances;
 pub mod inventory;
 pub mod onboard;

@@ -148,9 +148,23 @@ pub enum Command {
     Accounts(InventoryArguments),
     /// List the 3rd party plugins of an instance with their risks, show one with its evidence, or write them to a file.
     #[command(
-        after_help = "Examples:\n  posture plugins \"Halden Moor EU\" --risk can_write,gen_ai\n  posture plugins \"Halden Moor EU\" --kind webhook --json"
+        after_help = "Examples:\n  posture plugins \"Halden Moor EU\" --risk can_write,gen_ai\n  posture plugins \"Halden Moor EU\" --kind webhook --json\n  posture plugins --everywhere --not-reviewed"
     )]
     Plugins(InventoryArguments),
+    /// Who has accounts, over all instances.
+    #[command(subcommand)]
+    Identities(IdentitiesCommand),
+    /// Say that a plugin was reviewed: it counts as such while its rights stay the same.
+    #[command(after_help = "Example:\n  posture review \"Halden Moor EU\" 12")]
+    Review {
+        /// The instance, by id or name.
+        instance: String,
+        /// The plugin's id in the last complete scan; see `posture plugins`.
+        plugin: String,
+        /// Take it back.
+        #[arg(long)]
+        undo: bool,
+    },
     /// Show or set from when on an account or plugin of an instance is a risk. What is not given stays.
     #[command(after_help = "Example:\n  posture thresholds \"Halden Moor EU\" --dormant-days 30")]
     Thresholds {
@@ -606,7 +620,13 @@ pub struct FilterArguments {
 #[derive(Debug, Args)]
 pub struct InventoryArguments {
     /// The instance, by id or name.
-    pub instance: String,
+    #[arg(required_unless_present = "everywhere")]
+    pub instance: Option<String>,
+    /// Those of all instances together.
+    #[arg(long, conflicts_with_all = ["instance", "show"])]
+    pub everywhere: bool,
+    #[command(flatten)]
+    pub further: EverywhereArguments,
     /// Only those that have any of these risks: `no_mfa`, `can_write`.
     #[arg(long, value_delimiter = ',')]
     pub risk: Vec<String>,
@@ -634,6 +654,80 @@ pub struct InventoryArguments {
     /// The file's format.
     #[arg(long, value_enum, default_value = "csv", requires = "output")]
     pub format: FormatChoice,
+}
+
+/// What can be asked of all instances together.
+#[derive(Debug, Args)]
+pub struct EverywhereArguments {
+    /// Only accounts of this identity: an address, or a key of `posture identities list`.
+    #[arg(long, value_name = "KEY", requires = "everywhere")]
+    pub identity: Option<String>,
+    /// Only plugins that were reviewed and still have the rights of that time.
+    #[arg(long, requires = "everywhere", conflicts_with = "not_reviewed")]
+    pub reviewed: bool,
+    /// Only plugins that were not, or that have other rights now.
+    #[arg(long, requires = "everywhere")]
+    pub not_reviewed: bool,
+    /// Only plugins whose name or publisher names generative AI.
+    #[arg(long, requires = "everywhere")]
+    pub gen_ai: bool,
+    /// Only plugins that this user granted or installed.
+    #[arg(long, requires = "everywhere")]
+    pub user: Option<String>,
+    /// Simulated tenants alone.
+    #[arg(long, requires = "everywhere")]
+    pub sandbox: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IdentitiesCommand {
+    /// List who has accounts, over all instances: accounts of one address are one identity.
+    #[command(after_help = "Examples:\n  posture identities list --several\n  posture identities list --risk no_mfa --json")]
+    List {
+        /// Only with this in a name or address.
+        #[arg(long, default_value = "")]
+        text: String,
+        /// Only those with an account that has any of these risks: `no_mfa`.
+        #[arg(long, value_delimiter = ',')]
+        risk: Vec<String>,
+        /// Only those that are known to be a person.
+        #[arg(long, conflicts_with = "non_human")]
+        human: bool,
+        /// Only those that are known to be no person.
+        #[arg(long)]
+        non_human: bool,
+        /// Only those with accounts in more than one instance.
+        #[arg(long)]
+        several: bool,
+        /// Simulated tenants alone.
+        #[arg(long)]
+        sandbox: bool,
+        /// Rows to leave out at the beginning.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// Rows to print, at most 500.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Say whose an account is, where its address does not, or says it wrongly.
+    #[command(
+        after_help = "Examples:\n  posture identities set \"Halden Moor EU\" 17 --as ada@halden.example\n  posture identities set \"Halden Moor EU\" 17 --alone"
+    )]
+    Set {
+        /// The instance, by id or name.
+        instance: String,
+        /// The account's id in the last complete scan; see `posture accounts`.
+        account: String,
+        /// It belongs to this identity.
+        #[arg(long = "as", value_name = "KEY", required_unless_present_any = ["alone", "by_address"], conflicts_with_all = ["alone", "by_address"])]
+        identity: Option<String>,
+        /// It belongs to nobody else.
+        #[arg(long, conflicts_with = "by_address")]
+        alone: bool,
+        /// It belongs to whom its address names; the correction is taken back.
+        #[arg(long)]
+        by_address: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -17,6 +17,9 @@ use std::path::Path;
 
 impl Terminal {
     pub(super) async fn accounts(&self, arguments: InventoryArguments) -> Outcome {
+        if arguments.everywhere {
+            return self.accounts_everywhere(arguments).await;
+        }
         let id = self.instance_of(&arguments).await?;
         if let Some(account) = &arguments.show {
             let page = self.console.account(&id, account).await?;
@@ -58,6 +61,9 @@ impl Terminal {
     }
 
     pub(super) async fn plugins(&self, arguments: InventoryArguments) -> Outcome {
+        if arguments.everywhere {
+            return self.plugins_everywhere(arguments).await;
+        }
         let id = self.instance_of(&arguments).await?;
         if let Some(plugin) = &arguments.show {
             let page = self.console.plugin(&id, plugin).await?;
@@ -100,11 +106,11 @@ impl Terminal {
 
     async fn instance_of(&self, arguments: &InventoryArguments) -> Result<String, Stop> {
         self.open().await?;
-        Ok(self.console.find_instance(&arguments.instance).await?)
+        Ok(self.console.find_instance(arguments.instance.as_deref().unwrap_or_default()).await?)
     }
 
     /// For a program or for a reader.
-    fn shown<T: Serialize>(&self, answer: &T, for_a_reader: impl FnOnce(&T)) {
+    pub(super) fn shown<T: Serialize>(&self, answer: &T, for_a_reader: impl FnOnce(&T)) {
         if self.json { print::json(answer) } else { for_a_reader(answer) }
     }
 
@@ -164,19 +170,19 @@ fn query(arguments: &InventoryArguments) -> InventoryQuery {
     }
 }
 
-fn format(choice: FormatChoice) -> ExportFormat {
+pub(super) fn format(choice: FormatChoice) -> ExportFormat {
     match choice {
         FormatChoice::Csv => ExportFormat::Csv,
         FormatChoice::Json => ExportFormat::Json,
     }
 }
 
-fn severity(severity: Option<Severity>) -> String {
+pub(super) fn severity(severity: Option<Severity>) -> String {
     severity.map_or("–", print::severity).to_owned()
 }
 
 /// What is known, or which way it is not.
-fn cell(property: &Property) -> String {
+pub(super) fn cell(property: &Property) -> String {
     match property.state {
         PropertyState::Is => property.value.clone(),
         PropertyState::None => "none".to_owned(),
@@ -185,7 +191,7 @@ fn cell(property: &Property) -> String {
     }
 }
 
-fn day(property: &Property) -> String {
+pub(super) fn day(property: &Property) -> String {
     match property.state {
         PropertyState::Is => property.value.chars().take(10).collect(),
         PropertyState::None | PropertyState::Unknown | PropertyState::NotRead => cell(property),
@@ -204,7 +210,7 @@ fn listed(what: &str, head: &InventoryHead, columns: &[&str; 8], rows: Vec<Vec<S
     print::line(&format!("{} of {} {what}, {} in all", rows.len(), head.total, head.all));
 }
 
-fn risks(present: &[String], unknown: &[String]) -> String {
+pub(super) fn risks(present: &[String], unknown: &[String]) -> String {
     present.iter().cloned().chain(unknown.iter().map(|risk| format!("{risk}?"))).collect::<Vec<_>>().join(" ")
 }
 

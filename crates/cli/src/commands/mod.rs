@@ -6,6 +6,7 @@ mod backup;
 mod browse;
 mod catalog;
 mod digest;
+mod fleet;
 mod instance;
 mod inventory;
 mod permissions;
@@ -75,6 +76,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Export { .. }
         | Command::Accounts(_)
         | Command::Plugins(_)
+        | Command::Identities(_)
+        | Command::Review { .. }
         | Command::Thresholds { .. }
         | Command::Requests { .. }
         | Command::Activity { .. }
@@ -137,6 +140,8 @@ impl Terminal {
             Command::Export { filter, format, output } => self.export(filter, format, &output).await,
             Command::Accounts(arguments) => self.accounts(arguments).await,
             Command::Plugins(arguments) => self.plugins(arguments).await,
+            Command::Identities(command) => self.identities(command).await,
+            Command::Review { instance, plugin, undo } => self.review(&instance, &plugin, undo).await,
             Command::Thresholds { instance, dormant_days, expiring_days, rotation_days, unused_days } => {
                 self.thresholds(&instance, [dormant_days, expiring_days, rotation_days, unused_days]).await
             }

@@ -36,6 +36,23 @@ async fn accounts_and_plugins_are_listed_shown_exported_and_judged_by_thresholds
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("E-FILTER"));
 
+    // Of all instances: there is one.
+    let everywhere = stand.json(&["--json", "accounts", "--everywhere"], "");
+    assert_eq!(everywhere["total"], list["head"]["all"]);
+    let identities = stand.json(&["--json", "identities", "list"], "");
+    assert!(identities["all"].as_u64().unwrap() > 0 && identities["all"].as_u64() <= everywhere["total"].as_u64());
+    let (first, second) = (&everywhere["rows"][0], &everywhere["rows"][1]);
+    let (key, account) = (first["identity"].as_str().unwrap(), second["account"]["id"].as_str().unwrap());
+    stand.json(&["--json", "identities", "set", name, account, "--as", key], "");
+    let together = stand.json(&["--json", "accounts", "--everywhere", "--identity", key], "");
+    assert!(together["rows"].as_array().unwrap().iter().any(|row| row["corrected"] == true), "{together}");
+    let plugin = webhooks["rows"][0]["id"].as_str().unwrap();
+    assert!(text(&stand.posture(&["review", name, plugin], "")).contains("Reviewed"));
+    let reviewed = stand.json(&["--json", "plugins", "--everywhere", "--reviewed"], "");
+    assert_eq!((&reviewed["total"], &reviewed["rows"][0]["plugin"]["id"]), (&1.into(), &plugin.into()));
+    assert!(text(&stand.posture(&["plugins", "--everywhere", "--not-reviewed"], "")).contains(" plugins, "));
+    assert_eq!(stand.posture(&["plugins"], "").status.code(), Some(2), "an instance, or everywhere");
+
     let set = stand.json(&["--json", "thresholds", name, "--unused-days", "1"], "");
     assert_eq!((&set["unused_days"], &set["dormant_days"]), (&1.into(), &90.into()));
     let refused = stand.posture(&["--json", "thresholds", name, "--unused-days", "0"], "");

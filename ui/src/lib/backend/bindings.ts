@@ -175,6 +175,22 @@ export const commands = {
 	exportAccounts: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_accounts", { instance, query, format })),
 	/**  The same of plugins. */
 	exportPlugins: (instance: string, query: InventoryQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_plugins", { instance, query, format })),
+	/**  A page of the accounts of all instances. */
+	accountsEverywhere: (query: FleetQuery) => typedError<FleetAccounts, Failure>(__TAURI_INVOKE("accounts_everywhere", { query })),
+	/**  A page of the plugins of all instances. */
+	pluginsEverywhere: (query: FleetQuery) => typedError<FleetPlugins, Failure>(__TAURI_INVOKE("plugins_everywhere", { query })),
+	/**  A page of identities. */
+	identities: (query: IdentityQuery) => typedError<IdentityList, Failure>(__TAURI_INVOKE("identities", { query })),
+	/**  A page of the users who granted or installed plugins. */
+	pluginUsers: (text: string, sandbox: SandboxScope, slice: Slice) => typedError<PluginUserList, Failure>(__TAURI_INVOKE("plugin_users", { text, sandbox, slice })),
+	/**  Says whose an account is. */
+	setAccountIdentity: (instance: string, account: string, identity: string | null) => typedError<null, Failure>(__TAURI_INVOKE("set_account_identity", { instance, account, identity })),
+	/**  Says that a plugin was reviewed, or takes it back. */
+	setPluginReviewed: (instance: string, plugin: string, reviewed: boolean) => typedError<null, Failure>(__TAURI_INVOKE("set_plugin_reviewed", { instance, plugin, reviewed })),
+	/**  Asks where to and writes the accounts that the query shows; nothing when the dialog was cancelled. */
+	exportAccountsEverywhere: (query: FleetQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_accounts_everywhere", { query, format })),
+	/**  The same of plugins. */
+	exportPluginsEverywhere: (query: FleetQuery, format: ExportFormat) => typedError<InventoryExported | null, Failure>(__TAURI_INVOKE("export_plugins_everywhere", { query, format })),
 };
 
 /** Events */
@@ -1031,6 +1047,126 @@ export type FindingState =
 /**  The row is no longer there. */
 "gone";
 
+/**  An account and where it is. */
+export type FleetAccount = {
+	/**  The instance. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  The application. */
+	app: string,
+	/**  Its name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  The time that it speaks of. */
+	as_of: string,
+	/**  The key of the identity that it belongs to. */
+	identity: string,
+	/**  Somebody corrected that. */
+	corrected: boolean,
+	/**  It. */
+	account: Account,
+};
+
+/**  A page of accounts of all instances. */
+export type FleetAccounts = {
+	/**  How many there are. */
+	all: number,
+	/**  How many fulfil the filter. */
+	total: number,
+	/**  Every risk, over all. */
+	risks: RiskCount[],
+	/**  Instances whose accounts are not all in it. */
+	gaps: FleetGap[],
+	/**  The rows asked for. */
+	rows: FleetAccount[],
+};
+
+/**  Which accounts or plugins of all instances are asked for. Empty parts do not filter. */
+export type FleetFilter = {
+	/**  Those that have any of these risks: `no_mfa`. */
+	risks: string[],
+	/**  Those of which it is not known whether they have any of these risks. Together with `risks`: either. */
+	unknown: string[],
+	/**  Kinds: `guest`, `webhook`. */
+	kinds: string[],
+	/**  Part of a name, identifier, address, role, publisher, user, scope or instance name. */
+	text: string,
+	/**  Instance ids. */
+	instances: string[],
+	/**  Application slugs. */
+	apps: string[],
+	/**  Whether simulated instances are looked at. */
+	sandbox: SandboxScope,
+	/**  Accounts of this identity alone. */
+	identity: string | null,
+	/**  Plugins that were reviewed and still have the rights of that time, or the others. */
+	reviewed: boolean | null,
+	/**  Plugins whose name or publisher names generative AI. */
+	gen_ai: boolean,
+	/**  Plugins that this user granted or installed. */
+	user: string | null,
+};
+
+/**  An instance of which the list does not hold everything. */
+export type FleetGap = {
+	/**  The instance. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  The application's name. */
+	app_name: string,
+	/**  Why, and since when. */
+	sentence: string,
+};
+
+/**  A plugin and where it is. */
+export type FleetPlugin = {
+	/**  The instance. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  The application. */
+	app: string,
+	/**  Its name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  The time that it speaks of. */
+	as_of: string,
+	/**  That somebody looked at it; `None` when nobody has. */
+	review: PluginReview | null,
+	/**  It. */
+	plugin: Plugin,
+};
+
+/**  A page of plugins of all instances. */
+export type FleetPlugins = {
+	/**  How many there are. */
+	all: number,
+	/**  How many fulfil the filter. */
+	total: number,
+	/**  Every risk, over all. */
+	risks: RiskCount[],
+	/**  Instances whose plugins are not all in it. */
+	gaps: FleetGap[],
+	/**  The rows asked for. */
+	rows: FleetPlugin[],
+};
+
+/**  A page of accounts or plugins of all instances asked for. */
+export type FleetQuery = {
+	/**  Which. */
+	filter: FleetFilter,
+	/**  In which order. */
+	sort: InventorySort,
+	/**  Worst, latest or last letter first. */
+	descending: boolean,
+	/**  Which part. */
+	slice: Slice,
+};
+
 /**  References of a framework. */
 export type FrameworkReference = {
 	/**  "NIST 800-53". */
@@ -1095,6 +1231,65 @@ export type HistoryEvent = {
 	/**  In words: "Opened: SAML off". */
 	sentence: string,
 };
+
+/**  Accounts that belong together: by their address, or because somebody said so. */
+export type Identity = {
+	/**  What tells it: an address in small letters, or `account:…` for an account that stands alone. */
+	key: string,
+	/**  What to call it: the name in an identity provider where there is one, else in any account, else the address. */
+	title: string,
+	/**  Its address. */
+	email: string | null,
+	/**  What it is. */
+	nature: Nature,
+	/**  How many accounts it has. */
+	accounts: number,
+	/**  In how many instances. */
+	instances: number,
+	/**  How many of the accounts may administer their application, as far as that is known. */
+	administrators: number,
+	/**  How bad the worst of its accounts is. */
+	severity: Severity | null,
+	/**  The risks that any of its accounts has. */
+	risks: string[],
+	/**  When any of its accounts was last seen, as far as that is known. */
+	last_seen: string | null,
+};
+
+/**  A page of identities. */
+export type IdentityList = {
+	/**  How many there are. */
+	all: number,
+	/**  How many fulfil the query. */
+	total: number,
+	/**  Instances whose accounts are not all in it. */
+	gaps: FleetGap[],
+	/**  The rows asked for. */
+	rows: Identity[],
+};
+
+/**  A page of identities asked for. */
+export type IdentityQuery = {
+	/**  Part of a name or address. */
+	text: string,
+	/**  Those with an account that has any of these risks. */
+	risks: string[],
+	/**  What they are. */
+	nature: Nature | null,
+	/**  Those with accounts in more than one instance. */
+	several: boolean,
+	/**  Whether simulated instances are looked at. */
+	sandbox: SandboxScope,
+	/**  In which order. */
+	sort: IdentitySort,
+	/**  Worst, latest or last letter first. */
+	descending: boolean,
+	/**  Which part. */
+	slice: Slice,
+};
+
+/**  The order of identities. */
+export type IdentitySort = "severity" | "name" | "accounts" | "last_seen";
 
 /**  A field's value. */
 export type Input = {
@@ -1464,6 +1659,15 @@ export type ManualInstance = {
 	console_url: string,
 };
 
+/**  What an identity is, by its accounts. */
+export type Nature = 
+/**  An account of it is a person's or a guest's. */
+"human" | 
+/**  All its accounts are known to be no person's. */
+"non_human" | 
+/**  It is not known of any. */
+"unknown";
+
 /**  A request that is never made. */
 export type Never = {
 	/**  `/v1/auth/customer/settings`. */
@@ -1672,6 +1876,36 @@ export type PluginPage = {
 	source: string,
 	/**  The rows it rests on. */
 	evidence: Evidence[],
+};
+
+/**  That somebody looked at a plugin. */
+export type PluginReview = {
+	/**  Who. */
+	who: string,
+	/**  When. */
+	at: string,
+	/**  Whether scopes, level and writing are what they were then; if not, it is to be reviewed again. */
+	same_rights: boolean,
+};
+
+/**  A user and the plugins that it granted or installed. */
+export type PluginUser = {
+	/**  As the vendor names it. */
+	user: string,
+	/**  How many plugins. */
+	plugins: number,
+	/**  In how many instances. */
+	instances: number,
+	/**  How bad the worst of them is. */
+	severity: Severity | null,
+};
+
+/**  A page of users who granted or installed plugins. */
+export type PluginUserList = {
+	/**  How many fulfil the text. */
+	total: number,
+	/**  The rows asked for. */
+	rows: PluginUser[],
 };
 
 /**  A remembered choice of the window. */
