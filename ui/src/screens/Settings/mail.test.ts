@@ -88,7 +88,12 @@ describe('the digest in the settings', () => {
     await user.click(screen.getByTestId('mail-test'));
     expect(await screen.findByTestId('mail-tested')).toHaveTextContent('took the test mail for 1 recipient');
     await user.click(screen.getByTestId('mail-remove'));
-    expect(await screen.findByTestId('mail-add')).toBeInTheDocument();
+    await waitFor(() => expect(screen.getByTestId('mail-remove-cancel')).toHaveFocus());
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(screen.getByTestId('mail-remove')).toHaveFocus());
+    await user.keyboard('{Enter}');
+    await user.click(await screen.findByTestId('mail-remove-confirm'));
+    await waitFor(() => expect(screen.getByTestId('mail-add')).toHaveFocus());
   });
 
   it('says beside the field what is wrong, and nothing is lost', async () => {
