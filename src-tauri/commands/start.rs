@@ -47,7 +47,7 @@ pub async fn unlock(engine: Engine<'_>, keys: Keys<'_>, passphrase: Sealed) -> A
 #[tauri::command]
 #[specta::specta]
 pub async fn recover(engine: Engine<'_>, keys: Keys<'_>, recovery_key: Sealed) -> Answer<Start> {
-    engine.recover(keys.open(recovery_key)?).await
+    engine.recover(keys.open(recovery_key)?, Protection::Keychain, None).await
 }
 
 /// Closes the database and forgets its key until the next unlock.

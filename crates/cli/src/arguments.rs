@@ -58,6 +58,18 @@ pub enum Command {
         #[arg(long, value_enum, default_value = "keychain")]
         protection: ProtectionChoice,
     },
+    /// Open the database with its recovery key where the keychain lost its own or the passphrase is forgotten, and protect it anew.
+    #[command(
+        after_help = "The recovery key is asked for, or read from standard input. Credentials are entered again afterwards (Reauthenticate).\n\nExamples:\n  posture recover\n  posture recover --protection passphrase --secret-stdin < recovery-key"
+    )]
+    Recover {
+        /// What is to hold the keys from now on.
+        #[arg(long, value_enum, default_value = "keychain")]
+        protection: ProtectionChoice,
+        /// Read the recovery key from standard input: one line.
+        #[arg(long)]
+        secret_stdin: bool,
+    },
     /// Onboard, list, show, test and delete instances.
     #[command(subcommand)]
     Instance(InstanceCommand),

@@ -104,19 +104,24 @@ impl Console {
         self.after_opening(open).await
     }
 
-    /// Opens the database with the recovery key, and lets the keychain hold its key again.
+    /// Opens the database with the recovery key, and lets the keychain or a new passphrase hold its key again.
     ///
     /// # Errors
-    /// When the key is mistyped or another one's, or there is no keychain to hold it.
-    pub async fn recover(&self, recovery_key: SecretString) -> Result<Start, Failure> {
+    /// When the key is mistyped or another one's, the passphrase is too short, or there is no keychain to hold it.
+    pub async fn recover(
+        &self,
+        recovery_key: SecretString,
+        protection: Protection,
+        passphrase: Option<SecretString>,
+    ) -> Result<Start, Failure> {
+        let unlock = self.unlock_with(protection, passphrase)?;
         let options = self.inner.options.clone();
         let open = blocking(move || {
             let in_use = data_folder::enter(&options.data_folder)?.ok_or(vault::VaultError::NoVault)?;
             let on_field = |error: vault::VaultError| Failure::from(error).on_field("recovery_key");
             let key = RecoveryKey::parse(&recovery_key).map_err(on_field)?;
-            let vault =
-                Vault::recover(&vault_folder(&options), &key, &Unlock::Keychain(Arc::clone(&options.keychain))).map_err(on_field)?;
-            open_store(&options, Arc::new(vault), Protection::Keychain, in_use)
+            let vault = Vault::recover(&vault_folder(&options), &key, &unlock).map_err(on_field)?;
+            open_store(&options, Arc::new(vault), protection, in_use)
         })
         .await?;
         self.after_opening(open).await

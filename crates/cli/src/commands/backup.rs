@@ -44,7 +44,7 @@ impl Terminal {
             }
             StartState::Locked { protection: Protection::Keychain } => "Restored. It is locked; Unlock opens it.".to_owned(),
             StartState::Blocked { failure, recovery: true } => {
-                format!("Restored. {} The window asks for the recovery key, which opens it.", failure.sentence)
+                format!("Restored. {} The recovery key opens it: `posture recover`, or the window asks for it.", failure.sentence)
             }
             StartState::Blocked { failure, recovery: false } => format!("Restored. {} {}", failure.sentence, failure.remedy),
             // A backup never comes to this: it is refused without a vault.

@@ -15,11 +15,12 @@ mod schedule;
 
 use crate::{
     arguments::{Arguments, Command, ProtectionChoice, SeverityChoice},
-    print, secrets,
+    print,
+    secrets::{self, Wanted},
 };
 use clap::CommandFactory;
 use console::{
-    Console, Listener, Options,
+    Console, Listener, Options, SecretString,
     screen::{Failure, Progress, Protection, Severity, SeverityCounts, StartState},
 };
 use std::sync::{
@@ -67,6 +68,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Apps
         | Command::Catalog { .. }
         | Command::Init { .. }
+        | Command::Recover { .. }
         | Command::Instance(_)
         | Command::Scan { .. }
         | Command::Schedule { .. }
@@ -130,6 +132,7 @@ impl Terminal {
             Command::Apps => self.apps().await,
             Command::Catalog { app, coverage, check } => self.catalog(app.as_deref(), coverage, check),
             Command::Init { protection } => self.init(protection).await,
+            Command::Recover { protection, secret_stdin } => self.recover(protection, secret_stdin).await,
             Command::Instance(command) => self.instance(command).await,
             Command::Scan { due: true, .. } => self.scan_due().await,
             Command::Scan { instances, all, due: false, fail_on } => self.scan(instances, all, fail_on).await,
@@ -177,14 +180,36 @@ impl Terminal {
         }
     }
 
+    async fn recover(&self, choice: ProtectionChoice, from_stdin: bool) -> Outcome {
+        let wanted = [Wanted { id: "recovery_key".into(), label: "Recovery key".into(), several_lines: false }];
+        let Some((_, key)) = secrets::for_fields(&wanted, from_stdin)?.pop() else {
+            return Err(Stop::Usage("no recovery key was given".into()));
+        };
+        let (protection, passphrase) = self.protection(choice)?;
+        let start = self.console.recover(key, protection, passphrase).await?;
+        if self.json {
+            print::json(&start);
+        } else {
+            print::line(
+                "The database is open and protected anew. Credentials whose keys are lost are entered again: see `posture instance list`.",
+            );
+        }
+        Ok(Ending::Fine)
+    }
+
+    /// What is to hold the keys, with a new passphrase where it is one.
+    fn protection(&self, choice: ProtectionChoice) -> Result<(Protection, Option<SecretString>), Stop> {
+        Ok(match choice {
+            ProtectionChoice::Keychain => (Protection::Keychain, None),
+            ProtectionChoice::Passphrase => (Protection::Passphrase, Some(secrets::passphrase(self.passphrase_fd, true)?)),
+        })
+    }
+
     async fn init(&self, choice: ProtectionChoice) -> Outcome {
         if !matches!(self.console.start().await?.state, StartState::FirstStart) {
             return Err(Stop::Usage("a database exists already; nothing was changed".into()));
         }
-        let (protection, passphrase) = match choice {
-            ProtectionChoice::Keychain => (Protection::Keychain, None),
-            ProtectionChoice::Passphrase => (Protection::Passphrase, Some(secrets::passphrase(self.passphrase_fd, true)?)),
-        };
+        let (protection, passphrase) = self.protection(choice)?;
         let recovery = self.console.first_start(protection, passphrase).await?;
         if self.json {
             print::json(&recovery);

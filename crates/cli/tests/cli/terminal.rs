@@ -215,6 +215,11 @@ async fn the_whole_road_of_an_instance() {
     let again = stand.posture(&["init", "--protection", "passphrase"], "");
     assert_eq!(again.status.code(), Some(2), "a second database is not made");
     assert_eq!(text(&stand.posture(&["instance", "list"], "")).lines().count(), 1);
+    // The recovery key protects it anew; another one does not.
+    let recover = ["--json", "recover", "--protection", "passphrase", "--secret-stdin"];
+    let wrong = stand.posture(&recover, "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA\n");
+    assert_eq!(wrong.status.code(), Some(1), "{}", errors(&wrong));
+    assert_eq!(stand.json(&recover, &format!("{recovery}\n"))["state"]["kind"], "ready");
 
     // Onboarding, with a threshold of its own.
     let mut arguments = stand.add_arguments();

@@ -402,7 +402,7 @@ async fn for_another_user_the_recovery_key_opens_everything_but_the_credentials(
             .any(|entry| entry.unwrap().file_name().display().to_string().contains("replaced-"));
         assert_eq!(replaced, own_data);
 
-        let start = other.recover(secret(&desk.recovery.join("-"))).await.unwrap();
+        let start = other.recover(secret(&desk.recovery.join("-")), Protection::Keychain, None).await.unwrap();
         assert_eq!(start.state, StartState::Ready { protection: Protection::Keychain });
         assert_eq!(seen(&other).await, before);
         let restored = other.activity(ALL).await.unwrap().rows.remove(0);

@@ -553,10 +553,10 @@ async fn a_lost_keychain_leaves_the_recovery_key() {
     assert_eq!((failure.code.as_str(), recovery), ("E-DB-KEY-LOST", true));
     let mut wrong = shown.groups.clone();
     wrong.swap(0, 1);
-    let refused = other.recover(SecretString::from(wrong.join("-"))).await.unwrap_err();
+    let refused = other.recover(SecretString::from(wrong.join("-")), Protection::Keychain, None).await.unwrap_err();
     assert!(["E-RECOVERY-KEY", "E-RECOVERY-KEY-FORMAT"].contains(&refused.code.as_str()), "{}", refused.code);
     assert_eq!(other.overview(SandboxScope::With).await.unwrap_err().code, "E-LOCKED");
-    let start = other.recover(SecretString::from(shown.groups.join("-"))).await.unwrap();
+    let start = other.recover(SecretString::from(shown.groups.join("-")), Protection::Keychain, None).await.unwrap();
     assert_eq!(start.state, StartState::Ready { protection: Protection::Keychain });
     let query = FindingQuery {
         filter: FindingFilter { states: vec![FindingState::Open], sandbox: SandboxScope::With, ..FindingFilter::default() },
