@@ -132,6 +132,20 @@ export const commands = {
 	addManualInstance: (request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("add_manual_instance", { request })),
 	/**  Changes what is told of such an instance. */
 	changeManualInstance: (id: string, request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("change_manual_instance", { id, request })),
+	/**  Dismisses findings until a day. */
+	dismiss: (dismissal: NewDismissal) => typedError<Dismissed, Failure>(__TAURI_INVOKE("dismiss", { dismissal })),
+	/**  Judges a check by another value than the recommended one. */
+	overrideCheck: (wanted: NewOverride) => typedError<Decision, Failure>(__TAURI_INVOKE("override_check", { wanted })),
+	/**  Locks what a check read to what it is. */
+	lockCheck: (wanted: NewLock) => typedError<Decision, Failure>(__TAURI_INVOKE("lock_check", { wanted })),
+	/**  Stops monitoring a check until a day. */
+	unmonitor: (wanted: NewUnmonitor) => typedError<Decision, Failure>(__TAURI_INVOKE("unmonitor", { wanted })),
+	/**  Leaves an account out of the counters for a week or a month. */
+	ignoreAccount: (wanted: NewIgnore) => typedError<Decision, Failure>(__TAURI_INVOKE("ignore_account", { wanted })),
+	/**  Takes a decision back. */
+	undoDecision: (id: string) => typedError<Decision, Failure>(__TAURI_INVOKE("undo_decision", { id })),
+	/**  Decisions, newest first. */
+	decisions: (query: DecisionQuery) => typedError<DecisionList, Failure>(__TAURI_INVOKE("decisions", { query })),
 	/**  What looks at each control of an application. */
 	coverage: (slug: string) => typedError<Coverage, Failure>(__TAURI_INVOKE("coverage", { slug })),
 	/**  What looks at each control of an instance, with the login option that it uses. */
@@ -225,6 +239,8 @@ export type Account = {
 	never_seen: Property,
 	credential_expires: Property,
 	credential_changed: Property,
+	/**  Until when it is left out of the counters, if it is. */
+	ignored: HeldBy | null,
 };
 
 /**  A page of accounts. */
@@ -887,6 +903,138 @@ export type FileToAttach = {
 	content: string,
 };
 
+/**  What can be decided. */
+export type DecisionKind = 
+/**  A finding's risk is accepted for a time. */
+"dismiss" | 
+/**  A check is judged by another value than the recommended one. */
+"override" | 
+/**  A setting, or which rows there are, is to stay as it is. */
+"lock" | 
+/**  A check is not monitored for a time. */
+"unmonitor" | 
+/**  An account is left out of the counters for a time. */
+"ignore";
+
+/**  Why a decision is in force no more. */
+export type DecisionEnd = "undone" | "expired" | "value_changed" | "replaced" | "fixed" | "gone";
+
+/**  A decision. */
+export type Decision = {
+	id: string,
+	kind: DecisionKind,
+	instance: string,
+	instance_name: string,
+	app_name: string,
+	sandbox: boolean,
+	check: string,
+	title: string,
+	resource: string,
+	value: string,
+	reason: string,
+	approver: string,
+	who: string,
+	at: string,
+	until: string | null,
+	in_force: boolean,
+	ended_at: string | null,
+	ended_why: DecisionEnd | null,
+};
+
+/**  Which decisions are asked for. Empty lists do not filter. */
+export type DecisionFilter = {
+	instance: string | null,
+	kinds: DecisionKind[],
+	in_force: boolean | null,
+};
+
+/**  A page of decisions, newest first. */
+export type DecisionList = {
+	total: number,
+	rows: Decision[],
+};
+
+/**  A page of decisions asked for. */
+export type DecisionQuery = {
+	filter: DecisionFilter,
+	slice: Slice,
+};
+
+/**  What holds a finding back, as its row tells it. */
+export type HeldBy = {
+	id: string,
+	kind: DecisionKind,
+	until: string | null,
+};
+
+/**  Findings to be dismissed together. */
+export type NewDismissal = {
+	findings: string[],
+	reason: string,
+	approver: string,
+	until: string,
+};
+
+/**  What came of dismissing. */
+export type Dismissed = {
+	decisions: string[],
+	until: string,
+	refused: NotDismissed[],
+};
+
+/**  A finding that could not be dismissed. */
+export type NotDismissed = {
+	finding: string,
+	code: string,
+	sentence: string,
+};
+
+/**  Another value than the recommended one. */
+export type NewOverride = {
+	instance: string,
+	check: string,
+	param: string,
+	value: string,
+	reason: string,
+};
+
+/**  What is to stay as it is. */
+export type NewLock = {
+	instance: string,
+	check: string,
+	row: string | null,
+	reason: string,
+};
+
+/**  A check that is not to be monitored. */
+export type NewUnmonitor = {
+	instance: string,
+	check: string,
+	reason: string,
+	approver: string,
+	until: string,
+};
+
+/**  An account that is to be left out of the counters. */
+export type NewIgnore = {
+	instance: string,
+	account: string,
+	days: number,
+	reason: string,
+};
+
+/**  A parameter of a check, with the catalog's value beside that of the instance. */
+export type CheckParam = {
+	param: string,
+	label: string,
+	type: string,
+	unit: string,
+	min: number | null,
+	max: number | null,
+	recommended: string,
+	value: string,
+};
+
 /**  A finding as a row. */
 export type Finding = {
 	/**  Stable id. */
@@ -925,6 +1073,8 @@ export type Finding = {
 	new: boolean,
 	/**  A person attested it; it was not scanned. */
 	attested: boolean,
+	/**  What holds it back, while it is dismissed. */
+	held_by: HeldBy | null,
 };
 
 /**  Which findings are asked for. Empty lists do not filter. */
@@ -955,6 +1105,8 @@ export type FindingList = {
 	total: number,
 	/**  How many there are open without the filter (same sandbox scope). */
 	open: number,
+	/**  How many there are dismissed without the filter (same sandbox scope). */
+	dismissed: number,
 	/**  By severity, of those that fulfil the filter. */
 	counts: SeverityCounts,
 	/**  The rows asked for. */
@@ -993,6 +1145,20 @@ export type FindingPage = {
 	source: string,
 	/**  The attestation it rests on, if a person attested it. */
 	attestation: Attestation | null,
+	/**  The decision that holds it back, while it is dismissed. */
+	decision: Decision | null,
+	/**  The override that its check is judged by. */
+	overridden: Decision | null,
+	/**  The lock of what was read of its row; of a finding of a lock, that lock. */
+	locked: Decision | null,
+	/**  What of its check can be overridden. */
+	params: CheckParam[],
+	/**  Whether what was read of its row can be locked. */
+	lockable: boolean,
+	/**  The key of its row; empty for the tenant itself. */
+	row: string,
+	/**  Whether its check is one that scans judge and that can be left unmonitored. */
+	scanned: boolean,
 };
 
 /**  A page of findings asked for. */
@@ -1017,7 +1183,9 @@ export type FindingState =
 /**  The same row passed later. */
 "fixed" | 
 /**  The row is no longer there. */
-"gone";
+"gone" | 
+/**  It failed when it was last judged, and a decision holds it back. */
+"dismissed";
 
 /**  References of a framework. */
 export type FrameworkReference = {
@@ -1112,6 +1280,8 @@ export type Instance = {
 	cause: Cause | null,
 	/**  What share passed; `None` before the first complete scan. */
 	score: Score | null,
+	/**  Checks that are not monitored; they are outside the score. */
+	not_monitored: number,
 	/**  Open findings. */
 	open: SeverityCounts,
 	/**  When the last complete scan ended. */
@@ -1208,7 +1378,9 @@ export type InventoryHead = {
 	all: number,
 	/**  How many fulfil the filter. */
 	total: number,
-	/**  Every risk, over all. */
+	/**  How many of all are ignored, and not counted below. */
+	ignored: number,
+	/**  Every risk, over all that are not ignored. */
 	risks: RiskCount[],
 	/**  From when on something is a risk. */
 	thresholds: InventoryThresholds,
@@ -1520,6 +1692,10 @@ export type Overview = {
 	new: SeverityCounts,
 	/**  Open findings that the last scan could not re-check, or whose attestation has ended. */
 	not_rechecked: number,
+	/**  Findings that a decision holds back; in the score they count as failed. */
+	dismissed: number,
+	/**  Checks that are not monitored; they are outside the score. */
+	not_monitored: number,
 	/**  Open findings per day, oldest first, at most 30 days; days without a scan have `None`. */
 	trend: TrendDay[],
 	/**  What happened since the last visit. */

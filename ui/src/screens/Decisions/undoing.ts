@@ -1,0 +1,22 @@
+import { asFailure, type Backend } from '$lib/backend/backend';
+import { toasts } from '$lib/shell/toasts.svelte';
+
+/** Says what was decided, with Undo. `changed` is told when it was undone, so that lists are asked for again. */
+export function offerUndo(backend: Backend, text: string, ids: readonly string[], changed: () => void): void {
+  toasts.show(text, { label: 'Undo', run: () => void undo(backend, ids, changed) });
+}
+
+/** Takes decisions back; answers whether all were. One that has ended meanwhile is told. */
+export async function undo(backend: Backend, ids: readonly string[], changed: () => void): Promise<boolean> {
+  let whole = true;
+  for (const id of ids) {
+    try {
+      await backend.undoDecision(id);
+    } catch (thrown) {
+      whole = false;
+      toasts.show(asFailure(thrown).sentence);
+    }
+  }
+  changed();
+  return whole;
+}
