@@ -160,6 +160,7 @@ fn completions_man_page_help_and_version_need_nothing() {
         "thresholds",
         "requests",
         "schema",
+        "decide",
         "sandbox",
         "completions",
     ];

@@ -1,4 +1,4 @@
-import { asFailure, type Backend } from '$lib/backend/backend';
+import { asFailure, type Backend, type FindingPage } from '$lib/backend/backend';
 import { toasts } from '$lib/shell/toasts.svelte';
 
 /** Says what was decided, with Undo. `changed` is told when it was undone, so that lists are asked for again. */
@@ -19,4 +19,12 @@ export async function undo(backend: Backend, ids: readonly string[], changed: ()
   }
   changed();
   return whole;
+}
+
+/** Locks what was read of a finding's row to what it is, and offers Undo. */
+export async function lockFinding(backend: Backend, page: FindingPage, changed: () => void): Promise<void> {
+  const { instance, check } = page.finding;
+  const decision = await backend.lockCheck({ instance, check, row: page.row, reason: '' });
+  offerUndo(backend, `Locked: ${page.practice}`, [decision.id], changed);
+  changed();
 }
