@@ -498,6 +498,26 @@ export type Cause = {
 	remedy: string,
 };
 
+/**  A parameter of a check, with the catalog's value beside that of the instance. */
+export type CheckParam = {
+	/**  Its id. */
+	param: string,
+	/**  "Days without use". */
+	label: string,
+	/**  `int`, `string`, `strings` or `bool`. */
+	type: string,
+	/**  "days"; may be empty. */
+	unit: string,
+	/**  Least whole number. */
+	min: number | null,
+	/**  Greatest whole number. */
+	max: number | null,
+	/**  The catalog's value. */
+	recommended: string,
+	/**  The value it is judged by. */
+	value: string,
+};
+
 /**  What a check came to. */
 export type CheckState = {
 	/**  `kustomer.auth.sso_enabled`. */
@@ -650,6 +670,100 @@ export type DatasetState = {
 	logins: string[],
 };
 
+/**  A decision. */
+export type Decision = {
+	/**  Stable id. */
+	id: string,
+	/**  What it is. */
+	kind: DecisionKind,
+	/**  Its instance. */
+	instance: string,
+	/**  The instance's name. */
+	instance_name: string,
+	/**  The application's name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  The check; of an account `account:` and what it was read from. */
+	check: string,
+	/**  What it was about, as it was called then. */
+	title: string,
+	/**  What it was about within that: a user, a rule; empty for the tenant itself or the whole check. */
+	resource: string,
+	/**  What it holds fast, in words: "30 days", "was off"; empty where there is nothing to say. */
+	value: string,
+	/**  Why. */
+	reason: string,
+	/**  Who approved it; may be empty. */
+	approver: string,
+	/**  Who wrote it down. */
+	who: string,
+	/**  When. */
+	at: string,
+	/**  The last day on which it holds, `2027-02-21`; `None` until it is undone. */
+	until: string | null,
+	/**  Whether it holds now. */
+	in_force: boolean,
+	/**  When it ended. */
+	ended_at: string | null,
+	/**  Why it ended. */
+	ended_why: DecisionEnd | null,
+};
+
+/**  Why a decision is in force no more. */
+export type DecisionEnd = 
+/**  Somebody took it back. */
+"undone" | 
+/**  Its time was over. */
+"expired" | 
+/**  Another value was read than the one that it was made about. */
+"value_changed" | 
+/**  Another decision, an attestation or a setting took its place. */
+"replaced" | 
+/**  What was dismissed passed. */
+"fixed" | 
+/**  What was dismissed is no longer there. */
+"gone";
+
+/**  Which decisions are asked for. Empty lists do not filter. */
+export type DecisionFilter = {
+	/**  Of this instance alone. */
+	instance: string | null,
+	/**  Of these kinds. */
+	kinds: DecisionKind[],
+	/**  Only those in force, or only those that have ended. */
+	in_force: boolean | null,
+};
+
+/**  What can be decided. */
+export type DecisionKind = 
+/**  A finding's risk is accepted for a time. */
+"dismiss" | 
+/**  A check is judged by another value than the recommended one. */
+"override" | 
+/**  A setting, or which rows there are, is to stay as it is. */
+"lock" | 
+/**  A check is not monitored for a time. */
+"unmonitor" | 
+/**  An account is left out of the counters for a time. */
+"ignore";
+
+/**  A page of decisions, newest first. */
+export type DecisionList = {
+	/**  How many fulfil the filter. */
+	total: number,
+	/**  The rows asked for. */
+	rows: Decision[],
+};
+
+/**  A page of decisions asked for. */
+export type DecisionQuery = {
+	/**  Which. */
+	filter: DecisionFilter,
+	/**  Which part. */
+	slice: Slice,
+};
+
 /**  What a deletion took away. */
 export type Deleted = {
 	scans: number,
@@ -764,6 +878,16 @@ export type Discovered = {
 	open: string,
 	/**  The values that are tried, in order. */
 	tries: string[],
+};
+
+/**  What came of dismissing. */
+export type Dismissed = {
+	/**  Decisions that were made, in the order of the findings. */
+	decisions: string[],
+	/**  The last day of them. */
+	until: string,
+	/**  What could not be dismissed. */
+	refused: NotDismissed[],
 };
 
 /**  How far a download is. */
@@ -901,138 +1025,6 @@ export type FileToAttach = {
 	media_type: string,
 	/**  Its content in base64, 1 byte to 10 MiB. */
 	content: string,
-};
-
-/**  What can be decided. */
-export type DecisionKind = 
-/**  A finding's risk is accepted for a time. */
-"dismiss" | 
-/**  A check is judged by another value than the recommended one. */
-"override" | 
-/**  A setting, or which rows there are, is to stay as it is. */
-"lock" | 
-/**  A check is not monitored for a time. */
-"unmonitor" | 
-/**  An account is left out of the counters for a time. */
-"ignore";
-
-/**  Why a decision is in force no more. */
-export type DecisionEnd = "undone" | "expired" | "value_changed" | "replaced" | "fixed" | "gone";
-
-/**  A decision. */
-export type Decision = {
-	id: string,
-	kind: DecisionKind,
-	instance: string,
-	instance_name: string,
-	app_name: string,
-	sandbox: boolean,
-	check: string,
-	title: string,
-	resource: string,
-	value: string,
-	reason: string,
-	approver: string,
-	who: string,
-	at: string,
-	until: string | null,
-	in_force: boolean,
-	ended_at: string | null,
-	ended_why: DecisionEnd | null,
-};
-
-/**  Which decisions are asked for. Empty lists do not filter. */
-export type DecisionFilter = {
-	instance: string | null,
-	kinds: DecisionKind[],
-	in_force: boolean | null,
-};
-
-/**  A page of decisions, newest first. */
-export type DecisionList = {
-	total: number,
-	rows: Decision[],
-};
-
-/**  A page of decisions asked for. */
-export type DecisionQuery = {
-	filter: DecisionFilter,
-	slice: Slice,
-};
-
-/**  What holds a finding back, as its row tells it. */
-export type HeldBy = {
-	id: string,
-	kind: DecisionKind,
-	until: string | null,
-};
-
-/**  Findings to be dismissed together. */
-export type NewDismissal = {
-	findings: string[],
-	reason: string,
-	approver: string,
-	until: string,
-};
-
-/**  What came of dismissing. */
-export type Dismissed = {
-	decisions: string[],
-	until: string,
-	refused: NotDismissed[],
-};
-
-/**  A finding that could not be dismissed. */
-export type NotDismissed = {
-	finding: string,
-	code: string,
-	sentence: string,
-};
-
-/**  Another value than the recommended one. */
-export type NewOverride = {
-	instance: string,
-	check: string,
-	param: string,
-	value: string,
-	reason: string,
-};
-
-/**  What is to stay as it is. */
-export type NewLock = {
-	instance: string,
-	check: string,
-	row: string | null,
-	reason: string,
-};
-
-/**  A check that is not to be monitored. */
-export type NewUnmonitor = {
-	instance: string,
-	check: string,
-	reason: string,
-	approver: string,
-	until: string,
-};
-
-/**  An account that is to be left out of the counters. */
-export type NewIgnore = {
-	instance: string,
-	account: string,
-	days: number,
-	reason: string,
-};
-
-/**  A parameter of a check, with the catalog's value beside that of the instance. */
-export type CheckParam = {
-	param: string,
-	label: string,
-	type: string,
-	unit: string,
-	min: number | null,
-	max: number | null,
-	recommended: string,
-	value: string,
 };
 
 /**  A finding as a row. */
@@ -1242,11 +1234,21 @@ export type Health =
 /**  Nothing of it is scanned: its checks are attested. */
 "manual";
 
+/**  What holds a finding back, as its row tells it. */
+export type HeldBy = {
+	/**  The decision. */
+	id: string,
+	/**  `dismiss`, or `unmonitor` where its check is not monitored. */
+	kind: DecisionKind,
+	/**  The last day of it. */
+	until: string | null,
+};
+
 /**  What happened to a finding. */
 export type HistoryEvent = {
 	/**  When. */
 	at: string,
-	/**  `opened`, `still_open`, `reopened`, `fixed`, `gone`, `not_rechecked`. */
+	/**  `opened`, `still_open`, `reopened`, `fixed`, `gone`, `not_rechecked`, `dismissed`, `returned`. */
 	kind: string,
 	/**  In words: "Opened: SAML off". */
 	sentence: string,
@@ -1648,6 +1650,80 @@ export type NewAttestation = {
 	valid_until: string | null,
 	/**  Days before the end at which it is due soon, 0 to 365; `None` for 30. */
 	remind_days: number | null,
+};
+
+/**  Findings to be dismissed together. */
+export type NewDismissal = {
+	/**  Their ids, at most 1,000. */
+	findings: string[],
+	/**  Why, in 1 to 1,000 characters. */
+	reason: string,
+	/**  Who approved it, in at most 80 characters; may be empty. */
+	approver: string,
+	/**  The last day on which it holds, `2027-02-21`: from today on, at most 365 days ahead. */
+	until: string,
+};
+
+/**  An account that is to be left out of the counters. */
+export type NewIgnore = {
+	/**  The instance. */
+	instance: string,
+	/**  The account's id within the last complete scan. */
+	account: string,
+	/**  7 or 30. */
+	days: number,
+	/**  Why, in at most 1,000 characters; may be empty. */
+	reason: string,
+};
+
+/**  What is to stay as it is. */
+export type NewLock = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  The row whose values are locked, empty for the tenant itself; `None` locks which rows there are. */
+	row: string | null,
+	/**  Why, in at most 1,000 characters; may be empty. */
+	reason: string,
+};
+
+/**  Another value than the recommended one. */
+export type NewOverride = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  Its parameter. */
+	param: string,
+	/**  The value as it is typed, within the parameter's bounds. */
+	value: string,
+	/**  Why, in 1 to 1,000 characters. */
+	reason: string,
+};
+
+/**  A check that is not to be monitored. */
+export type NewUnmonitor = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  What is attested instead, in 10 to 1,000 characters. */
+	reason: string,
+	/**  Who approved it, in at most 80 characters; may be empty. */
+	approver: string,
+	/**  The last day on which it holds: from today on, at most 365 days ahead. */
+	until: string,
+};
+
+/**  A finding that could not be dismissed. */
+export type NotDismissed = {
+	/**  Its id. */
+	finding: string,
+	/**  Stable code: `E-FINDING-ENDED`. */
+	code: string,
+	/**  Why. */
+	sentence: string,
 };
 
 /**  A way to sign in that is known elsewhere and not offered here. */

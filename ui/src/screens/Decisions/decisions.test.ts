@@ -161,6 +161,10 @@ describe('the other decisions', () => {
     expect(await screen.findByTestId('decisions-empty')).toBeInTheDocument();
     await user.click(screen.getByRole('radio', { name: 'Ended' }));
     expect(await screen.findByTestId('decision-row')).toHaveTextContent('undone');
+    router.go(['activity'], { tab: 'decisions' });
+    await screen.findByTestId('decisions-empty');
+    await user.click(screen.getByRole('radio', { name: 'Ended' }));
+    expect(await screen.findByTestId('decision-row')).toHaveTextContent(finding.instance_name);
   });
 });
 

@@ -21,10 +21,10 @@ export async function undo(backend: Backend, ids: readonly string[], changed: ()
   return whole;
 }
 
-/** Locks what was read of a finding's row to what it is, and offers Undo. */
-export async function lockFinding(backend: Backend, page: FindingPage, changed: () => void): Promise<void> {
+/** Locks what was read of a finding's row to what it is, or which rows there are, and offers Undo. */
+export async function lockFinding(backend: Backend, page: FindingPage, changed: () => void, rows = false): Promise<void> {
   const { instance, check } = page.finding;
-  const decision = await backend.lockCheck({ instance, check, row: page.row, reason: '' });
-  offerUndo(backend, `Locked: ${page.practice}`, [decision.id], changed);
+  const decision = await backend.lockCheck({ instance, check, row: rows ? null : page.row, reason: '' });
+  offerUndo(backend, `Locked${rows ? ', which rows there are' : ''}: ${page.practice}`, [decision.id], changed);
   changed();
 }
