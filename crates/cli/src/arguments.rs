@@ -242,6 +242,9 @@ pub enum Command {
     /// Manual checks: what is due, attesting, withdrawing. Attested is never scanned, and never counts as passed.
     #[command(subcommand)]
     Attestation(AttestationCommand),
+    /// Decide of findings, checks and accounts, list decisions, and take them back. No decision makes anything passed.
+    #[command(subcommand)]
+    Decide(DecideCommand),
     /// Manual checks of your own, of any instance.
     #[command(subcommand)]
     Check(CheckCommand),
@@ -417,6 +420,115 @@ pub enum AttestationCommand {
         #[arg(long, short)]
         output: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DecideCommand {
+    /// Accept the risk of findings until a day; they return then, or earlier if the value changes. In the score they still count as
+    /// failed.
+    #[command(
+        after_help = "Example:\n  posture decide dismiss 12 14 --until 2027-02-21 --reason \"The vendor mends it in January.\" --approver \"Mei Laurent\""
+    )]
+    Dismiss {
+        /// Ids of findings; see `posture findings`.
+        #[arg(required = true)]
+        findings: Vec<String>,
+        #[command(flatten)]
+        grounds: GroundsArguments,
+    },
+    /// Judge a check by another value than the recommended one, within its bounds.
+    #[command(
+        after_help = "Example:\n  posture decide override \"Halden Moor EU\" kustomer.users.dormant days=30 --reason \"Our policy says 30 days.\""
+    )]
+    Override {
+        /// The instance, by id or name.
+        instance: String,
+        /// The check's id.
+        check: String,
+        /// Parameter and value.
+        #[arg(value_parser = pair, value_name = "PARAMETER=VALUE")]
+        value: (String, String),
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lock a setting to its present value, so that any change is a finding; of a list, which rows there are.
+    #[command(
+        after_help = "Examples:\n  posture decide lock \"Halden Moor EU\" kustomer.auth.sso_enabled --row \"\"\n  posture decide lock \"Halden Moor EU\" kustomer.users.dormant"
+    )]
+    Lock {
+        /// The instance, by id or name.
+        instance: String,
+        /// The check's id.
+        check: String,
+        /// The key of the row whose values are locked; empty for the tenant itself. Left out, which rows there are is locked.
+        #[arg(long)]
+        row: Option<String>,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Stop monitoring a check of an instance until a day, and attest why that is right. It never counts as passed.
+    #[command(
+        after_help = "Example:\n  posture decide unmonitor \"Halden Moor EU\" kustomer.auth.sso_enabled --until 2027-02-21 --reason \"Sign-on is monitored at the identity provider.\""
+    )]
+    Unmonitor {
+        /// The instance, by id or name.
+        instance: String,
+        /// The check's id.
+        check: String,
+        #[command(flatten)]
+        grounds: GroundsArguments,
+    },
+    /// Leave an account out of the counters for a week or a month; its risks stay shown.
+    #[command(after_help = "Example:\n  posture decide ignore \"Halden Moor EU\" 7 --days 30")]
+    Ignore {
+        /// The instance, by id or name.
+        instance: String,
+        /// The account's id; see `posture accounts`.
+        account: String,
+        /// 7 or 30.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Take a decision back.
+    #[command(after_help = "Example:\n  posture decide undo 3")]
+    Undo {
+        /// The decision's id; see `posture decide list`.
+        decision: String,
+    },
+    /// List the decisions in force, newest first.
+    #[command(after_help = "Examples:\n  posture decide list\n  posture decide list --ended --json")]
+    List {
+        /// Only of this instance, by id or name.
+        #[arg(long)]
+        instance: Option<String>,
+        /// Those that have ended instead.
+        #[arg(long)]
+        ended: bool,
+        /// Decisions to leave out at the beginning.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
+        /// Decisions to print, at most 500.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct GroundsArguments {
+    /// Why.
+    #[arg(long)]
+    pub reason: String,
+    /// Who approved it.
+    #[arg(long, default_value = "")]
+    pub approver: String,
+    /// The last day on which it holds: `2027-02-21`; at most 365 days from now.
+    #[arg(long, value_name = "DAY")]
+    pub until: String,
 }
 
 #[derive(Debug, Args)]
@@ -769,6 +881,7 @@ pub enum StateChoice {
     Open,
     Fixed,
     Gone,
+    Dismissed,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

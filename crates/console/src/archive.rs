@@ -6,8 +6,8 @@ use crate::{
     console::blocking,
     scan::instance_id,
     screen::{
-        ExportFormat, Exported, Failure, FindingFilter, FindingQuery, FindingSort, InventoryFilter, InventoryQuery, InventorySort,
-        SandboxScope, Slice,
+        Decision, DecisionFilter, DecisionQuery, ExportFormat, Exported, Failure, FindingFilter, FindingQuery, FindingSort,
+        InventoryFilter, InventoryQuery, InventorySort, SandboxScope, Slice,
     },
     start::user,
 };
@@ -25,12 +25,14 @@ use store::{Act, InstanceId, LinkedAct, Store};
 const FORMAT: &str = "posture-console-archive";
 /// Version of its shape.
 const VERSION: u32 = 1;
+/// Decisions read at once.
+const DECISIONS: u32 = 500;
 /// Acts read at once.
 const BATCH: u64 = 500;
 
 impl Console {
     /// Writes all that is known of an instance to one JSON file, which appears whole or not at all: every finding, whatever became of
-    /// it, the accounts and plugins of the last complete scan, and every act that speaks of it. The file can be read by anyone who has
+    /// it, every decision, the accounts and plugins of the last complete scan, and every act that speaks of it. The file can be read by anyone who has
     /// it. Answers how many findings are in it.
     ///
     /// # Errors
@@ -60,7 +62,8 @@ impl Console {
             write!(handle, ",\n{}: ", json!(name))?;
             Ok(Box::new(BufWriter::new(handle)))
         };
-        let head = json!({ "format": FORMAT, "version": VERSION, "archived_at": now, "instance": page });
+        let decisions = self.all_decisions(instance).await?;
+        let head = json!({ "format": FORMAT, "version": VERSION, "archived_at": now, "instance": page, "decisions": decisions });
         let head = serde_json::to_string_pretty(&head).map_err(|error| unwritten(error.into()))?;
         // Its end comes last.
         file.as_file().write_all(head.strip_suffix("\n}").unwrap_or(&head).as_bytes()).map_err(unwritten)?;
@@ -94,6 +97,20 @@ impl Console {
         let act = Act::new(now, user(), "instance archived", &shown).on(id);
         self.with_open(move |open| Ok(open.store.record_act(&act)?)).await?;
         Ok(Exported { path: shown, findings })
+    }
+
+    /// Every decision on an instance, in force or ended, newest first.
+    async fn all_decisions(&self, instance: &str) -> Result<Vec<Decision>, Failure> {
+        let mut all = Vec::new();
+        loop {
+            let filter = DecisionFilter { instance: Some(instance.to_owned()), ..DecisionFilter::default() };
+            let offset = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            let part = self.decisions(DecisionQuery { filter, slice: Slice { offset, limit: DECISIONS } }).await?.rows;
+            if part.is_empty() {
+                return Ok(all);
+            }
+            all.extend(part);
+        }
     }
 }
 

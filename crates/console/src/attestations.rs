@@ -523,8 +523,12 @@ fn asked_before(store: &Store, app: &App, instance: &Instance) -> Result<Vec<Que
     Ok(scanned.collect())
 }
 
-/// A check by its id, manual or not; an own one also after it was removed.
+/// A check by its id, manual or not; an own one also after it was removed. Of a lock, what its check asks.
 pub(crate) fn question_of(store: &Store, app: &App, instance: &Instance, check: &str) -> Result<Option<Question>, Failure> {
+    if let Some(locked) = store::locked_check(check) {
+        return Ok(question_of(store, app, instance, locked)?
+            .map(|question| Question { title: format!("Unchanged since it was locked: {}", question.title), ..question }));
+    }
     if let Some(check) = app.check(check) {
         return Ok(Some(of_catalog(app, check, instance)));
     }
@@ -786,12 +790,12 @@ fn valid_until(typed: Option<&str>, days: u32, now: Timestamp) -> Result<Date, F
 }
 
 /// The day it is where this computer stands.
-fn day_of(now: Timestamp) -> Date {
+pub(crate) fn day_of(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::system()).date()
 }
 
 /// The moment at which a day ends where this computer stands.
-fn end_of(day: Date) -> Result<Timestamp, Failure> {
+pub(crate) fn end_of(day: Date) -> Result<Timestamp, Failure> {
     let after = day.tomorrow().and_then(|after| after.to_zoned(TimeZone::system()));
     after.map(|after| after.timestamp()).map_err(|_| {
         Failure::new("E-VALID-UNTIL", format!("{day} has no end that this computer can name."), "Choose another day.")
@@ -807,7 +811,7 @@ pub(crate) fn line(text: &str, least: usize, most: usize) -> Option<String> {
 }
 
 /// Text of several lines within bounds of characters; lines end with a line feed alone.
-fn paragraphs(text: &str, least: usize, most: usize) -> Option<String> {
+pub(crate) fn paragraphs(text: &str, least: usize, most: usize) -> Option<String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim();
     let right = (least..=most).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t');

@@ -5,6 +5,7 @@ use crate::{
     attestations::{Question, question_of, shown},
     catalog_document::feature,
     console::Open,
+    decisions::{OfCheck, held_by, params_of, unmonitored},
     instances::{severity_counts, tallies},
     scan::instance_id,
     schedule::Plan,
@@ -48,15 +49,17 @@ impl Console {
         let mut instances = Vec::new();
         let mut checks = Vec::new();
         let mut attestations = AttestationCounts::default();
+        let mut not_monitored = 0;
         for instance in all.iter().filter(|instance| included(instance.sandbox, scope)) {
             let row = self.instance_row(open, &plan, instance, counts.get(&instance.id).copied())?;
             attestations = attestations.plus(row.attestations);
+            not_monitored += row.not_monitored;
             instances.push(row);
             if let Some(scan) = open.store.last_complete_scan(instance.id)? {
                 // Of an application that the catalog lacks, what is open still counts.
                 let app = self.app(&instance.app).ok();
                 let known = app.as_ref().map_or(&[][..], |app| app.checks.as_slice());
-                checks.extend(tallies(&open.store, known, instance.id, &scan)?);
+                checks.extend(tallies(&open.store, known, instance.id, &scan, &unmonitored(&open.store, instance.id, now)?)?);
             }
         }
         // What has no score yet comes last: nothing is known that could be bad.
@@ -82,6 +85,8 @@ impl Console {
             open: severity_counts(&open_counts),
             new: severity_counts(&open.store.opened_since(after, scope)?),
             not_rechecked: not_rechecked(&open.store, scope)?,
+            dismissed: dismissed(&open.store, scope)?,
+            not_monitored,
             trend: trend
                 .into_iter()
                 .map(|day| TrendDay {
@@ -117,6 +122,7 @@ impl Console {
             Ok(FindingList {
                 total: count(found.total),
                 open: count(all_open.total),
+                dismissed: dismissed(&open.store, filter.sandbox)?,
                 counts: severity_counts(&found.counts),
                 rows: found.rows.into_iter().map(|finding| console.finding_row(finding, last_visit)).collect(),
             })
@@ -139,25 +145,41 @@ impl Console {
             let instance = open.store.instance(detail.finding.instance)?;
             let last_visit = last_visit(&open)?;
             let question = question_of(&open.store, &app, &instance, &detail.finding.check)?;
-            Ok(console.finding_page(&app, question, detail, last_visit))
+            let of_check = OfCheck::of(&open.store, &detail.finding, console.now())?;
+            console.finding_page(&open.store, &app, &instance, question, of_check, detail, last_visit)
         })
         .await
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn finding_page(
         &self,
+        store: &store::Store,
         app: &App,
+        instance: &store::Instance,
         question: Option<Question>,
+        of_check: OfCheck,
         detail: store::FindingDetail,
         last_visit: Option<Timestamp>,
-    ) -> FindingPage {
+    ) -> Result<FindingPage, Failure> {
         // A check that a later catalog no longer has leaves its findings readable, without its texts.
-        let check = app.check(&detail.finding.check);
+        let of_lock = store::locked_check(&detail.finding.check);
+        let check = app.check(of_lock.unwrap_or(&detail.finding.check));
+        let decided = |decision: Option<store::Decision>| decision.map(|decision| self.decision_screen(store, &decision)).transpose();
+        // What a person attests is decided by attesting, and a lock by unlocking.
+        let scanned = check.is_some_and(|check| check.kind != catalog::CheckKind::Manual) && of_lock.is_none();
         let attestation = detail.attestation.as_ref().map(|last| shown(last, Some(last), question.as_ref(), self.now()));
         let question = question.unwrap_or_default();
         let (verdict, cause) = verdict_words(&detail.verdict);
         let unread = detail.finding.not_rechecked.as_ref().map(|not| Cause::from(not.cause.clone()));
-        FindingPage {
+        Ok(FindingPage {
+            decision: decided(of_check.held)?,
+            overridden: decided(of_check.overridden)?,
+            locked: decided(of_check.locked)?,
+            params: if scanned { params_of(app, &detail.finding.check, instance) } else { Vec::new() },
+            lockable: scanned && check.is_some_and(|check| check.kind == catalog::CheckKind::Check),
+            row: detail.finding.row.0.clone(),
+            scanned,
             practice: question.title,
             verdict: verdict.to_owned(),
             cause: unread.or(cause),
@@ -184,10 +206,11 @@ impl Console {
             source: question.source,
             finding: self.finding_row(detail.finding, last_visit),
             attestation,
-        }
+        })
     }
 
     pub(crate) fn finding_row(&self, finding: store::Finding, last_visit: Option<Timestamp>) -> Finding {
+        let over = finding.held_by.and_then(|by| by.until).is_some_and(|until| until.at <= self.now());
         Finding {
             id: finding.id.to_string(),
             instance: finding.instance.to_string(),
@@ -204,7 +227,11 @@ impl Console {
                 store::FindingState::Open => FindingState::Open,
                 store::FindingState::Fixed => FindingState::Fixed,
                 store::FindingState::Gone => FindingState::Gone,
+                // Its time may be over though that could not be written.
+                store::FindingState::Dismissed if over => FindingState::Open,
+                store::FindingState::Dismissed => FindingState::Dismissed,
             },
+            held_by: finding.held_by.as_ref().filter(|_| !over).map(held_by),
             first_seen: finding.first_seen.to_string(),
             last_seen: finding.last_seen.to_string(),
             ended_at: finding.ended_at.map(|at| at.to_string()),
@@ -349,6 +376,8 @@ fn history(event: &store::FindingEvent) -> HistoryEvent {
         EventKind::Fixed => ("fixed", "Fixed"),
         EventKind::Gone => ("gone", "Gone"),
         EventKind::NotRechecked => ("not_rechecked", "Not re-checked"),
+        EventKind::Dismissed => ("dismissed", "Dismissed"),
+        EventKind::Returned => ("returned", "Open again"),
     };
     let mut sentence = words.to_owned();
     if event.times > 1 {
@@ -439,6 +468,7 @@ pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, 
         FindingState::Open => store::FindingState::Open,
         FindingState::Fixed => store::FindingState::Fixed,
         FindingState::Gone => store::FindingState::Gone,
+        FindingState::Dismissed => store::FindingState::Dismissed,
     };
     let features: Result<Vec<Feature>, Failure> = filter
         .features
@@ -511,6 +541,14 @@ fn count(number: u64) -> u32 {
 
 fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
     Ok(open.store.preference(LAST_VISIT)?.and_then(|value| value.as_str().and_then(|text| text.parse().ok())))
+}
+
+/// Findings that a decision holds back.
+fn dismissed(store: &store::Store, scope: store::SandboxScope) -> Result<u32, Failure> {
+    let states = vec![store::FindingState::Dismissed];
+    let filter = store::FindingFilter { states, sandbox: scope, ..store::FindingFilter::default() };
+    let none = store::Slice { offset: 0, limit: 0 };
+    Ok(count(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
 }
 
 /// Open findings that nobody has re-checked, scanned or attested.

@@ -141,21 +141,25 @@ pub(crate) fn params(app: &App, answers: &[Answer]) -> Result<BTreeMap<String, B
     Ok(params)
 }
 
-/// Parameters as a person types them.
-pub(crate) fn answers(app: &App, params: &BTreeMap<String, BTreeMap<String, ParamValue>>) -> Vec<Answer> {
-    let text = |value: &ParamValue| match value {
+/// A parameter's value as a person types it.
+pub(crate) fn param_text(value: &ParamValue) -> String {
+    match value {
         ParamValue::Bool(value) => value.to_string(),
         ParamValue::Int(value) => value.to_string(),
         ParamValue::String(value) => value.clone(),
         ParamValue::Strings(values) => values.join(", "),
-    };
+    }
+}
+
+/// Parameters as a person types them.
+pub(crate) fn answers(app: &App, params: &BTreeMap<String, BTreeMap<String, ParamValue>>) -> Vec<Answer> {
     let of_check = |check: &catalog::Check| -> Vec<Answer> {
         check
             .params
             .iter()
             .map(|(name, param)| {
                 let value = params.get(&check.id).and_then(|set| set.get(name)).or(param.default.as_ref());
-                Answer { check: check.id.clone(), param: name.clone(), value: value.map(text).unwrap_or_default() }
+                Answer { check: check.id.clone(), param: name.clone(), value: value.map(param_text).unwrap_or_default() }
             })
             .collect()
     };

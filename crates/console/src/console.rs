@@ -138,7 +138,7 @@ impl Console {
         blocking(move || work(open)).await
     }
 
-    /// The same, after what was attested and has ended since says so. Where that cannot be written (a full disk), what is there is
+    /// The same, after what was attested or decided and has ended since says so. Where that cannot be written (a full disk), what is there is
     /// shown all the same: whether an attestation holds is told from its end, and only the mark of its finding comes late.
     pub(crate) async fn with_current<T: Send + 'static>(
         &self,
@@ -149,9 +149,17 @@ impl Console {
             if let Err(error) = open.store.expire_attestations(now) {
                 tracing::warn!(code = error.code(), "findings whose attestation has ended could not be marked");
             }
+            expire_decisions(&open, now);
             work(open)
         })
         .await
+    }
+}
+
+/// Ends the decisions whose time is over. Where that cannot be written, what a row says of its decision is told from its end.
+pub(crate) fn expire_decisions(open: &Open, now: jiff::Timestamp) {
+    if let Err(error) = open.store.expire_decisions(now) {
+        tracing::warn!(code = error.code(), "decisions whose time is over could not be ended");
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     activity::{begin_file, finish_file, not_written},
     attestations::counts_of,
     browse,
-    console::Open,
+    console::{Open, expire_decisions},
     health::{health, unknown_application},
     instances::tallies,
     mail,
@@ -162,6 +162,7 @@ impl Console {
                     if let Err(error) = open.store.expire_attestations(now) {
                         tracing::warn!(code = error.code(), "findings whose attestation has ended could not be marked");
                     }
+                    expire_decisions(&open, now);
                     console.make(&open, SCHEDULE)?
                 };
                 let Some(digest) = open.store.digest(today)?.filter(|digest| is_to_be_mailed(digest, now)) else {
@@ -316,7 +317,9 @@ impl Console {
             if let Some(scan) = open.store.last_complete_scan(instance.id)? {
                 // Of an application that the catalog lacks, what is open still counts.
                 let app = self.app(&instance.app).ok();
-                checks.extend(tallies(&open.store, app.as_ref().map_or(&[][..], |app| app.checks.as_slice()), instance.id, &scan)?);
+                let not_monitored = crate::decisions::unmonitored(&open.store, instance.id, self.now())?;
+                let known = app.as_ref().map_or(&[][..], |app| app.checks.as_slice());
+                checks.extend(tallies(&open.store, known, instance.id, &scan, &not_monitored)?);
             }
         }
         Ok(score(checks).map(|score| score.value))

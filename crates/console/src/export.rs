@@ -113,7 +113,7 @@ impl Iterator for Lines<'_> {
 fn line(console: &Console, store: &Store, detail: FindingDetail) -> Result<FindingLine, Failure> {
     let finding = detail.finding;
     let app = console.app(&finding.app).ok();
-    let check = app.as_ref().and_then(|app| app.check(&finding.check));
+    let check = app.as_ref().and_then(|app| app.check(store::locked_check(&finding.check).unwrap_or(&finding.check)));
     let question = match &app {
         Some(app) => question_of(store, app, &store.instance(finding.instance)?, &finding.check)?.unwrap_or_default(),
         None => Question::default(),
@@ -128,6 +128,7 @@ fn line(console: &Console, store: &Store, detail: FindingDetail) -> Result<Findi
             store::FindingState::Open => report::FindingState::Open,
             store::FindingState::Fixed => report::FindingState::Fixed,
             store::FindingState::Gone => report::FindingState::Gone,
+            store::FindingState::Dismissed => report::FindingState::Dismissed,
         },
         verdict: detail.verdict,
         resource: finding.label,

@@ -6,7 +6,8 @@ use crate::{
     activity::act_on,
     browse::{of_slice, scope_of, severity},
     console::Open,
-    inventory::{Entry, Place, not_there, number_of, risk_count, sort_of, words, write_lines},
+    decisions::ignored,
+    inventory::{self, Entry as _, Place, not_there, number_of, risk_count, sort_of, words, write_lines},
     scan::instance_id,
     screen::{
         self, ExportFormat, Failure, FleetAccount, FleetAccounts, FleetFilter, FleetGap, FleetPlugin, FleetPlugins, FleetQuery, Identity,
@@ -17,8 +18,10 @@ use crate::{
 use catalog::{
     Account, AccountKind, AccountRisk, Category, Completeness, InventoryKind, InventoryThresholds, Plugin, PluginKind, PluginRisk,
 };
+use jiff::Timestamp;
 use report::About;
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     io::{BufWriter, Write},
     path::Path,
 };
@@ -33,7 +36,7 @@ impl Console {
     /// # Errors
     /// When the filter holds an unknown word, the console is locked, or the database cannot be read.
     pub async fn accounts_everywhere(&self, query: FleetQuery) -> Result<FleetAccounts, Failure> {
-        let console = self.clone();
+        let (console, now) = (self.clone(), self.now());
         self.with_current(move |open| {
             let filter = account_filter(&query.filter)?;
             let list = open.store.accounts_everywhere(&filter, sort_of(query.sort), query.descending, of_slice(query.slice))?;
@@ -42,7 +45,7 @@ impl Console {
                 total: count(list.total),
                 risks: risks::<Account>(&list),
                 gaps: console.gaps(&open, InventoryKind::Accounts, query.filter.sandbox)?,
-                rows: list.rows.iter().map(|found| console.fleet_account(found)).collect(),
+                rows: console.fleet_accounts(&open, &list.rows, now)?,
             })
         })
         .await
@@ -265,18 +268,31 @@ impl Console {
         Ok(gaps)
     }
 
-    fn fleet_account(&self, found: &FleetItem<Account>) -> FleetAccount {
-        FleetAccount {
-            instance: found.instance.to_string(),
-            instance_name: found.instance_name.clone(),
-            app: found.app.clone(),
-            app_name: self.app_name(&found.app),
-            sandbox: found.sandbox,
-            as_of: found.as_of.to_string(),
-            identity: found.identity.clone(),
-            corrected: found.corrected,
-            account: found.item.row(found.number),
+    fn fleet_accounts(&self, open: &Open, rows: &[FleetItem<Account>], now: Timestamp) -> Result<Vec<FleetAccount>, Failure> {
+        let mut held = BTreeMap::new();
+        for found in rows {
+            if let Entry::Vacant(entry) = held.entry(found.instance) {
+                entry.insert(ignored(&open.store, found.instance, now)?);
+            }
         }
+        Ok(rows
+            .iter()
+            .map(|found| FleetAccount {
+                instance: found.instance.to_string(),
+                instance_name: found.instance_name.clone(),
+                app: found.app.clone(),
+                app_name: self.app_name(&found.app),
+                sandbox: found.sandbox,
+                as_of: found.as_of.to_string(),
+                identity: found.identity.clone(),
+                corrected: found.corrected,
+                account: found.item.row(
+                    found.number,
+                    held.get(&found.instance)
+                        .and_then(|held| held.get(&(found.item.origin.from.clone(), found.item.origin.row.clone())).cloned()),
+                ),
+            })
+            .collect())
     }
 
     fn fleet_plugin(&self, found: &FleetItem<Plugin>) -> FleetPlugin {
@@ -292,7 +308,7 @@ impl Console {
                 at: review.at.to_string(),
                 same_rights: review.same_rights,
             }),
-            plugin: found.item.row(found.number),
+            plugin: found.item.row(found.number, None),
         }
     }
 
@@ -305,12 +321,12 @@ fn count(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn line<E: Entry>(found: &FleetItem<E>) -> E::Line {
+fn line<E: inventory::Entry>(found: &FleetItem<E>) -> E::Line {
     found.item.line(&Place { app: &found.app, instance: &found.instance_name, sandbox: found.sandbox, as_of: found.as_of })
 }
 
 /// Every risk over all. The thresholds in their meaning are the usual ones; an instance may have its own.
-fn risks<E: Entry>(list: &FleetList<E, E::Risk>) -> Vec<screen::RiskCount> {
+fn risks<E: inventory::Entry>(list: &FleetList<E, E::Risk>) -> Vec<screen::RiskCount> {
     let usual = InventoryThresholds::default();
     list.risks.iter().map(|found| risk_count(E::wording(found.risk, &usual), E::word(found.risk), found.present, found.unknown)).collect()
 }

@@ -9,6 +9,7 @@ use crate::{
     checked,
     console::Open,
     credential_watch::shown,
+    decisions::unmonitored,
     health::{health, unknown_application},
     judge::judge,
     manual_instances::is_manual,
@@ -108,7 +109,7 @@ impl Console {
             let params = checked::params(&app, &change.answers)?;
             let judge_again = params != instance.params;
             instance.params = params;
-            open.store.update_instance(&instance)?;
+            open.store.update_instance(&instance, now)?;
             replace_schedule(&open, &instance, pattern.as_deref(), now)?;
             let (before, after) = differences(&told, &told_instance(&instance));
             open.store.record_act(&act_on(now, "instance changed", &instance).from_to(before, after))?;
@@ -179,6 +180,7 @@ impl Console {
             Err(unknown) => (Health::Down, Some(unknown_application(unknown))),
         };
         let checks = app.as_ref().map_or(&[][..], |app| app.checks.as_slice());
+        let not_monitored = unmonitored(&open.store, instance.id, self.now())?;
         Ok(Instance {
             id: instance.id.to_string(),
             app: instance.app.clone(),
@@ -190,9 +192,10 @@ impl Console {
             health: if scanning.is_some() { Health::Scanning } else { health },
             cause,
             score: match &complete {
-                Some(scan) => score(tallies(&open.store, checks, instance.id, scan)?),
+                Some(scan) => score(tallies(&open.store, checks, instance.id, scan, &not_monitored)?),
                 None => None,
             },
+            not_monitored: u32::try_from(not_monitored.len()).unwrap_or(u32::MAX),
             open: severity_counts(&counts.unwrap_or_default()),
             last_scan: complete.and_then(|scan| scan.finished_at).map(|at| at.to_string()),
             schedule: plan.choice(instance.id),
@@ -257,13 +260,24 @@ pub(crate) fn note(store: &Store, act: &Act) {
     }
 }
 
-/// What each check counts for in the score: every check of the catalog, and every check that has open findings. A check that
-/// gave no verdict in the last scan still counts by its findings.
-pub(crate) fn tallies(store: &Store, of: &[Check], instance: InstanceId, scan: &Scan) -> Result<Vec<CheckTally>, Failure> {
+/// What each check counts for in the score: every check of the catalog, every lock, and every check that has findings that are open or
+/// dismissed: that a risk is accepted makes nothing safe. A check that gave no verdict in the last scan still counts by its findings.
+/// One that is not monitored is outside.
+pub(crate) fn tallies(
+    store: &Store,
+    of: &[Check],
+    instance: InstanceId,
+    scan: &Scan,
+    not_monitored: &[String],
+) -> Result<Vec<CheckTally>, Failure> {
     let none = |severity| CheckTally { severity, passed: 0, open: 0, unread: false };
     let mut tallies: BTreeMap<String, CheckTally> =
         of.iter().map(|check| (check.id.clone(), none(crate::browse::severity(check.severity)))).collect();
     for judged in store.check_tallies(scan.id)? {
+        let locked = store::locked_check(&judged.check).and_then(|locked| of.iter().find(|check| check.id == locked));
+        if let Some(locked) = locked {
+            tallies.insert(judged.check.clone(), none(crate::browse::severity(locked.severity)));
+        }
         if let Some(tally) = tallies.get_mut(&judged.check) {
             tally.passed = judged.counts.pass;
             tally.unread = judged.counts.not_evaluated > 0;
@@ -271,7 +285,7 @@ pub(crate) fn tallies(store: &Store, of: &[Check], instance: InstanceId, scan: &
     }
     let filter = FindingFilter {
         instances: vec![instance],
-        states: vec![FindingState::Open],
+        states: vec![FindingState::Open, FindingState::Dismissed],
         sandbox: store::SandboxScope::With,
         ..FindingFilter::default()
     };
@@ -280,7 +294,7 @@ pub(crate) fn tallies(store: &Store, of: &[Check], instance: InstanceId, scan: &
     for finding in scanned {
         tallies.entry(finding.check).or_insert_with(|| none(crate::browse::severity(finding.severity))).open += 1;
     }
-    Ok(tallies.into_values().collect())
+    Ok(tallies.into_iter().filter(|(check, _)| !not_monitored.contains(check)).map(|(_, tally)| tally).collect())
 }
 
 /// Each dataset of a scan, as screens show it.

@@ -6,13 +6,14 @@ use crate::{
     activity::{act_on, differences, told_thresholds},
     browse::{evidence_of_row, of_slice, severity},
     console::Open,
+    decisions::ignored,
     scan::instance_id,
     screen::{self, ExportFormat, Failure, InventoryExported, InventoryFilter, InventoryQuery, PropertyState, RiskReason},
     start::user,
 };
 use catalog::{
     Account, AccountKind, AccountRisk, App, Completeness, InventoryKind, InventoryThresholds, Known, Origin, Plugin, PluginKind,
-    PluginRisk, Presence, Property,
+    PluginRisk, Presence, Property, RowKey,
 };
 use jiff::Timestamp;
 use report::{About, AccountLine, ByteOrderMark, PluginLine};
@@ -33,6 +34,8 @@ struct Around {
     app: Arc<App>,
     scan: Option<Scan>,
     thresholds: InventoryThresholds,
+    /// The accounts that are ignored.
+    ignored: BTreeMap<(String, RowKey), screen::HeldBy>,
 }
 
 /// Where a line comes from.
@@ -61,7 +64,7 @@ pub(crate) trait Entry: Sized {
     fn missing(&self, risk: Self::Risk) -> String;
     fn origin(&self) -> &Origin;
     fn risks(&self) -> &BTreeMap<Self::Risk, Presence>;
-    fn row(&self, number: i64) -> Self::Row;
+    fn row(&self, number: i64, ignored: Option<screen::HeldBy>) -> Self::Row;
     fn line(&self, place: &Place<'_>) -> Self::Line;
     /// A part of what the query asks for, and how to ask for any.
     fn asked(filter: &InventoryFilter) -> Result<impl Fn(&Store, ScanId, &InventoryQuery, store::Slice) -> Listed<Self>, Failure>;
@@ -110,19 +113,19 @@ impl Console {
         E::Row: Send + 'static,
     {
         let (console, id) = (self.clone(), instance_id(instance)?);
-        self.with_open(move |open| {
+        self.with_current(move |open| {
             let around = console.around(&open, id)?;
             let asked = E::asked(&query.filter)?;
             let risk = |risk, present, unknown| risk_count(E::wording(risk, &around.thresholds), E::word(risk), present, unknown);
             let Some(scan) = &around.scan else {
                 let risks = E::RISKS.iter().map(|each| risk(*each, 0, 0)).collect();
-                return Ok((around.head(&open, E::KIND, 0, 0, risks)?, Vec::new()));
+                return Ok((around.head(&open, E::KIND, 0, 0, 0, risks)?, Vec::new()));
             };
             let list = asked(&open.store, scan.id, &query, of_slice(query.slice))?;
             let risks = list.risks.iter().map(|count| risk(count.risk, count.present, count.unknown)).collect();
             Ok((
-                around.head(&open, E::KIND, list.all, list.total, risks)?,
-                list.rows.iter().map(|(number, entry)| entry.row(*number)).collect(),
+                around.head(&open, E::KIND, list.all, list.total, list.ignored, risks)?,
+                list.rows.iter().map(|(number, entry)| entry.row(*number, around.ignored_by(entry.origin()))).collect(),
             ))
         })
         .await
@@ -133,7 +136,7 @@ impl Console {
         E::Row: Send + 'static,
     {
         let (console, id, number) = (self.clone(), instance_id(instance)?, number_of(entry)?);
-        self.with_open(move |open| {
+        self.with_current(move |open| {
             let around = console.around(&open, id)?;
             let InventoryDetail { item, evidence } = E::one(&open.store, around.scanned()?, number)?;
             let reason = |(risk, presence): (&E::Risk, &Presence)| {
@@ -146,7 +149,7 @@ impl Console {
                 risks: item.risks().iter().map(reason).collect(),
                 source: around.title(&item.origin().from),
                 evidence: evidence.iter().map(|row| evidence_of_row(&around.app, row)).collect(),
-                row: item.row(number),
+                row: item.row(number, around.ignored_by(item.origin())),
             })
         })
         .await
@@ -266,7 +269,8 @@ impl Console {
     fn around(&self, open: &Open, id: InstanceId) -> Result<Around, Failure> {
         let instance = open.store.instance(id)?;
         let app = self.app(&instance.app)?;
-        Ok(Around { app, scan: open.store.last_complete_scan(id)?, thresholds: open.store.inventory_thresholds(id)?, instance })
+        let ignored = ignored(&open.store, id, self.now())?;
+        Ok(Around { app, scan: open.store.last_complete_scan(id)?, thresholds: open.store.inventory_thresholds(id)?, instance, ignored })
     }
 }
 
@@ -277,6 +281,7 @@ impl Around {
         kind: InventoryKind,
         all: u64,
         total: u64,
+        ignored: u64,
         risks: Vec<screen::RiskCount>,
     ) -> Result<screen::InventoryHead, Failure> {
         let listings = self.scan.as_ref().map(|scan| open.store.listings(scan.id, kind)).transpose()?.unwrap_or_default();
@@ -298,6 +303,7 @@ impl Around {
                 .collect(),
             all: count(all),
             total: count(total),
+            ignored: count(ignored),
             risks,
             thresholds: thresholds_screen(&self.thresholds),
         })
@@ -306,6 +312,10 @@ impl Around {
     fn place(&self, scan: &Scan) -> Place<'_> {
         let store::Instance { app, name, sandbox, .. } = &self.instance;
         Place { app, instance: name, sandbox: *sandbox, as_of: scan.as_of }
+    }
+
+    fn ignored_by(&self, origin: &Origin) -> Option<screen::HeldBy> {
+        self.ignored.get(&(origin.from.clone(), origin.row.clone())).cloned()
     }
 
     fn scanned(&self) -> Result<ScanId, Failure> {
@@ -520,7 +530,7 @@ fn list(known: &Known<Vec<String>>) -> screen::Property {
     screen::Property { values: known.value().cloned().unwrap_or_default(), ..shown(known, |texts| texts.join(", ")) }
 }
 
-fn title(name: &Known<String>, id: &Known<String>, row: &catalog::RowKey) -> String {
+pub(crate) fn title(name: &Known<String>, id: &Known<String>, row: &catalog::RowKey) -> String {
     let named = [name, id].into_iter().filter_map(Known::value).find(|text| !text.trim().is_empty());
     named.cloned().unwrap_or_else(|| row.0.replace('\u{1f}', " › "))
 }
@@ -590,7 +600,7 @@ impl Entry for Account {
         &self.risks
     }
 
-    fn row(&self, number: i64) -> screen::Account {
+    fn row(&self, number: i64, ignored: Option<screen::HeldBy>) -> screen::Account {
         let (risks, unknown_risks) = split(&self.risks, AccountRisk::word);
         screen::Account {
             id: number.to_string(),
@@ -612,6 +622,7 @@ impl Entry for Account {
             never_seen: truth(&self.never_seen),
             credential_expires: time(&self.credential_expires),
             credential_changed: time(&self.credential_changed),
+            ignored,
         }
     }
 
@@ -708,7 +719,7 @@ impl Entry for Plugin {
         &self.risks
     }
 
-    fn row(&self, number: i64) -> screen::Plugin {
+    fn row(&self, number: i64, _ignored: Option<screen::HeldBy>) -> screen::Plugin {
         let (risks, unknown_risks) = split(&self.risks, PluginRisk::word);
         screen::Plugin {
             id: number.to_string(),

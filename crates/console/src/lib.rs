@@ -20,6 +20,7 @@ mod console;
 mod coverage;
 mod credential_watch;
 mod data_folder;
+mod decisions;
 mod digest;
 mod drafts;
 mod erase;

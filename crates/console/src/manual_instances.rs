@@ -85,7 +85,7 @@ impl Console {
             }
             let told = told_instance(&instance);
             tell(&mut instance, &request)?;
-            open.store.update_instance(&instance).map_err(|error| Failure::from(error).on_field("name"))?;
+            open.store.update_instance(&instance, now).map_err(|error| Failure::from(error).on_field("name"))?;
             let (before, after) = differences(&told, &told_instance(&instance));
             open.store.record_act(&act_on(now, "instance changed", &instance).from_to(before, after))?;
             let counts = open.store.open_findings(store::SandboxScope::With)?;

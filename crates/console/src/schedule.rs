@@ -3,7 +3,7 @@
 use crate::{
     Console,
     activity::act_on,
-    console::{Open, blocking},
+    console::{Open, blocking, expire_decisions},
     credential_watch::Refresh,
     instances::note,
     jobs::JobGuard,
@@ -430,6 +430,7 @@ impl Console {
         let console = self.clone();
         self.with_open(move |open| {
             console.hear_of_others(&open)?;
+            expire_decisions(&open, console.now());
             console.tell_turns(&open)
         })
         .await?;

@@ -2,7 +2,8 @@
 //!
 //! Each check counts once, by its weight, and is parted among its rows. Not applicable is outside. What was not evaluated
 //! takes the place of what passed, never of what failed: a check of which anything was not read passes nothing, so that
-//! reading less can not raise the score.
+//! reading less can not raise the score. A finding that is dismissed counts as failed like an open one: that a risk is accepted makes
+//! nothing safe. Each lock is a check of its own. A check that is not monitored is outside, and its number stands beside the score.
 
 use crate::screen::{Score, Severity};
 
@@ -13,7 +14,7 @@ pub struct CheckTally {
     pub severity: Severity,
     /// Rows that passed.
     pub passed: u32,
-    /// Open findings, those not re-checked among them.
+    /// Findings that are open or dismissed, those not re-checked among them.
     pub open: u32,
     /// Whether any row, or the rest of a cut list, was not evaluated.
     pub unread: bool,

@@ -33,7 +33,7 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("There is no such {what}.")]
     NotFound {
-        /// `instance`, `scan`, `finding`, `attestation`, `attached file`, `check`.
+        /// `instance`, `scan`, `finding`, `attestation`, `attached file`, `check`, `decision`.
         what: &'static str,
     },
     /// The application already has an instance of that name.
@@ -51,6 +51,12 @@ pub enum StoreError {
     /// The attestation is not the one that counts: a later one took its place, or it was withdrawn.
     #[error("This attestation no longer counts: a later one took its place, or it was withdrawn.")]
     NotInForce,
+    /// The same is locked already, to what it was then.
+    #[error("This is locked already.")]
+    AlreadyLocked,
+    /// The decision is in force no more.
+    #[error("This decision has ended.")]
+    DecisionEnded,
     /// The folder or file could not be opened, created or locked.
     #[error("The database file could not be opened: {0}.")]
     Io(#[source] std::io::Error),
@@ -82,6 +88,8 @@ impl StoreError {
             Self::NameTaken { .. } => "E-NAME-TAKEN",
             Self::WrongState { .. } => "E-SCAN-STATE",
             Self::NotInForce => "E-ATTESTATION-ENDED",
+            Self::AlreadyLocked => "E-LOCKED-ALREADY",
+            Self::DecisionEnded => "E-DECISION-ENDED",
             Self::Io(_) => "E-DB-FILE",
             Self::Unreadable { .. } => "E-DB-CONTENT",
             Self::Migration(_) => "E-DB-MIGRATION",
@@ -104,6 +112,8 @@ impl StoreError {
             Self::NameTaken { .. } => "Choose another name.",
             Self::WrongState { .. } => "Start a new scan.",
             Self::NotInForce => "Reload the list and look at the newest one.",
+            Self::AlreadyLocked => "Unlock it first, then lock it as it is now.",
+            Self::DecisionEnded => "Reload the list: there is nothing left to undo.",
             Self::Io(_) => "Check that the data folder exists and that you may write to it.",
             Self::Unreadable { .. } => "Install the newest version of Posture Console.",
             Self::Migration(_) => "Start the version that was used before, and report this with the code and the log.",

@@ -1,7 +1,7 @@
 //! What the console remembers: instances, scans, rows with their evidence, verdicts, findings and what became of them.
 //!
 //! This crate owns the encrypted SQLite database and everything that is written in SQL, and with it the rules by which a
-//! finding is opened, stays open, is fixed or gone, by a scan or by what a person attested. It must not know how rows are read, how verdicts come about, where the
+//! finding is opened, stays open, is dismissed, fixed or gone, by a scan, by what a person attested or by what an administrator decided. It must not know how rows are read, how verdicts come about, where the
 //! database's key is kept, how anything is shown, or what time it is: times and the key are passed in. It holds no secret.
 //!
 //! Times are kept to the millisecond. Every call may block on the disk; a caller in an asynchronous program runs it on a
@@ -12,6 +12,7 @@ mod canonical;
 mod column;
 mod error;
 mod lease;
+mod lock;
 mod pool;
 mod schema;
 mod store;
@@ -21,12 +22,17 @@ pub use backup::{DatabaseCopy, Digested, copy_digested, examine_copy};
 pub use canonical::{EvidenceHash, canonical_row};
 pub use error::StoreError;
 pub use lease::{InstanceLease, SignInLease};
+pub use lock::{Held, Lock, LockRefusal, lock_of, locked_check};
 pub use schema::{OLDEST_READER, SCHEMA};
-pub use store::{DeletedInstance, Slice, Store};
+pub use store::{DeletedInstance, Dismissals, Slice, Store};
 pub use table::activity::{Act, ActivityBreak, ActivityHead, ActivityProof, ChainFault, HeadFate, LinkedAct};
 pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
 pub use table::credential::{Credential, CredentialEnd, EndsBy};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
+pub use table::decision::{
+    Decision, DecisionEnd, DecisionFilter, DecisionId, DecisionKind, DecisionWrite, DismissRefusal, Grounds, HeldBy, Rejudged, Ruling,
+    Until,
+};
 pub use table::digest::{Digest, Ended, HistoryWindow, NewlyFailing};
 pub use table::event::{EventKind, FindingEvent, Since};
 pub use table::finding::{

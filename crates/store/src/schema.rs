@@ -4,10 +4,10 @@ use crate::{StoreError, error};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The schema that this release writes.
-pub const SCHEMA: u32 = 6;
+pub const SCHEMA: u32 = 8;
 
 /// The oldest schema whose release can still read what this release writes. Migrations that only add leave it alone.
-pub const OLDEST_READER: u32 = 1;
+pub const OLDEST_READER: u32 = 6;
 
 mod embedded {
     #![allow(missing_docs)]

@@ -9,12 +9,14 @@ use crate::{
     Scan, ScanId, ScanOutcome, ScanState, Schedule, SeverityTally, SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow,
     StoredVerdict, TrendDay, Turn, Underway,
 };
+use crate::{Decision, DecisionFilter, DecisionId, DecisionWrite, DismissRefusal, Finding, Grounds, Rejudged};
 use crate::{
     lease::{InstanceLease, Lease},
+    lock,
     pool::{self, Durability, Pool},
     table::{
-        account, activity, attestation, credential, dataset, digest, event, finding, fleet, granted, instance, inventory, lease, own_check,
-        preference, request, row, scan, schedule, turn, verdict,
+        account, activity, attestation, credential, dataset, decision, digest, event, finding, fleet, granted, instance, inventory, lease,
+        own_check, preference, request, row, scan, schedule, turn, verdict,
     },
 };
 use catalog::{
@@ -43,6 +45,9 @@ impl Slice {
     /// Everything.
     pub const ALL: Self = Self { offset: 0, limit: i64::MAX as u64 };
 }
+
+/// What came of dismissing findings, one by one in the order in which they were named.
+pub type Dismissals = Vec<(FindingId, Result<DecisionId, DismissRefusal>)>;
 
 /// What the deletion of an instance took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -141,12 +146,16 @@ impl Store {
         Lease::forget(self.inner.pool.path(), id)?;
         Ok(true)
     }
-    /// Replaces everything of an instance but its id, application, sandbox, tenant and time of creation.
+    /// Replaces everything of an instance but its id, application, sandbox, tenant and time of creation. Overrides that its
+    /// parameters no longer follow end.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::NameTaken`].
-    pub fn update_instance(&self, instance: &Instance) -> Result<(), StoreError> {
-        self.inner.pool.write(Durability::Power, |transaction| instance::update(transaction, instance))
+    pub fn update_instance(&self, instance: &Instance, now: Timestamp) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            instance::update(transaction, instance)?;
+            decision::follow_params(transaction, instance, now)
+        })
     }
     /// All instances, by application and name.
     pub fn instances(&self) -> Result<Vec<Instance>, StoreError> {
@@ -486,23 +495,91 @@ impl Store {
     /// # Errors
     /// [`StoreError::WrongState`] when it is not the instance's last complete scan.
     pub fn rejudge_scan(&self, scan: ScanId, checks: &[CheckWrite], now: Timestamp) -> Result<ScanOutcome, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| rejudge(transaction, scan, checks, now))
+    }
+
+    /// Dismisses findings as they stand, in one transaction, each with the act that tells it. What cannot be dismissed is told in
+    /// its place and keeps nothing else from being; one that is dismissed already is dismissed anew.
+    pub fn dismiss(
+        &self,
+        ids: &[FindingId],
+        grounds: &Grounds,
+        act: impl Fn(&Finding) -> Act,
+        now: Timestamp,
+    ) -> Result<Dismissals, StoreError> {
         self.inner.pool.write(Durability::Power, |transaction| {
-            let found = require(transaction, scan, ScanState::Complete)?;
-            if scan::last_complete(transaction, found.instance)?.is_none_or(|last| last.id != scan) {
-                return Err(StoreError::WrongState { actual: "superseded by a later one" });
+            decision::expire(transaction, now)?;
+            let mut told = Vec::with_capacity(ids.len());
+            let mut instances = BTreeMap::new();
+            for id in ids {
+                told.push((
+                    *id,
+                    match decision::dismiss(transaction, *id, grounds, now)? {
+                        Err(refusal) => Err(refusal),
+                        Ok((finding, decision)) => {
+                            activity::insert(transaction, &act(&finding))?;
+                            instances.insert(finding.instance, ());
+                            Ok(decision)
+                        }
+                    },
+                ));
             }
-            let outcome = judge(transaction, scan, checks, found.as_of, now)?;
-            // Judging old rows again re-checks nothing: what a later scan failed to read stays not re-checked.
-            if let Some(newest) = scan::newest(transaction, found.instance, 1)?.pop()
-                && newest.state == ScanState::Failed
-                && let Some(cause) = &newest.cause
-            {
-                let instance = instance::number(transaction, found.instance)?;
-                finding::none_rechecked(transaction, instance, newest.id, cause, now)?;
+            for instance in instances.into_keys() {
+                decision::note_open(transaction, instance::number(transaction, instance)?)?;
             }
-            Ok(outcome)
+            Ok(told)
         })
     }
+    /// Stores any other decision with the act that tells it and, where it changes a verdict, what the last complete scan comes to
+    /// with it: all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] when that scan is not the last complete one any more, or was judged with
+    /// other parameters than the instance has with the decision: judge again.
+    pub fn decide(&self, write: &DecisionWrite, again: Option<Rejudged<'_>>, act: &Act) -> Result<DecisionId, StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            decision::expire(transaction, act.at)?;
+            let id = decision::decide(transaction, write, act.at)?;
+            activity::insert(transaction, act)?;
+            settle(transaction, write.instance, again, act.at)?;
+            Ok(id)
+        })
+    }
+    /// Takes a decision back, likewise.
+    ///
+    /// # Errors
+    /// As [`Store::decide`]; [`StoreError::DecisionEnded`].
+    pub fn undo_decision(&self, id: DecisionId, again: Option<Rejudged<'_>>, act: &Act) -> Result<(), StoreError> {
+        self.inner.pool.write(Durability::Power, |transaction| {
+            decision::expire(transaction, act.at)?;
+            let undone = decision::undo(transaction, id, act.at)?;
+            activity::insert(transaction, act)?;
+            settle(transaction, undone.instance, again, act.at)
+        })
+    }
+    /// One decision.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn decision(&self, id: DecisionId) -> Result<Decision, StoreError> {
+        self.inner.pool.read(|view| decision::get(view, id))
+    }
+    /// Decisions, newest first, and how many fulfil the filter.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such instance.
+    pub fn decisions(&self, filter: &DecisionFilter, slice: Slice) -> Result<(u64, Vec<Decision>), StoreError> {
+        self.inner.pool.read(|view| decision::page(view, filter, slice))
+    }
+    /// Ends the decisions whose time is over, and opens again what they held back; gives how many. Costs one look where there are
+    /// none.
+    pub fn expire_decisions(&self, now: Timestamp) -> Result<u32, StoreError> {
+        if !self.inner.pool.read(|view| decision::any_expired(view, now))? {
+            return Ok(0);
+        }
+        self.inner.pool.write(Durability::Power, |transaction| decision::expire(transaction, now))
+    }
+
     /// Ends a running scan early; what it read stays, to go on from. One that failed has judged nothing: the open findings of
     /// its instance stay open, not re-checked for the scan's cause.
     ///
@@ -985,7 +1062,38 @@ fn require(transaction: &Transaction<'_>, scan: ScanId, state: ScanState) -> Res
     if found.state == state { Ok(found) } else { Err(StoreError::WrongState { actual: found.state.as_str() }) }
 }
 
-/// Stores verdicts and what follows from them for the findings of the scan's instance.
+/// Judges the last complete scan of an instance again.
+fn rejudge(transaction: &Transaction<'_>, scan: ScanId, checks: &[CheckWrite], now: Timestamp) -> Result<ScanOutcome, StoreError> {
+    let found = require(transaction, scan, ScanState::Complete)?;
+    if scan::last_complete(transaction, found.instance)?.is_none_or(|last| last.id != scan) {
+        return Err(StoreError::WrongState { actual: "superseded by a later one" });
+    }
+    let outcome = judge(transaction, scan, checks, found.as_of, now)?;
+    // Judging old rows again re-checks nothing: what a later scan failed to read stays not re-checked.
+    if let Some(newest) = scan::newest(transaction, found.instance, 1)?.pop()
+        && newest.state == ScanState::Failed
+        && let Some(cause) = &newest.cause
+    {
+        let instance = instance::number(transaction, found.instance)?;
+        finding::none_rechecked(transaction, instance, newest.id, cause, now)?;
+    }
+    Ok(outcome)
+}
+
+/// What follows from a decision: what the last complete scan comes to with it, and how much is open.
+fn settle(transaction: &Transaction<'_>, instance: InstanceId, again: Option<Rejudged<'_>>, now: Timestamp) -> Result<(), StoreError> {
+    match again {
+        Some(Rejudged { scan, params, checks }) => {
+            if instance::get(transaction, instance)?.params != *params {
+                return Err(StoreError::WrongState { actual: "judged with other parameters" });
+            }
+            rejudge(transaction, scan, checks, now).map(|_| ())
+        }
+        None => decision::note_open(transaction, instance::number(transaction, instance)?),
+    }
+}
+
+/// Stores verdicts and what follows from them for the findings of the scan's instance, its locks among them.
 fn judge(
     transaction: &Transaction<'_>,
     scan: ScanId,
@@ -994,6 +1102,15 @@ fn judge(
     now: Timestamp,
 ) -> Result<ScanOutcome, StoreError> {
     let instance = instance::number(transaction, scan::get(transaction, scan)?.instance)?;
+    decision::expire(transaction, now)?;
+    let locks = lock::judge(&decision::Heeded::of(transaction, instance)?.locks, checks);
+    let with_locks;
+    let checks = if locks.is_empty() {
+        checks
+    } else {
+        with_locks = [checks, &locks].concat();
+        &with_locks
+    };
     let verdicts = verdict::replace(transaction, scan.0, checks)?;
     let outcome = finding::apply(transaction, instance, scan, checks, as_of, now)?;
     scan::note_open(transaction, scan.0, &finding::open_of(transaction, instance)?)?;

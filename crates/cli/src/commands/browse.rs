@@ -182,6 +182,7 @@ fn state(choice: StateChoice) -> FindingState {
         StateChoice::Open => FindingState::Open,
         StateChoice::Fixed => FindingState::Fixed,
         StateChoice::Gone => FindingState::Gone,
+        StateChoice::Dismissed => FindingState::Dismissed,
     }
 }
 
@@ -199,6 +200,9 @@ fn print_finding(page: &FindingPage) {
     }
     if let Some(cause) = &page.cause {
         print::line(&format!("  {}", print::plain(&cause.sentence)));
+    }
+    for decision in [&page.decision, &page.overridden, &page.locked].into_iter().flatten() {
+        print::line(&format!("  {}", super::decide::in_words(decision)));
     }
     print::line(&format!("  current      {}", print::plain(&page.current)));
     print::line(&format!("  recommended  {}", page.recommended));

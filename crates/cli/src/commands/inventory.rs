@@ -53,7 +53,9 @@ impl Terminal {
             let columns = ["SEVERITY", "ACCOUNT", "KIND", "STATUS", "MFA", "LAST SEEN", "RISKS (? not known)", "ID"];
             let rows = list.rows.iter().map(|row| {
                 let told = [cell(&row.kind), cell(&row.status), cell(&row.mfa), day(&row.last_seen)];
-                line(row.severity, &row.title, told, risks(&row.risks, &row.unknown_risks), &row.id)
+                let ignored = row.ignored.as_ref().and_then(|by| by.until.as_ref()).map(|until| format!(" (ignored until {until})"));
+                let title = format!("{}{}", row.title, ignored.unwrap_or_default());
+                line(row.severity, &title, told, risks(&row.risks, &row.unknown_risks), &row.id)
             });
             listed("accounts", &list.head, &columns, rows.collect());
         });

@@ -5,6 +5,7 @@ mod attestation;
 mod backup;
 mod browse;
 mod catalog;
+mod decide;
 mod digest;
 mod fleet;
 mod instance;
@@ -86,6 +87,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Permissions { .. }
         | Command::Schema { .. }
         | Command::Attestation(_)
+        | Command::Decide(_)
         | Command::Check(_)
         | Command::Sandbox(_)
         | Command::Backup { .. }
@@ -153,6 +155,7 @@ impl Terminal {
             Command::Permissions { instance, now } => self.permissions(&instance, now).await,
             Command::Schema { instance } => self.schema(&instance).await,
             Command::Attestation(command) => self.attestation(command).await,
+            Command::Decide(command) => self.decide(command).await,
             Command::Check(command) => self.check(command).await,
             Command::Sandbox(command) => self.sandbox(command).await,
             Command::Backup { output } => self.back_up(&output).await,

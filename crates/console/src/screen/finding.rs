@@ -59,6 +59,8 @@ pub enum FindingState {
     Fixed,
     /// The row is no longer there.
     Gone,
+    /// It failed when it was last judged, and a decision holds it back.
+    Dismissed,
 }
 
 /// The order of findings.
@@ -95,6 +97,8 @@ pub struct FindingList {
     pub total: u32,
     /// How many there are open without the filter (same sandbox scope).
     pub open: u32,
+    /// How many there are dismissed without the filter (same sandbox scope).
+    pub dismissed: u32,
     /// By severity, of those that fulfil the filter.
     pub counts: SeverityCounts,
     /// The rows asked for.
@@ -140,6 +144,8 @@ pub struct Finding {
     pub new: bool,
     /// A person attested it; it was not scanned.
     pub attested: bool,
+    /// What holds it back, while it is dismissed.
+    pub held_by: Option<super::HeldBy>,
 }
 
 /// A finding with everything behind it.
@@ -175,6 +181,20 @@ pub struct FindingPage {
     pub source: String,
     /// The attestation it rests on, if a person attested it.
     pub attestation: Option<super::Attestation>,
+    /// The decision that holds it back, while it is dismissed.
+    pub decision: Option<super::Decision>,
+    /// The override that its check is judged by.
+    pub overridden: Option<super::Decision>,
+    /// The lock of what was read of its row; of a finding of a lock, that lock.
+    pub locked: Option<super::Decision>,
+    /// What of its check can be overridden.
+    pub params: Vec<super::CheckParam>,
+    /// Whether what was read of its row can be locked.
+    pub lockable: bool,
+    /// The key of its row; empty for the tenant itself.
+    pub row: String,
+    /// Whether its check is one that scans judge and that can be left unmonitored.
+    pub scanned: bool,
 }
 
 /// A page of the vendor's console.
@@ -252,7 +272,7 @@ pub struct RequestList {
 pub struct HistoryEvent {
     /// When.
     pub at: String,
-    /// `opened`, `still_open`, `reopened`, `fixed`, `gone`, `not_rechecked`.
+    /// `opened`, `still_open`, `reopened`, `fixed`, `gone`, `not_rechecked`, `dismissed`, `returned`.
     pub kind: String,
     /// In words: "Opened: SAML off".
     pub sentence: String,

@@ -64,7 +64,7 @@ pub struct FleetAccounts {
     pub all: u32,
     /// How many fulfil the filter.
     pub total: u32,
-    /// Every risk, over all.
+    /// Every risk, over all that are not ignored.
     pub risks: Vec<RiskCount>,
     /// Instances whose accounts are not all in it.
     pub gaps: Vec<FleetGap>,

@@ -27,6 +27,8 @@ pub struct Instance {
     pub cause: Option<Cause>,
     /// What share passed; `None` before the first complete scan.
     pub score: Option<Score>,
+    /// Checks that are not monitored; they are outside the score.
+    pub not_monitored: u32,
     /// Open findings.
     pub open: SeverityCounts,
     /// When the last complete scan ended.

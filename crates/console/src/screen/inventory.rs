@@ -119,7 +119,9 @@ pub struct InventoryHead {
     pub all: u32,
     /// How many fulfil the filter.
     pub total: u32,
-    /// Every risk, over all.
+    /// How many of all are ignored, and not counted below.
+    pub ignored: u32,
+    /// Every risk, over all that are not ignored.
     pub risks: Vec<RiskCount>,
     /// From when on something is a risk.
     pub thresholds: InventoryThresholds,
@@ -179,6 +181,8 @@ pub struct Account {
     pub never_seen: Property,
     pub credential_expires: Property,
     pub credential_changed: Property,
+    /// Until when it is left out of the counters, if it is.
+    pub ignored: Option<super::HeldBy>,
 }
 
 /// An account with the rows behind it.

@@ -17,6 +17,10 @@ pub struct Overview {
     pub new: SeverityCounts,
     /// Open findings that the last scan could not re-check, or whose attestation has ended.
     pub not_rechecked: u32,
+    /// Findings that a decision holds back; in the score they count as failed.
+    pub dismissed: u32,
+    /// Checks that are not monitored; they are outside the score.
+    pub not_monitored: u32,
     /// Open findings per day, oldest first, at most 30 days; days without a scan have `None`.
     pub trend: Vec<TrendDay>,
     /// What happened since the last visit.

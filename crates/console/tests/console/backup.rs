@@ -9,8 +9,8 @@ use posture_core::{
     Console, Listener, Options, SecretString,
     screen::{
         AddInstance, AttestationAnswer, BackedUp, Failure, FileToAttach, FindingFilter, FindingQuery, FindingSort, Instance,
-        InstanceChange, InventoryThresholds, NewAttestation, OwnCheckDraft, Progress, Protection, SandboxScope, ScheduleChoice, Settings,
-        Severity, Slice, Start, StartState,
+        InstanceChange, InventoryThresholds, NewAttestation, NewUnmonitor, OwnCheckDraft, Progress, Protection, SandboxScope,
+        ScheduleChoice, Settings, Severity, Slice, Start, StartState,
     },
 };
 use rusqlite::Connection;
@@ -812,6 +812,14 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
     desk.console.withdraw_attestation(&attested.current.unwrap().id, MARK).await.unwrap();
     let thresholds = InventoryThresholds { dormant_days: 45, expiring_days: 30, rotation_days: 90, unused_days: 90 };
     desk.console.set_inventory_thresholds(&id, thresholds).await.unwrap();
+    let unmonitored = NewUnmonitor {
+        instance: id.clone(),
+        check: "kustomer.auth.session_length".into(),
+        reason: MARK.into(),
+        approver: MARK.into(),
+        until: "2026-12-31".into(),
+    };
+    desk.console.unmonitor(unmonitored).await.unwrap();
     let page = desk.console.instance(&id).await.unwrap();
     let change = InstanceChange {
         name: MARK.into(),
@@ -857,6 +865,7 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
     let many = |part: &str| kept_apart[part][part].as_array().unwrap().len();
     assert!(findings > 10 && kept_findings == findings && many("findings") == findings as usize);
     assert!(many("accounts") > 3 && many("plugins") > 0 && many("acts") >= 5, "{} {} {}", many("accounts"), many("plugins"), many("acts"));
+    assert_eq!(kept_apart["decisions"][0]["reason"], MARK);
     assert!(kept_apart["acts"]["acts"].as_array().unwrap().iter().all(|act| act["instance"] == id.as_str()));
     assert!(!text.contains(&desk.company.key[..60]) && !text.contains("\"Other\""), "no credential, and nothing of another instance");
     assert_eq!(desk.console.archive_instance(&id, &desk.around.path().join("nowhere/x")).await.unwrap_err().code, "E-EXPORT");

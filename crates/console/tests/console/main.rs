@@ -7,6 +7,7 @@ mod backup;
 mod capability;
 mod company;
 mod credential_watch;
+mod decided;
 mod digest;
 mod disturbed;
 mod fleet;

@@ -8,7 +8,7 @@
 //! the attestation's from then on; withdrawing that gives it back to the scan that found it. Failures of single rows stay open.
 
 use super::{
-    event,
+    decision, event,
     finding::{self, ATTESTED, FindingState},
     instance, own_check,
 };
@@ -243,6 +243,7 @@ pub(crate) fn insert(connection: &Connection, write: &AttestationWrite, now: Tim
         recommended: &write.recommended,
         detail: &write.note,
     };
+    decision::attested(connection, number, &write.check, now)?;
     align(connection, number, &write.check, Some(&open), "", now)?;
     Ok(AttestationId(id))
 }

@@ -185,12 +185,12 @@ pub(crate) fn newest_line(connection: &Connection) -> Result<i64, StoreError> {
     Ok(connection.query_row("SELECT coalesce(max(id), 0) FROM finding_event", [], |row| row.get(0))?)
 }
 
-/// Findings that are open and were opened or reopened since, by instance and check, the worst first. None of simulated tenants.
+/// Findings that are open and were opened, reopened or no longer dismissed since, by instance and check, the worst first. None of simulated tenants.
 pub(crate) fn newly_failing(connection: &Connection, window: HistoryWindow) -> Result<Vec<NewlyFailing>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT instance.id, check_id, min(finding.title), max(severity), count(*) FROM finding JOIN instance ON instance.no = finding.instance
          WHERE finding.state = ?4 AND instance.sandbox = 0 AND EXISTS (
-            SELECT 1 FROM finding_event WHERE finding_event.finding = finding.id AND kind IN (?5, ?6) AND {NEW}
+            SELECT 1 FROM finding_event WHERE finding_event.finding = finding.id AND kind IN (?5, ?6, ?7) AND {NEW}
          ) GROUP BY instance.no, check_id ORDER BY max(severity) DESC, count(*) DESC, instance.no, check_id"
     ))?;
     let bound = params![
@@ -199,7 +199,8 @@ pub(crate) fn newly_failing(connection: &Connection, window: HistoryWindow) -> R
         column::time(window.earliest),
         FindingState::Open.number(),
         EventKind::Opened.number(),
-        EventKind::Reopened.number()
+        EventKind::Reopened.number(),
+        EventKind::Returned.number()
     ];
     let found = statement.query_and_then(bound, |row| {
         let id: String = row.get(0)?;

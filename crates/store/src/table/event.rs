@@ -20,6 +20,10 @@ pub enum EventKind {
     Gone,
     /// It is open and could not be judged.
     NotRechecked,
+    /// A decision holds it back.
+    Dismissed,
+    /// No decision holds it back any more.
+    Returned,
 }
 
 /// One line of a finding's history.
@@ -42,7 +46,7 @@ pub struct FindingEvent {
 /// How many findings scans did something to within a span of time. What persons attested is no verdict and is not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Since {
-    /// Opened or reopened.
+    /// Opened, opened again, or no longer dismissed because the value changed.
     pub newly_failing: u32,
     /// Fixed.
     pub fixed: u32,
@@ -61,6 +65,8 @@ impl EventKind {
             Self::Fixed => 3,
             Self::Gone => 4,
             Self::NotRechecked => 5,
+            Self::Dismissed => 6,
+            Self::Returned => 7,
         }
     }
 
@@ -72,6 +78,8 @@ impl EventKind {
             3 => Self::Fixed,
             4 => Self::Gone,
             5 => Self::NotRechecked,
+            6 => Self::Dismissed,
+            7 => Self::Returned,
             _ => return Err(StoreError::Unreadable { what: "history" }),
         })
     }
@@ -81,7 +89,7 @@ impl EventKind {
     fn runs(self) -> bool {
         match self {
             Self::StillOpen | Self::NotRechecked => true,
-            Self::Opened | Self::Reopened | Self::Fixed | Self::Gone => false,
+            Self::Opened | Self::Reopened | Self::Fixed | Self::Gone | Self::Dismissed | Self::Returned => false,
         }
     }
 }
@@ -151,21 +159,29 @@ pub(crate) fn since(connection: &Connection, after: Timestamp, scope: SandboxSco
         |row| row.get(0),
     )?;
     Ok(Since {
-        newly_failing: happened(&format!("{}, {}", EventKind::Opened.number(), EventKind::Reopened.number()))?,
+        newly_failing: happened(
+            &[EventKind::Opened, EventKind::Reopened, EventKind::Returned].map(|kind| kind.number().to_string()).join(", "),
+        )?,
         fixed: happened(&EventKind::Fixed.number().to_string())?,
         gone: happened(&EventKind::Gone.number().to_string())?,
         not_rechecked: column::small_count(not_rechecked),
     })
 }
 
-/// Findings that are open and were opened or reopened after a time.
+/// Findings that are open and were opened, reopened or no longer dismissed after a time.
 pub(crate) fn opened_since(connection: &Connection, after: Timestamp, scope: SandboxScope) -> Result<SeverityTally, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT severity, count(*) FROM finding WHERE state = ?1 AND {} AND EXISTS (
-            SELECT 1 FROM finding_event WHERE finding = finding.id AND kind IN (?2, ?3) AND at > ?4
+            SELECT 1 FROM finding_event WHERE finding = finding.id AND kind IN (?2, ?3, ?5) AND at > ?4
          ) GROUP BY severity",
         scope.condition("finding.instance")
     ))?;
-    let bound = params![FindingState::Open.number(), EventKind::Opened.number(), EventKind::Reopened.number(), column::time(after)];
+    let bound = params![
+        FindingState::Open.number(),
+        EventKind::Opened.number(),
+        EventKind::Reopened.number(),
+        column::time(after),
+        EventKind::Returned.number()
+    ];
     SeverityTally::read(&mut statement.query(bound)?)
 }

@@ -3,10 +3,17 @@
 //! The law: a finding is *fixed* only by a Pass of the same row on a Complete dataset, and *gone* only when the row is absent
 //! from a Complete dataset or, there, the check no longer applies to it or, of a check that only observes, gives no verdict on
 //! it. Everything else leaves it open, not re-checked. A finding of a manual check is governed by what was attested of it
-//! instead: see `attestation`.
+//! instead: see `attestation`. One that is dismissed is fixed or gone in the same way, and else open again: see `decision`.
 
-use super::{attestation, event, instance, row, verdict};
-use crate::{Attestation, EventKind, FindingEvent, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally, column};
+use super::{
+    attestation, decision,
+    decision::{Heeded, Reception},
+    event, instance, row, verdict,
+};
+use crate::{
+    Attestation, DecisionEnd, EventKind, FindingEvent, HeldBy, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally,
+    column,
+};
 use catalog::{Cause, CauseKind, CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Rows, params, params_from_iter, types::Value};
@@ -48,6 +55,8 @@ pub enum FindingState {
     Fixed,
     /// The row is no longer there, the check no longer applies to it, what was observed on it no longer is, or that is attested.
     Gone,
+    /// It failed when it was last judged, and a decision in force holds it back.
+    Dismissed,
 }
 
 impl FindingState {
@@ -56,6 +65,7 @@ impl FindingState {
             Self::Open => 0,
             Self::Fixed => 1,
             Self::Gone => 2,
+            Self::Dismissed => 3,
         }
     }
 
@@ -64,6 +74,7 @@ impl FindingState {
             0 => Self::Open,
             1 => Self::Fixed,
             2 => Self::Gone,
+            3 => Self::Dismissed,
             _ => return Err(StoreError::Unreadable { what: "finding" }),
         })
     }
@@ -176,6 +187,8 @@ pub struct Finding {
     pub recommended: String,
     /// Whether a person attested what it says; it was not scanned.
     pub attested: bool,
+    /// The decision that holds it back, while it is dismissed.
+    pub held_by: Option<HeldBy>,
 }
 
 /// A finding with everything behind it.
@@ -317,7 +330,10 @@ impl SeverityTally {
 /// A finding as it was before the scan.
 struct Known {
     id: i64,
+    /// Neither fixed nor gone.
     open: bool,
+    /// Open, but held back.
+    dismissed: bool,
     scan: i64,
     not_rechecked: bool,
     attested: bool,
@@ -341,8 +357,7 @@ pub(crate) fn apply(
     as_of: Timestamp,
     now: Timestamp,
 ) -> Result<ScanOutcome, StoreError> {
-    let mut writer =
-        Writer { connection, instance, scan, as_of: column::time(as_of), now: column::time(now), outcome: ScanOutcome::default() };
+    let mut writer = Writer::new(connection, instance, scan, as_of, now)?;
     let mut known = known(connection, instance)?;
     for check in checks {
         let mut of_check = known.remove(&check.check).unwrap_or_default();
@@ -360,20 +375,20 @@ pub(crate) fn apply(
                 VerdictKind::Fail | VerdictKind::Observed => writer.fails(check, judged, before)?,
                 VerdictKind::Pass | VerdictKind::NotApplicable | VerdictKind::NotEvaluated | VerdictKind::Manual => {
                     if let Some(before) = before.filter(|before| before.open) {
-                        writer.ends(&before, fate_of_judged(check, judged))?;
+                        writer.ends(&check.check, &judged.row, &before, fate_of_judged(check, judged))?;
                     }
                 }
             }
         }
         let whole = worst.get(&RowKey::default());
         for (row, before) in of_check.into_iter().filter(|(_, before)| before.open) {
-            writer.ends(&before, fate_of_missing(check, &row, whole.copied()))?;
+            writer.ends(&check.check, &row, &before, fate_of_missing(check, &row, whole.copied()))?;
         }
     }
-    for rows in known.into_values() {
+    for (check, rows) in known {
         // What a person attested holds as long as the attestation does, whatever the catalog asks.
-        for before in rows.into_values().filter(|before| before.open && !before.attested) {
-            writer.ends(&before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
+        for (row, before) in rows.into_iter().filter(|(_, before)| before.open && !before.attested) {
+            writer.ends(&check, &row, &before, Fate::NotRechecked(cause("The catalog no longer has this check.", "")))?;
         }
     }
     Ok(writer.outcome)
@@ -389,9 +404,32 @@ pub(crate) fn none_rechecked(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let now = column::time(now);
-    let mut writer = Writer { connection, instance, scan, as_of: now, now, outcome: ScanOutcome::default() };
     let rows = known(connection, instance)?.into_values().flat_map(BTreeMap::into_values);
-    rows.filter(|before| before.open && !before.attested).try_for_each(|before| writer.ends(&before, Fate::NotRechecked(cause.clone())))
+    let mut rows = rows.filter(|before| before.open && !before.attested);
+    rows.try_for_each(|before| not_rechecked(connection, before.id, scan, cause, now))
+}
+
+/// Ends the finding of a lock that was taken back.
+pub(crate) fn unlocked(connection: &Connection, instance: i64, check: &str, row: &RowKey, now: Timestamp) -> Result<(), StoreError> {
+    let ended: Option<i64> = connection
+        .prepare_cached(
+            "UPDATE finding SET state = ?4, ended_at = ?5, not_rechecked_since = NULL, not_rechecked_cause = NULL
+             WHERE instance = ?1 AND check_id = ?2 AND row_key = ?3 AND state IN (?6, ?7) RETURNING id",
+        )?
+        .query_row(
+            params![
+                instance,
+                check,
+                row.0,
+                FindingState::Gone.number(),
+                column::time(now),
+                FindingState::Open.number(),
+                FindingState::Dismissed.number()
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    ended.map_or(Ok(()), |id| event::record(connection, id, EventKind::Gone, column::time(now), attestation::NO_SCAN, "It was unlocked."))
 }
 
 /// Findings of an instance by check and row.
@@ -402,15 +440,23 @@ fn known(connection: &Connection, instance: i64) -> Result<HashMap<String, BTree
     let mut rows = statement.query(params![instance, ATTESTED])?;
     let mut known: HashMap<String, BTreeMap<RowKey, Known>> = HashMap::new();
     while let Some(row) = rows.next()? {
-        let open = FindingState::read(row.get(3)?)? == FindingState::Open;
-        let finding = Known { id: row.get(2)?, open, scan: row.get(4)?, not_rechecked: row.get(5)?, attested: row.get(6)? };
+        let state = FindingState::read(row.get(3)?)?;
+        let dismissed = state == FindingState::Dismissed;
+        let finding = Known {
+            id: row.get(2)?,
+            open: dismissed || state == FindingState::Open,
+            dismissed,
+            scan: row.get(4)?,
+            not_rechecked: row.get(5)?,
+            attested: row.get(6)?,
+        };
         known.entry(row.get(0)?).or_default().insert(RowKey(row.get(1)?), finding);
     }
     Ok(known)
 }
 
 /// One verdict per row: of several for one key, the worst, so that a vendor's repetition cannot cover a failure.
-fn worst_by_row(judged: &[JudgedWrite]) -> BTreeMap<&RowKey, &JudgedWrite> {
+pub(crate) fn worst_by_row(judged: &[JudgedWrite]) -> BTreeMap<&RowKey, &JudgedWrite> {
     let mut worst: BTreeMap<&RowKey, &JudgedWrite> = BTreeMap::new();
     for judged in judged {
         let held = worst.entry(&judged.row).or_insert(judged);
@@ -467,21 +513,34 @@ struct Writer<'a> {
     scan: ScanId,
     as_of: i64,
     now: i64,
+    at: Timestamp,
+    heeded: Heeded,
     outcome: ScanOutcome,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(connection: &'a Connection, instance: i64, scan: ScanId, as_of: Timestamp, now: Timestamp) -> Result<Self, StoreError> {
+        let heeded = Heeded::of(connection, instance)?;
+        let (as_of, outcome) = (column::time(as_of), ScanOutcome::default());
+        Ok(Self { connection, instance, scan, as_of, now: column::time(now), at: now, heeded, outcome })
+    }
+
     fn fails(&mut self, check: &CheckWrite, judged: &JudgedWrite, before: Option<Known>) -> Result<(), StoreError> {
         let verdict = column::json(&judged.verdict)?;
+        let received = self.heeded.receive(self.connection, &check.check, judged, self.at)?;
+        let state = match received {
+            Reception::Open | Reception::Returned(_) => FindingState::Open,
+            Reception::Dismissed(_) => FindingState::Dismissed,
+        };
         let id: i64 = self
             .connection
             .prepare_cached(
                 "INSERT INTO finding (instance, check_id, row_key, label, title, severity, feature, state, first_seen, last_seen,
                     checked_at, scan, verdict, current, recommended)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?8, ?8, ?9, ?10, ?11, ?12)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?13, ?8, ?8, ?8, ?9, ?10, ?11, ?12)
                  ON CONFLICT (instance, check_id, row_key) DO UPDATE SET
-                    label = excluded.label, title = excluded.title, severity = excluded.severity, feature = excluded.feature, state = 0,
-                    last_seen = max(last_seen, excluded.last_seen), ended_at = NULL, checked_at = max(checked_at, excluded.checked_at),
+                    label = excluded.label, title = excluded.title, severity = excluded.severity, feature = excluded.feature,
+                    state = excluded.state, last_seen = max(last_seen, excluded.last_seen), ended_at = NULL, checked_at = max(checked_at, excluded.checked_at),
                     scan = excluded.scan, verdict = excluded.verdict, current = excluded.current, recommended = excluded.recommended,
                     not_rechecked_since = NULL, not_rechecked_cause = NULL
                  RETURNING id",
@@ -500,14 +559,20 @@ impl Writer<'_> {
                     verdict,
                     judged.current,
                     judged.recommended,
+                    state.number(),
                 ],
                 |row| row.get(0),
             )?;
         let kind = match before {
             None => EventKind::Opened,
             Some(before) if !before.open => EventKind::Reopened,
+            Some(before) if before.dismissed && state == FindingState::Open => {
+                self.outcome.opened += 1;
+                let why = if let Reception::Returned(why) = received { why } else { String::new() };
+                return event::record(self.connection, id, EventKind::Returned, self.now, self.scan, &why);
+            }
             Some(before) => {
-                self.outcome.still_open += 1;
+                self.outcome.still_open += u32::from(state == FindingState::Open);
                 // Judging the same scan again is no new observation.
                 if before.scan == self.scan.0 && !before.not_rechecked {
                     return Ok(());
@@ -515,11 +580,25 @@ impl Writer<'_> {
                 return event::record(self.connection, id, EventKind::StillOpen, self.now, self.scan, &judged.current);
             }
         };
-        self.outcome.opened += 1;
-        event::record(self.connection, id, kind, self.now, self.scan, &judged.current)
+        event::record(self.connection, id, kind, self.now, self.scan, &judged.current)?;
+        match received {
+            Reception::Dismissed(why) => event::record(self.connection, id, EventKind::Dismissed, self.now, attestation::NO_SCAN, &why),
+            Reception::Open | Reception::Returned(_) => {
+                self.outcome.opened += 1;
+                Ok(())
+            }
+        }
     }
 
-    fn ends(&mut self, before: &Known, fate: Fate<'_>) -> Result<(), StoreError> {
+    fn ends(&mut self, check: &str, row: &RowKey, before: &Known, fate: Fate<'_>) -> Result<(), StoreError> {
+        let ended = match &fate {
+            Fate::Fixed(_) => Some(DecisionEnd::Fixed),
+            Fate::DoesNotApply(..) | Fate::RowGone | Fate::NoLongerObserved => Some(DecisionEnd::Gone),
+            Fate::NotRechecked(_) => None,
+        };
+        if let Some(why) = ended {
+            self.heeded.finding_ended(self.connection, check, row, why, self.at)?;
+        }
         match fate {
             Fate::Fixed(judged) => {
                 self.outcome.fixed += 1;
@@ -542,7 +621,7 @@ impl Writer<'_> {
                 event::record(self.connection, before.id, EventKind::Gone, self.now, self.scan, "It is no longer observed.")
             }
             Fate::NotRechecked(cause) => {
-                self.outcome.not_rechecked += 1;
+                self.outcome.not_rechecked += u32::from(!before.dismissed);
                 not_rechecked(self.connection, before.id, self.scan, &cause, self.now)
             }
         }
@@ -661,6 +740,11 @@ impl Condition {
 }
 
 impl FindingSort {
+    /// The order where another table with such columns stands beside.
+    fn order_of_finding(self, descending: bool) -> String {
+        self.order(descending).replace("title", "finding.title")
+    }
+
     fn order(self, descending: bool) -> String {
         let column = match self {
             Self::Severity => "severity",
@@ -675,8 +759,17 @@ impl FindingSort {
 }
 
 const COLUMNS: &str =
-    "finding.id, instance.id, instance.name, app, sandbox, check_id, row_key, finding.label, title, severity, feature, state,
-    first_seen, last_seen, ended_at, not_rechecked_since, not_rechecked_cause, current, recommended, verdict";
+    "finding.id, instance.id, instance.name, app, sandbox, finding.check_id, finding.row_key, finding.label, finding.title, severity, feature, state,
+    first_seen, last_seen, finding.ended_at, not_rechecked_since, not_rechecked_cause, current, recommended, verdict, held.id, held.kind,
+    held.until, held.until_day";
+
+/// A finding with its instance and, while it is dismissed, the decision that holds it back: its own before that on its check.
+const TABLES: &str = "finding JOIN instance ON no = finding.instance LEFT JOIN decision AS held ON finding.state = 3 AND held.id = (
+        SELECT id FROM decision WHERE decision.instance = finding.instance AND decision.check_id = finding.check_id
+            AND decision.ended_at IS NULL
+            AND (decision.kind = 'unmonitor' OR (decision.kind = 'dismiss' AND decision.row_key = finding.row_key))
+        ORDER BY decision.kind LIMIT 1
+    )";
 
 fn read(row: &Row<'_>) -> Result<Finding, StoreError> {
     let text = |index| row.get::<_, String>(index);
@@ -702,6 +795,7 @@ fn read(row: &Row<'_>) -> Result<Finding, StoreError> {
         current: text(17)?,
         recommended: text(18)?,
         attested: text(19)? == ATTESTED,
+        held_by: decision::read_held_by(row, 20)?,
     })
 }
 
@@ -717,9 +811,10 @@ pub(crate) fn list(
     let counts = SeverityTally::read(&mut counting.query(params_from_iter(&bound))?)?;
     // Which rows is decided on the index alone; only those are then read whole.
     let mut listing = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM finding JOIN instance ON no = finding.instance
+        "SELECT {COLUMNS} FROM {TABLES}
          WHERE finding.id IN (SELECT id FROM finding WHERE {text} ORDER BY {order} LIMIT {limit} OFFSET {offset})
-         ORDER BY {order}",
+         ORDER BY {by}",
+        by = sort.order_of_finding(descending),
         order = sort.order(descending),
         limit = column::number(slice.limit),
         offset = column::number(slice.offset),
@@ -728,10 +823,15 @@ pub(crate) fn list(
     Ok(FindingList { total: counts.total().into(), counts, rows })
 }
 
+/// One finding as a row of a list.
+pub(crate) fn one(connection: &Connection, id: FindingId) -> Result<Finding, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} WHERE finding.id = ?1"))?;
+    let mut found = statement.query_and_then([id.0], read)?;
+    found.next().ok_or(StoreError::NotFound { what: "finding" })?
+}
+
 pub(crate) fn detail(connection: &Connection, id: FindingId) -> Result<FindingDetail, StoreError> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM finding JOIN instance ON no = finding.instance WHERE finding.id = ?1"))?;
-    let finding = statement.query_and_then([id.0], read)?.next().ok_or(StoreError::NotFound { what: "finding" })??;
+    let finding = one(connection, id)?;
     let (scan, text): (i64, String) = connection
         .query_row("SELECT scan, verdict FROM finding WHERE id = ?1", [id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?

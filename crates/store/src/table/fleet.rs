@@ -94,7 +94,7 @@ pub struct FleetList<T, R> {
     pub all: u64,
     /// How many fulfil the filter.
     pub total: u64,
-    /// Risks over all, every one of them.
+    /// Risks over all that are not ignored, every one of them.
     pub risks: Vec<RiskCount<R>>,
     /// The rows asked for.
     pub rows: Vec<FleetItem<T>>,
@@ -203,17 +203,26 @@ pub(crate) trait Everywhere: Item {
     const JOIN: &'static str;
     /// The columns of what was said: whether somebody corrected whose it is, who reviewed it, when, and whether its rights are the same.
     const SAID: &'static str;
+    /// What is counted among the risks.
+    const COUNTED_EVERYWHERE: &'static str;
 }
 
 impl Everywhere for Account {
     const JOIN: &'static str = WHOSE;
     const SAID: &'static str = "whose.person IS NOT NULL AS corrected, NULL AS review_who, NULL AS review_at, NULL AS same_rights";
+    const COUNTED_EVERYWHERE: &'static str = "NOT EXISTS (
+        SELECT 1 FROM decision JOIN scan AS of_scan ON of_scan.id = account.scan AND of_scan.instance = decision.instance
+            JOIN listing ON listing.id = account.listing
+        WHERE decision.kind = 'ignore' AND decision.ended_at IS NULL AND decision.check_id = 'account:' || listing.source
+            AND decision.row_key = account.row_key
+    )";
 }
 
 impl Everywhere for Plugin {
     const JOIN: &'static str = REVIEW;
     const SAID: &'static str = "0 AS corrected, review.who AS review_who, review.at AS review_at,
         review.rights = json_array(plugin.scopes, plugin.level, plugin.may_write) AS same_rights";
+    const COUNTED_EVERYWHERE: &'static str = "1";
 }
 
 /// The last complete scan of every instance in scope.
@@ -339,15 +348,18 @@ pub(crate) fn list<T: Everywhere>(
 ) -> Result<FleetList<T, T::Risk>, StoreError> {
     let table = T::TABLE;
     let sums: String = (0..T::RISKS.len()).map(|index| format!(", sum(risks >> {index} & 1), sum(unknown_risks >> {index} & 1)")).collect();
-    let (all, risks) = connection
-        .prepare_cached(&format!("SELECT count(*){sums} FROM {table} WHERE scan IN {}", last_scans(filter.sandbox)))?
+    let scans = last_scans(filter.sandbox);
+    let all: i64 =
+        connection.prepare_cached(&format!("SELECT count(*) FROM {table} WHERE scan IN {scans}"))?.query_row([], |row| row.get(0))?;
+    let risks = connection
+        .prepare_cached(&format!("SELECT count(*){sums} FROM {table} WHERE scan IN {scans} AND {}", T::COUNTED_EVERYWHERE))?
         .query_row([], |row| {
             let count = |index| Ok::<_, rusqlite::Error>(column::small_count(row.get::<_, Option<i64>>(index)?.unwrap_or(0)));
             let counts = T::RISKS
                 .iter()
                 .enumerate()
                 .map(|(index, risk)| Ok(RiskCount { risk: *risk, present: count(1 + 2 * index)?, unknown: count(2 + 2 * index)? }));
-            Ok((column::count(row.get(0)?), counts.collect::<Result<Vec<_>, rusqlite::Error>>()?))
+            counts.collect::<Result<Vec<_>, rusqlite::Error>>()
         })?;
     let condition = Condition::of::<T>(filter);
     let from = from::<T>();
@@ -365,7 +377,7 @@ pub(crate) fn list<T: Everywhere>(
         column::number(slice.offset),
     ))?;
     let rows = statement.query_and_then(condition.values(), read::<T>)?.collect::<Result<_, StoreError>>()?;
-    Ok(FleetList { all, total: column::count(total), risks, rows })
+    Ok(FleetList { all: column::count(all), total: column::count(total), risks, rows })
 }
 
 pub(crate) fn accounts(

@@ -98,7 +98,9 @@ pub struct InventoryList<T, R> {
     pub all: u64,
     /// How many fulfil the filter.
     pub total: u64,
-    /// Risks over all in the scan, every one of them.
+    /// Of all, accounts that a decision in force ignores.
+    pub ignored: u64,
+    /// Risks over all in the scan that are not ignored, every one of them.
     pub risks: Vec<RiskCount<R>>,
     /// That part, with the number by which the store knows each.
     pub rows: Vec<(i64, T)>,
@@ -132,6 +134,8 @@ pub(crate) trait Item: Sized {
     /// Columns that text is looked for in.
     const TEXT: &'static [&'static str];
     const RISKS: &'static [Self::Risk];
+    /// What is counted: a condition after others, on the scan of `?1`.
+    const COUNTED: &'static str;
 
     fn kind_word(kind: Self::Kind) -> &'static str;
     fn common(&self) -> Common<'_, Self::Risk>;
@@ -268,6 +272,12 @@ impl Item for Account {
     const OWN: &'static [&'static str] = &["email", "administrator", "roles", "mfa", "identity_provider", "credential_changed"];
     const TEXT: &'static [&'static str] = &["name", "item_id", "email", "roles"];
     const RISKS: &'static [AccountRisk] = AccountRisk::ALL;
+    const COUNTED: &'static str = " AND NOT EXISTS (
+        SELECT 1 FROM decision JOIN scan AS of_scan ON of_scan.id = ?1 AND of_scan.instance = decision.instance
+            JOIN listing ON listing.id = account.listing
+        WHERE decision.kind = 'ignore' AND decision.ended_at IS NULL AND decision.check_id = 'account:' || listing.source
+            AND decision.row_key = account.row_key
+    )";
 
     fn kind_word(kind: AccountKind) -> &'static str {
         kind.word()
@@ -331,6 +341,7 @@ impl Item for Plugin {
     const OWN: &'static [&'static str] = &["publisher", "scopes", "level", "granted_by", "verified_publisher", "may_write", "gen_ai"];
     const TEXT: &'static [&'static str] = &["name", "item_id", "publisher", "granted_by", "scopes"];
     const RISKS: &'static [PluginRisk] = PluginRisk::ALL;
+    const COUNTED: &'static str = "";
 
     fn kind_word(kind: PluginKind) -> &'static str {
         kind.word()
@@ -593,15 +604,19 @@ pub(crate) fn list<T: Item>(
     let table = T::TABLE;
     let sums =
         (0..T::RISKS.len()).map(|index| format!(", sum(risks >> {index} & 1), sum(unknown_risks >> {index} & 1)")).collect::<String>();
-    let (all, risks) =
-        connection.prepare_cached(&format!("SELECT count(*){sums} FROM {table} WHERE scan = ?1"))?.query_row([scan], |row| {
+    let (counted, risks) = connection
+        .prepare_cached(&format!("SELECT count(*){sums} FROM {table} WHERE scan = ?1{}", T::COUNTED))?
+        .query_row([scan], |row| {
             let count = |index| Ok::<_, rusqlite::Error>(column::small_count(row.get::<_, Option<i64>>(index)?.unwrap_or(0)));
             let counts = T::RISKS
                 .iter()
                 .enumerate()
                 .map(|(index, risk)| Ok(RiskCount { risk: *risk, present: count(1 + 2 * index)?, unknown: count(2 + 2 * index)? }));
-            Ok((column::count(row.get(0)?), counts.collect::<Result<Vec<_>, rusqlite::Error>>()?))
+            Ok((row.get::<_, i64>(0)?, counts.collect::<Result<Vec<_>, rusqlite::Error>>()?))
         })?;
+
+    let all: i64 =
+        connection.prepare_cached(&format!("SELECT count(*) FROM {table} WHERE scan = ?1"))?.query_row([scan], |row| row.get(0))?;
 
     let mut bound: Vec<Box<dyn ToSql>> = vec![Box::new(scan)];
     let mut conditions = vec![format!("{table}.scan = ?1")];
@@ -636,7 +651,7 @@ pub(crate) fn list<T: Item>(
         column::number(slice.offset),
     ))?;
     let rows = statement.query_and_then(params_from_iter(bound.iter().map(AsRef::as_ref)), read)?.collect::<Result<_, StoreError>>()?;
-    Ok(InventoryList { all, total: column::count(total), risks, rows })
+    Ok(InventoryList { all: column::count(all), ignored: column::count(all - counted), total: column::count(total), risks, rows })
 }
 
 /// One item of a scan with its evidence.

@@ -5,6 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod attestation;
 pub(crate) mod credential;
 pub(crate) mod dataset;
+pub(crate) mod decision;
 pub(crate) mod digest;
 pub(crate) mod event;
 pub(crate) mod evidence;

@@ -296,7 +296,7 @@ pub(crate) fn drop_content(connection: &Connection, scan: i64) -> Result<(), Sto
     Ok(())
 }
 
-/// Empties all but the newest complete scans, except where an open finding rests on one.
+/// Empties all but the newest complete scans, except where a finding that is open or dismissed rests on one.
 pub(crate) fn prune(connection: &Connection, instance: InstanceId, keep: u32) -> Result<u32, StoreError> {
     let number = instance::number(connection, instance)?;
     // The last complete one is what every screen shows: it always stays.
@@ -304,10 +304,10 @@ pub(crate) fn prune(connection: &Connection, instance: InstanceId, keep: u32) ->
         "SELECT id FROM scan
          WHERE instance = ?1 AND dropped = 0 AND state = 'complete'
             AND id NOT IN (SELECT id FROM scan WHERE instance = ?1 AND state = 'complete' ORDER BY id DESC LIMIT max(?2, 1))
-            AND id NOT IN (SELECT scan FROM finding WHERE instance = ?1 AND state = ?3)",
+            AND id NOT IN (SELECT scan FROM finding WHERE instance = ?1 AND state IN (?3, ?4))",
     )?;
-    let old: Vec<i64> =
-        statement.query_map(params![number, keep, FindingState::Open.number()], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let bound = params![number, keep, FindingState::Open.number(), FindingState::Dismissed.number()];
+    let old: Vec<i64> = statement.query_map(bound, |row| row.get(0))?.collect::<Result<_, _>>()?;
     for scan in &old {
         drop_content(connection, *scan)?;
         connection.execute("DELETE FROM request WHERE scan = ?1", [scan])?;

@@ -102,6 +102,7 @@ fn lawful(before: Option<&Finding>, after: Option<&Finding>, check: Option<&Chec
             let worst = of_whole.map(|judged| VerdictKind::from(&judged.verdict)).min();
             prop_assert!(!verdicts.is_empty() || worst != Some(VerdictKind::NotEvaluated), "gone though the check was not evaluated");
         }
+        FindingState::Dismissed => prop_assert!(false, "dismissed by nobody"),
         FindingState::Fixed | FindingState::Gone => {
             let before = before.unwrap();
             prop_assert_eq!((before.state, before.ended_at), (after.state, after.ended_at), "what has ended stays as it was");

@@ -5,6 +5,7 @@ mod activity;
 mod attestations;
 mod crash;
 mod credential;
+mod decisions;
 mod digest;
 mod granted;
 mod inventory;

@@ -19,6 +19,10 @@ use tenant::*;
 /// The head of the two acts of the fixture of schema 4.
 const HEAD_OF_SCHEMA_4: &str = "7f651608f929dd9584ce6b0e77e9d000c18b0657403b5155680f27f548712f4c";
 
+/// What the fixtures from schema 6 on hold, without the act that would tell it.
+const DECISION: &str = "INSERT INTO decision (instance, check_id, row_key, kind, title, label, value, reason, approver, who, at)
+    VALUES (1, 'account:users', 'a', 'ignore', 'Ada', '', 'null', 'On leave', '', 'ada', 1790000400000)";
+
 /// What the fixtures from schema 5 on say of the credential.
 const CREDENTIAL_END: CredentialEnd = CredentialEnd { at: jiff::Timestamp::constant(2_592_000, 0), by: EndsBy::Vendor };
 /// The digest in them.
@@ -245,6 +249,12 @@ fn databases_of_every_released_schema_open() {
         } else {
             assert_eq!((credential, digests), (None, Vec::new()), "nobody has signed in since");
         }
+        let (decisions, kept) = store.decisions(&store::DecisionFilter::default(), Slice::ALL).unwrap();
+        if schema >= 6 {
+            assert_eq!((decisions, kept[0].kind, kept[0].grounds.reason.as_str()), (1, store::DecisionKind::Ignore, "On leave"));
+        } else {
+            assert_eq!(decisions, 0);
+        }
         let resumable = store.resumable_scan(instance_id(1)).unwrap().unwrap();
         store.resume_scan(resumable.scan).unwrap();
         store.commit_scan(resumable.scan, &[], at(900), at(901)).unwrap();
@@ -351,6 +361,7 @@ fn write_the_fixture_of_this_schema() {
     let seen = store.credential(instance_id(1)).unwrap().unwrap();
     store.tell_credential(instance_id(1), &seen, Some(30), None).unwrap();
     raw(&path, &key()).execute(DIGEST, []).unwrap();
+    raw(&path, &key()).execute(DECISION, []).unwrap();
     drop(store);
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{SCHEMA}.db"));
     fs::create_dir_all(fixture.parent().unwrap()).unwrap();

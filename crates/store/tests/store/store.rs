@@ -34,10 +34,10 @@ fn instances_are_kept_changed_and_named_once() {
     );
     store.insert_instance(&instance(2)).unwrap();
     one.name = "Halden Moor 2".into();
-    assert!(matches!(store.update_instance(&one), Err(StoreError::NameTaken { .. })));
+    assert!(matches!(store.update_instance(&one, at(0)), Err(StoreError::NameTaken { .. })));
     one.name = "Halden Moor EU".into();
     one.params.clear();
-    store.update_instance(&one).unwrap();
+    store.update_instance(&one, at(0)).unwrap();
     drop(store);
     let store = Store::open(&folder.path().join("posture.db"), &key()).unwrap();
     assert_eq!(store.instances().unwrap(), [instance(2), one]);
@@ -685,7 +685,7 @@ fn verdicts_of_other_thresholds_are_not_stored() {
     let scan = store.begin_scan(instance_id(1), at(0), &[]).unwrap();
     let stale = tenant.params.clone();
     tenant.params.entry("c".into()).or_default().insert("max".into(), catalog::ParamValue::Int(77));
-    store.update_instance(&tenant).unwrap();
+    store.update_instance(&tenant, at(0)).unwrap();
     let checks = [check("c", Completeness::Complete, vec![judged("1", Verdict::Fail)])];
     let none = store::InventoryWrite { thresholds: catalog::InventoryThresholds::default(), accounts: &[], plugins: &[] };
     assert_eq!(store.commit_scan_judged_by(scan, &stale, &checks, &none, at(1), at(2)).unwrap(), None);

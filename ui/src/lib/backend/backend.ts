@@ -70,6 +70,18 @@ export interface Backend {
   addManualInstance(request: T.ManualInstance): Promise<T.Instance>;
   changeManualInstance(id: string, request: T.ManualInstance): Promise<T.Instance>;
 
+  /** Until a day, in one transaction; what cannot be dismissed is told. */
+  dismiss(dismissal: T.NewDismissal): Promise<T.Dismissed>;
+  /** Judged at once by what was read last, as are the next three. */
+  overrideCheck(wanted: T.NewOverride): Promise<T.Decision>;
+  lockCheck(wanted: T.NewLock): Promise<T.Decision>;
+  unmonitor(wanted: T.NewUnmonitor): Promise<T.Decision>;
+  undoDecision(id: string): Promise<T.Decision>;
+  /** For 7 or 30 days. */
+  ignoreAccount(wanted: T.NewIgnore): Promise<T.Decision>;
+  /** Newest first. */
+  decisions(query: T.DecisionQuery): Promise<T.DecisionList>;
+
   /** What looks at each control of an application. */
   coverage(slug: string): Promise<T.Coverage>;
   /** The same with the login option of an instance. */

@@ -134,6 +134,20 @@ export const commands = {
 	addManualInstance: (request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("add_manual_instance", { request })),
 	/**  Changes what is told of such an instance. */
 	changeManualInstance: (id: string, request: ManualInstance) => typedError<Instance, Failure>(__TAURI_INVOKE("change_manual_instance", { id, request })),
+	/**  Dismisses findings until a day. */
+	dismiss: (dismissal: NewDismissal) => typedError<Dismissed, Failure>(__TAURI_INVOKE("dismiss", { dismissal })),
+	/**  Judges a check by another value than the recommended one. */
+	overrideCheck: (wanted: NewOverride) => typedError<Decision, Failure>(__TAURI_INVOKE("override_check", { wanted })),
+	/**  Locks what a check read to what it is. */
+	lockCheck: (wanted: NewLock) => typedError<Decision, Failure>(__TAURI_INVOKE("lock_check", { wanted })),
+	/**  Stops monitoring a check until a day. */
+	unmonitor: (wanted: NewUnmonitor) => typedError<Decision, Failure>(__TAURI_INVOKE("unmonitor", { wanted })),
+	/**  Leaves an account out of the counters for a week or a month. */
+	ignoreAccount: (wanted: NewIgnore) => typedError<Decision, Failure>(__TAURI_INVOKE("ignore_account", { wanted })),
+	/**  Takes a decision back. */
+	undoDecision: (id: string) => typedError<Decision, Failure>(__TAURI_INVOKE("undo_decision", { id })),
+	/**  Decisions, newest first. */
+	decisions: (query: DecisionQuery) => typedError<DecisionList, Failure>(__TAURI_INVOKE("decisions", { query })),
 	/**  What looks at each control of an application. */
 	coverage: (slug: string) => typedError<Coverage, Failure>(__TAURI_INVOKE("coverage", { slug })),
 	/**  What looks at each control of an instance, with the login option that it uses. */
@@ -243,6 +257,8 @@ export type Account = {
 	never_seen: Property,
 	credential_expires: Property,
 	credential_changed: Property,
+	/**  Until when it is left out of the counters, if it is. */
+	ignored: HeldBy | null,
 };
 
 /**  A page of accounts. */
@@ -500,6 +516,26 @@ export type Cause = {
 	remedy: string,
 };
 
+/**  A parameter of a check, with the catalog's value beside that of the instance. */
+export type CheckParam = {
+	/**  Its id. */
+	param: string,
+	/**  "Days without use". */
+	label: string,
+	/**  `int`, `string`, `strings` or `bool`. */
+	type: string,
+	/**  "days"; may be empty. */
+	unit: string,
+	/**  Least whole number. */
+	min: number | null,
+	/**  Greatest whole number. */
+	max: number | null,
+	/**  The catalog's value. */
+	recommended: string,
+	/**  The value it is judged by. */
+	value: string,
+};
+
 /**  What a check came to. */
 export type CheckState = {
 	/**  `kustomer.auth.sso_enabled`. */
@@ -652,6 +688,100 @@ export type DatasetState = {
 	logins: string[],
 };
 
+/**  A decision. */
+export type Decision = {
+	/**  Stable id. */
+	id: string,
+	/**  What it is. */
+	kind: DecisionKind,
+	/**  Its instance. */
+	instance: string,
+	/**  The instance's name. */
+	instance_name: string,
+	/**  The application's name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  The check; of an account `account:` and what it was read from. */
+	check: string,
+	/**  What it was about, as it was called then. */
+	title: string,
+	/**  What it was about within that: a user, a rule; empty for the tenant itself or the whole check. */
+	resource: string,
+	/**  What it holds fast, in words: "30 days", "was off"; empty where there is nothing to say. */
+	value: string,
+	/**  Why. */
+	reason: string,
+	/**  Who approved it; may be empty. */
+	approver: string,
+	/**  Who wrote it down. */
+	who: string,
+	/**  When. */
+	at: string,
+	/**  The last day on which it holds, `2027-02-21`; `None` until it is undone. */
+	until: string | null,
+	/**  Whether it holds now. */
+	in_force: boolean,
+	/**  When it ended. */
+	ended_at: string | null,
+	/**  Why it ended. */
+	ended_why: DecisionEnd | null,
+};
+
+/**  Why a decision is in force no more. */
+export type DecisionEnd = 
+/**  Somebody took it back. */
+"undone" | 
+/**  Its time was over. */
+"expired" | 
+/**  Another value was read than the one that it was made about. */
+"value_changed" | 
+/**  Another decision, an attestation or a setting took its place. */
+"replaced" | 
+/**  What was dismissed passed. */
+"fixed" | 
+/**  What was dismissed is no longer there. */
+"gone";
+
+/**  Which decisions are asked for. Empty lists do not filter. */
+export type DecisionFilter = {
+	/**  Of this instance alone. */
+	instance: string | null,
+	/**  Of these kinds. */
+	kinds: DecisionKind[],
+	/**  Only those in force, or only those that have ended. */
+	in_force: boolean | null,
+};
+
+/**  What can be decided. */
+export type DecisionKind = 
+/**  A finding's risk is accepted for a time. */
+"dismiss" | 
+/**  A check is judged by another value than the recommended one. */
+"override" | 
+/**  A setting, or which rows there are, is to stay as it is. */
+"lock" | 
+/**  A check is not monitored for a time. */
+"unmonitor" | 
+/**  An account is left out of the counters for a time. */
+"ignore";
+
+/**  A page of decisions, newest first. */
+export type DecisionList = {
+	/**  How many fulfil the filter. */
+	total: number,
+	/**  The rows asked for. */
+	rows: Decision[],
+};
+
+/**  A page of decisions asked for. */
+export type DecisionQuery = {
+	/**  Which. */
+	filter: DecisionFilter,
+	/**  Which part. */
+	slice: Slice,
+};
+
 /**  What a deletion took away. */
 export type Deleted = {
 	scans: number,
@@ -766,6 +896,16 @@ export type Discovered = {
 	open: string,
 	/**  The values that are tried, in order. */
 	tries: string[],
+};
+
+/**  What came of dismissing. */
+export type Dismissed = {
+	/**  Decisions that were made, in the order of the findings. */
+	decisions: string[],
+	/**  The last day of them. */
+	until: string,
+	/**  What could not be dismissed. */
+	refused: NotDismissed[],
 };
 
 /**  How far a download is. */
@@ -953,6 +1093,8 @@ export type Finding = {
 	new: boolean,
 	/**  A person attested it; it was not scanned. */
 	attested: boolean,
+	/**  What holds it back, while it is dismissed. */
+	held_by: HeldBy | null,
 };
 
 /**  Which findings are asked for. Empty lists do not filter. */
@@ -983,6 +1125,8 @@ export type FindingList = {
 	total: number,
 	/**  How many there are open without the filter (same sandbox scope). */
 	open: number,
+	/**  How many there are dismissed without the filter (same sandbox scope). */
+	dismissed: number,
 	/**  By severity, of those that fulfil the filter. */
 	counts: SeverityCounts,
 	/**  The rows asked for. */
@@ -1021,6 +1165,20 @@ export type FindingPage = {
 	source: string,
 	/**  The attestation it rests on, if a person attested it. */
 	attestation: Attestation | null,
+	/**  The decision that holds it back, while it is dismissed. */
+	decision: Decision | null,
+	/**  The override that its check is judged by. */
+	overridden: Decision | null,
+	/**  The lock of what was read of its row; of a finding of a lock, that lock. */
+	locked: Decision | null,
+	/**  What of its check can be overridden. */
+	params: CheckParam[],
+	/**  Whether what was read of its row can be locked. */
+	lockable: boolean,
+	/**  The key of its row; empty for the tenant itself. */
+	row: string,
+	/**  Whether its check is one that scans judge and that can be left unmonitored. */
+	scanned: boolean,
 };
 
 /**  A page of findings asked for. */
@@ -1045,7 +1203,9 @@ export type FindingState =
 /**  The same row passed later. */
 "fixed" | 
 /**  The row is no longer there. */
-"gone";
+"gone" | 
+/**  It failed when it was last judged, and a decision holds it back. */
+"dismissed";
 
 /**  An account and where it is. */
 export type FleetAccount = {
@@ -1222,11 +1382,21 @@ export type Health =
 /**  Nothing of it is scanned: its checks are attested. */
 "manual";
 
+/**  What holds a finding back, as its row tells it. */
+export type HeldBy = {
+	/**  The decision. */
+	id: string,
+	/**  `dismiss`, or `unmonitor` where its check is not monitored. */
+	kind: DecisionKind,
+	/**  The last day of it. */
+	until: string | null,
+};
+
 /**  What happened to a finding. */
 export type HistoryEvent = {
 	/**  When. */
 	at: string,
-	/**  `opened`, `still_open`, `reopened`, `fixed`, `gone`, `not_rechecked`. */
+	/**  `opened`, `still_open`, `reopened`, `fixed`, `gone`, `not_rechecked`, `dismissed`, `returned`. */
 	kind: string,
 	/**  In words: "Opened: SAML off". */
 	sentence: string,
@@ -1319,6 +1489,8 @@ export type Instance = {
 	cause: Cause | null,
 	/**  What share passed; `None` before the first complete scan. */
 	score: Score | null,
+	/**  Checks that are not monitored; they are outside the score. */
+	not_monitored: number,
 	/**  Open findings. */
 	open: SeverityCounts,
 	/**  When the last complete scan ended. */
@@ -1415,7 +1587,9 @@ export type InventoryHead = {
 	all: number,
 	/**  How many fulfil the filter. */
 	total: number,
-	/**  Every risk, over all. */
+	/**  How many of all are ignored, and not counted below. */
+	ignored: number,
+	/**  Every risk, over all that are not ignored. */
 	risks: RiskCount[],
 	/**  From when on something is a risk. */
 	thresholds: InventoryThresholds,
@@ -1694,6 +1868,80 @@ export type NewAttestation = {
 	remind_days: number | null,
 };
 
+/**  Findings to be dismissed together. */
+export type NewDismissal = {
+	/**  Their ids, at most 1,000. */
+	findings: string[],
+	/**  Why, in 1 to 1,000 characters. */
+	reason: string,
+	/**  Who approved it, in at most 80 characters; may be empty. */
+	approver: string,
+	/**  The last day on which it holds, `2027-02-21`: from today on, at most 365 days ahead. */
+	until: string,
+};
+
+/**  An account that is to be left out of the counters. */
+export type NewIgnore = {
+	/**  The instance. */
+	instance: string,
+	/**  The account's id within the last complete scan. */
+	account: string,
+	/**  7 or 30. */
+	days: number,
+	/**  Why, in at most 1,000 characters; may be empty. */
+	reason: string,
+};
+
+/**  What is to stay as it is. */
+export type NewLock = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  The row whose values are locked, empty for the tenant itself; `None` locks which rows there are. */
+	row: string | null,
+	/**  Why, in at most 1,000 characters; may be empty. */
+	reason: string,
+};
+
+/**  Another value than the recommended one. */
+export type NewOverride = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  Its parameter. */
+	param: string,
+	/**  The value as it is typed, within the parameter's bounds. */
+	value: string,
+	/**  Why, in 1 to 1,000 characters. */
+	reason: string,
+};
+
+/**  A check that is not to be monitored. */
+export type NewUnmonitor = {
+	/**  The instance. */
+	instance: string,
+	/**  The check. */
+	check: string,
+	/**  What is attested instead, in 10 to 1,000 characters. */
+	reason: string,
+	/**  Who approved it, in at most 80 characters; may be empty. */
+	approver: string,
+	/**  The last day on which it holds: from today on, at most 365 days ahead. */
+	until: string,
+};
+
+/**  A finding that could not be dismissed. */
+export type NotDismissed = {
+	/**  Its id. */
+	finding: string,
+	/**  Stable code: `E-FINDING-ENDED`. */
+	code: string,
+	/**  Why. */
+	sentence: string,
+};
+
 /**  A way to sign in that is known elsewhere and not offered here. */
 export type NotOffered = {
 	/**  What an administrator looks for. */
@@ -1736,6 +1984,10 @@ export type Overview = {
 	new: SeverityCounts,
 	/**  Open findings that the last scan could not re-check, or whose attestation has ended. */
 	not_rechecked: number,
+	/**  Findings that a decision holds back; in the score they count as failed. */
+	dismissed: number,
+	/**  Checks that are not monitored; they are outside the score. */
+	not_monitored: number,
 	/**  Open findings per day, oldest first, at most 30 days; days without a scan have `None`. */
 	trend: TrendDay[],
 	/**  What happened since the last visit. */

@@ -3,6 +3,7 @@ import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { advice, coverage, permissions } from './invented/capability';
 import { ago } from './invented/clock';
+import { InventedDecisions } from './invented/decisions';
 import { digest, digestDay, mailFault, noMail, quietDigest } from './invented/digest';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
 import { InventedInventory } from './invented/inventory';
@@ -46,6 +47,8 @@ export function mockBackend(options: Invented = {}): Backend {
   const attestedFindings = (): Finding[] => all.flatMap((instance) => given.of(instance)).filter(({ finding }) => finding !== null).map(attestedFinding);
   const findAll = (): Finding[] => [...findings(all), ...attestedFindings()];
   let found: Finding[] = findAll();
+  const decided = new InventedDecisions(() => all);
+  const shownFindings = (): Finding[] => found.map((finding) => decided.finding(finding));
   let jobs: Job[] = options.empty || options.idle
     ? []
     : [
@@ -525,6 +528,29 @@ export function mockBackend(options: Invented = {}): Backend {
       return withAttested(known(all.find((one) => one.id === id)));
     },
 
+    async dismiss(dismissal) {
+      await wait(0.2);
+      return decided.dismiss(dismissal, shownFindings());
+    },
+    async overrideCheck(wanted) {
+      return decided.override(wanted);
+    },
+    async lockCheck(wanted) {
+      return decided.lock(wanted);
+    },
+    async unmonitor(wanted) {
+      return decided.unmonitor(wanted);
+    },
+    async undoDecision(id) {
+      return decided.undo(id);
+    },
+    async ignoreAccount(wanted) {
+      return decided.ignore(wanted);
+    },
+    async decisions(query) {
+      return decided.list(query);
+    },
+
     async coverage(slug) {
       return coverage(appOf(slug).tile, null);
     },
@@ -539,25 +565,27 @@ export function mockBackend(options: Invented = {}): Backend {
     },
 
     async overview(sandbox) {
-      return overview(all.map(shown), found, sandbox);
+      return overview(all.map(shown), shownFindings(), sandbox);
     },
     async findings(query) {
       await wait(0.2);
-      return findingList(found, query);
+      return findingList(shownFindings(), query);
     },
     async finding(id) {
-      const finding = known(found.find((one) => one.id === id));
+      const finding = decided.finding(known(found.find((one) => one.id === id)));
       const check = all.flatMap((instance) => given.of(instance)).find((one) => one.finding === id);
-      return check ? attestedPage(finding, check) : findingPage(finding);
+      return check ? attestedPage(finding, check) : decided.page(findingPage(finding));
     },
     async exportFindings(query, format) {
-      return { path: `~/findings.${format}`, findings: findingList(found, query).total };
+      return { path: `~/findings.${format}`, findings: findingList(shownFindings(), query).total };
     },
     async accounts(instance, query) {
-      return inventory.accounts(known(all.find(({ id }) => id === instance)), query);
+      const list = inventory.accounts(known(all.find(({ id }) => id === instance)), query);
+      return { ...list, rows: list.rows.map((row) => ({ ...row, ignored: decided.ignoredBy(instance, row.id) })) };
     },
     async account(instance, id) {
-      return known(inventory.account(known(all.find((one) => one.id === instance)), id));
+      const page = known(inventory.account(known(all.find((one) => one.id === instance)), id));
+      return { ...page, account: { ...page.account, ignored: decided.ignoredBy(instance, id) } };
     },
     async plugins(instance, query) {
       return inventory.plugins(known(all.find(({ id }) => id === instance)), query);

@@ -99,6 +99,14 @@ export const tauriBackend: Backend = {
   addManualInstance: (request) => or(commands.addManualInstance(request)),
   changeManualInstance: (id, request) => or(commands.changeManualInstance(id, request)),
 
+  dismiss: (dismissal) => or(commands.dismiss(dismissal)),
+  overrideCheck: (wanted) => or(commands.overrideCheck(wanted)),
+  lockCheck: (wanted) => or(commands.lockCheck(wanted)),
+  unmonitor: (wanted) => or(commands.unmonitor(wanted)),
+  undoDecision: (id) => or(commands.undoDecision(id)),
+  ignoreAccount: (wanted) => or(commands.ignoreAccount(wanted)),
+  decisions: (query) => or(commands.decisions(query)),
+
   coverage: (slug) => or(commands.coverage(slug)),
   instanceCoverage: (id) => or(commands.instanceCoverage(id)),
   permissions: (id) => or(commands.permissions(id)),

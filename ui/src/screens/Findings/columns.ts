@@ -9,7 +9,7 @@ export const columns: Column[] = [
   { id: 'app', title: 'Application', width: 44 },
   { id: 'resource', title: 'Resource', width: 160, sort: 'ascending', extra: true },
   { id: 'check', title: 'Check', width: 220, extra: true },
-  { id: 'state', title: 'State', width: 72, extra: true },
+  { id: 'state', title: 'State', width: 104, extra: true },
   { id: 'last_seen', title: 'Last found', width: 104, sort: 'descending', extra: true },
   { id: 'age', title: 'Age', width: 64, align: 'end', sort: 'descending' },
 ];

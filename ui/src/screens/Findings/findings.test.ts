@@ -135,6 +135,7 @@ describe('a copied finding', () => {
       not_rechecked_since: null,
       new: false,
       attested: false,
+      held_by: null,
     };
     const [head, line, more] = copyText([row]).split('\n');
     expect(more).toBeUndefined();

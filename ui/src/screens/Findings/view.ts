@@ -13,7 +13,7 @@ export interface View {
 }
 
 const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
-const STATES: readonly FindingState[] = ['open', 'fixed', 'gone'];
+const STATES: readonly FindingState[] = ['open', 'dismissed', 'fixed', 'gone'];
 const SORTS: readonly FindingSort[] = ['severity', 'title', 'resource', 'instance', 'first_seen', 'last_seen'];
 
 // The words that may stand before a colon, in the address and in the filter field alike.

@@ -56,6 +56,7 @@ export function findings(instances: Instance[]): Finding[] {
           not_rechecked_since: !over && (instance.health === 'down' || seed % 17 === 0) ? ago({ days: 4 }) : null,
           new: !over && days < 3,
           attested: false,
+          held_by: null,
         });
       }
     }
@@ -116,6 +117,7 @@ export function findingList(all: Finding[], query: FindingQuery): FindingList {
   return {
     total: rows.length,
     open: all.filter((finding) => finding.state === 'open' && (scope === 'with' || (scope === 'only') === finding.sandbox)).length,
+    dismissed: all.filter((finding) => finding.state === 'dismissed' && (scope === 'with' || (scope === 'only') === finding.sandbox)).length,
     counts: countBySeverity(rows),
     rows: rows.slice(query.slice.offset, query.slice.offset + query.slice.limit),
   };
@@ -127,11 +129,11 @@ export function findingPage(finding: Finding): FindingPage {
   return {
     finding,
     practice: 'Passwords are off when SSO is on',
-    verdict: finding.not_rechecked_since ? 'not_evaluated' : finding.state === 'open' ? 'fail' : 'pass',
+    verdict: finding.not_rechecked_since ? 'not_evaluated' : finding.state === 'fixed' || finding.state === 'gone' ? 'pass' : 'fail',
     cause: finding.not_rechecked_since
       ? { kind: 'credential_refused', sentence: 'The last scan could not sign in: the token expired.', remedy: 'Replace the token, then scan again.' }
       : null,
-    current: finding.state === 'open' ? 'SAML on, passwords on' : 'SAML on, passwords off',
+    current: finding.state === 'fixed' || finding.state === 'gone' ? 'SAML on, passwords off' : 'SAML on, passwords on',
     recommended: 'SAML on, passwords off',
     why: 'A password skips the identity provider: no MFA, no conditional access, and leavers keep their way in until someone removes them here.',
     steps: ['Check that every user can sign in with SAML.', 'Open Settings › Security › Authentication.', 'Turn the password toggle off and save.'],
@@ -175,6 +177,13 @@ export function findingPage(finding: Finding): FindingPage {
     sscf: ['IAM-02'],
     source: 'https://developer.kustomer.com/api/auth/get-auth-settings',
     attestation: null,
+    decision: null,
+    overridden: null,
+    locked: null,
+    params: [{ param: 'max_hours', label: 'Longest session', type: 'int', unit: 'hours', min: 1, max: 168, recommended: '12', value: '12' }],
+    lockable: true,
+    row: '',
+    scanned: true,
   };
 }
 
@@ -200,6 +209,7 @@ export function attestedFinding(check: ManualCheck): Finding {
     not_rechecked_since: null,
     new: false,
     attested: true,
+    held_by: null,
   };
 }
 
@@ -220,5 +230,8 @@ export function attestedPage(finding: Finding, check: ManualCheck): FindingPage 
     sscf: [],
     source: check.source,
     attestation: check.current,
+    params: [],
+    lockable: false,
+    scanned: false,
   };
 }

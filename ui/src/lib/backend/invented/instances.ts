@@ -62,6 +62,7 @@ export function instances(): Instance[] {
       health,
       cause: causeOf(health),
       score: score === null ? null : { value: score, passed, failed: 1 - passed - unread, not_evaluated: unread },
+      not_monitored: 0,
       open: counts(open),
       last_scan: minutes === null ? null : ago({ minutes }),
       schedule: own[id] ?? { kind: 'default' },
@@ -87,6 +88,7 @@ export function manualInstance(id: string, app: string, appName: string, given: 
     sandbox: false,
     health: 'manual',
     score: null,
+    not_monitored: 0,
     open: counts([]),
     last_scan: null,
   };
@@ -105,6 +107,7 @@ export function sandboxInstance(app: string, appName: string, name: string): Ins
     health: 'up',
     cause: null,
     score: { value: 41, passed: 0.41, failed: 0.53, not_evaluated: 0.06 },
+    not_monitored: 0,
     open: counts([2, 5, 6, 3, 0]),
     last_scan: ago({ hours: 26 }),
     schedule: { kind: 'default' },

@@ -103,6 +103,7 @@ function accountsOf(instance: Instance, thresholds: InventoryThresholds): Accoun
       never_seen: is(String(invited)),
       credential_expires: notRead,
       credential_changed: service ? is(changed) : notRead,
+      ignored: null,
     };
   });
 }
@@ -252,6 +253,7 @@ export class InventedInventory {
         : [],
       all: read ? items.length : 0,
       total: read ? total : 0,
+      ignored: 0,
       risks: counts(read ? items : [], risks, this.thresholds(instance.id)),
       thresholds: this.thresholds(instance.id),
     };

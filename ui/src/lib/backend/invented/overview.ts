@@ -18,6 +18,8 @@ export function overview(instances: Instance[], findings: Finding[], scope: Sand
         : { value: Math.floor(mean('passed') * 100), passed: mean('passed'), failed: mean('failed'), not_evaluated: mean('not_evaluated') },
     open: countBySeverity(open),
     new: countBySeverity(open.filter((finding) => finding.new)),
+    dismissed: findings.filter((finding) => finding.state === 'dismissed' && finding.sandbox === sandbox).length,
+    not_monitored: 0,
     not_rechecked: open.filter((finding) => finding.not_rechecked_since !== null).length,
     trend: Array.from({ length: 30 }, (_, index) => {
       const days = 29 - index;

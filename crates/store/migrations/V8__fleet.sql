@@ -1,5 +1,5 @@
--- Whose an account is and which plugins were reviewed. Only adds: an earlier release still reads what it knows.
-UPDATE meta SET schema = 6;
+-- Whose an account is and which plugins were reviewed. Only adds: a release of schema 6 still reads what it knows.
+UPDATE meta SET schema = 8;
 
 -- Whose account it is, where somebody has corrected what its address says. By source and key, so that it holds for later scans.
 CREATE TABLE account_person (
