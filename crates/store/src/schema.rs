@@ -4,7 +4,7 @@ use crate::{StoreError, error};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The schema that this release writes.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 7;
 
 /// The oldest schema whose release can still read what this release writes. Migrations that only add leave it alone.
 pub const OLDEST_READER: u32 = 1;

@@ -1,6 +1,6 @@
 //! `finding_event`: what happened to each finding. Runs of the same thing are kept as one line with its first and last time.
 
-use super::{attestation::NO_SCAN, finding::ATTESTED};
+use super::attestation::NO_SCAN;
 use crate::{FindingState, SandboxScope, ScanId, SeverityTally, StoreError, column};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -39,19 +39,6 @@ pub struct FindingEvent {
     pub detail: String,
 }
 
-/// How many findings scans did something to within a span of time. What persons attested is no verdict and is not counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Since {
-    /// Opened or reopened.
-    pub newly_failing: u32,
-    /// Fixed.
-    pub fixed: u32,
-    /// Gone.
-    pub gone: u32,
-    /// Open, and not judged by the last scan.
-    pub not_rechecked: u32,
-}
-
 impl EventKind {
     pub(crate) fn number(self) -> i64 {
         match self {
@@ -61,6 +48,20 @@ impl EventKind {
             Self::Fixed => 3,
             Self::Gone => 4,
             Self::NotRechecked => 5,
+        }
+    }
+
+    /// Every kind.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..).map_while(|number| Self::read(number).ok())
+    }
+
+    /// The state that it leaves a finding in; `None` for what says nothing of that.
+    pub(crate) fn leaves(self) -> Option<FindingState> {
+        match self {
+            Self::Opened | Self::StillOpen | Self::Reopened | Self::NotRechecked => Some(FindingState::Open),
+            Self::Fixed => Some(FindingState::Fixed),
+            Self::Gone => Some(FindingState::Gone),
         }
     }
 
@@ -127,35 +128,6 @@ pub(crate) fn history(connection: &Connection, finding: i64) -> Result<Vec<Findi
         })
     })?;
     events.collect()
-}
-
-pub(crate) fn since(connection: &Connection, after: Timestamp, scope: SandboxScope) -> Result<Since, StoreError> {
-    let happened = |kinds: &str| -> Result<u32, StoreError> {
-        let number = connection.query_row(
-            &format!(
-                "SELECT count(DISTINCT finding) FROM finding_event JOIN finding ON finding.id = finding
-                 WHERE at > ?1 AND finding_event.scan <> 0 AND kind IN ({kinds}) AND {}",
-                scope.condition("finding.instance")
-            ),
-            [column::time(after)],
-            |row| row.get(0),
-        )?;
-        Ok(column::small_count(number))
-    };
-    let not_rechecked = connection.query_row(
-        &format!(
-            "SELECT count(*) FROM finding WHERE state = ?1 AND not_rechecked_since IS NOT NULL AND verdict <> ?2 AND {}",
-            scope.condition("finding.instance")
-        ),
-        params![FindingState::Open.number(), ATTESTED],
-        |row| row.get(0),
-    )?;
-    Ok(Since {
-        newly_failing: happened(&format!("{}, {}", EventKind::Opened.number(), EventKind::Reopened.number()))?,
-        fixed: happened(&EventKind::Fixed.number().to_string())?,
-        gone: happened(&EventKind::Gone.number().to_string())?,
-        not_rechecked: column::small_count(not_rechecked),
-    })
 }
 
 /// Findings that are open and were opened or reopened after a time.

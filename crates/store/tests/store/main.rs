@@ -3,6 +3,7 @@
 
 mod activity;
 mod attestations;
+mod changes;
 mod crash;
 mod credential;
 mod digest;
@@ -10,6 +11,7 @@ mod granted;
 mod inventory;
 mod laws;
 mod opening;
+mod search;
 mod speed;
 mod store;
 mod tenant;
