@@ -4,6 +4,7 @@ use crate::{
     Console,
     attestations::{Question, question_of, shown},
     catalog_document::feature,
+    changes,
     console::Open,
     instances::{severity_counts, tallies},
     scan::instance_id,
@@ -17,13 +18,15 @@ use crate::{
     start::LAST_VISIT,
 };
 use catalog::{App, Feature, Verdict};
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Timestamp, ToSpan};
 use store::{EventKind, RequestClass, RequestOutcome, StoredRow};
 
 /// Days of the trend.
 const TREND_DAYS: i64 = 30;
 /// The longest page of a list.
 const LIMIT: u32 = 500;
+/// The longest text that is looked for, in characters.
+const LONGEST_TEXT: usize = 500;
 /// The longest value of an evidence field that is shown; the whole is in exports of evidence.
 const VALUE: usize = 2_000;
 
@@ -71,8 +74,9 @@ impl Console {
         }
         let last_visit = last_visit(open)?;
         let after = last_visit.unwrap_or(Timestamp::MIN);
-        let since = open.store.since(after, scope)?;
-        let zone = TimeZone::system();
+        let looked_at: Vec<&store::Instance> = all.iter().filter(|instance| included(instance.sandbox, scope)).collect();
+        let since = changes::since(&open.store, &looked_at, after, now)?;
+        let zone = self.inner.options.zone.clone();
         let today = now.to_zoned(zone.clone()).date();
         let first = today.checked_sub((TREND_DAYS - 1).days()).unwrap_or(today);
         let trend = open.store.trend(first, today, &zone, scope)?;
@@ -90,7 +94,12 @@ impl Console {
                     critical_high: day.open.map(|open| open.critical + open.high),
                 })
                 .collect(),
-            since: Since { newly_failing: since.newly_failing, fixed: since.fixed, gone: since.gone, not_rechecked: since.not_rechecked },
+            since: Since {
+                newly_failing: since.newly_failing.total(),
+                fixed: since.fixed.total(),
+                gone: since.gone.total(),
+                not_rechecked: since.not_rechecked.total(),
+            },
             instances,
             last_visit: last_visit.map(|at| at.to_string()),
             attestations,
@@ -105,7 +114,7 @@ impl Console {
         let console = self.clone();
         self.with_current(move |open| {
             let last_visit = last_visit(&open)?;
-            let filter = filter_of(&query.filter)?;
+            let filter = console.filter_of(&open, &query.filter)?;
             let slice = slice(query.slice);
             let found = open.store.findings(&filter, sort_of(query.sort), query.descending, slice)?;
             let all_open = store::FindingFilter {
@@ -115,8 +124,8 @@ impl Console {
             };
             let all_open = open.store.findings(&all_open, store::FindingSort::Severity, true, store::Slice { offset: 0, limit: 0 })?;
             Ok(FindingList {
-                total: count(found.total),
-                open: count(all_open.total),
+                total: counted(found.total),
+                open: counted(all_open.total),
                 counts: severity_counts(&found.counts),
                 rows: found.rows.into_iter().map(|finding| console.finding_row(finding, last_visit)).collect(),
             })
@@ -174,6 +183,7 @@ impl Console {
                         .frameworks
                         .iter()
                         .map(|(framework, references)| FrameworkReference {
+                            id: framework.clone(),
                             framework: framework_name(framework),
                             references: references.clone(),
                         })
@@ -222,7 +232,7 @@ impl Console {
         let instance = instance.as_deref().map(instance_id).transpose()?;
         self.with_open(move |open| {
             let (total, rows) = open.store.requests(instance, slice(part))?;
-            Ok(RequestList { total: count(total), rows: rows.iter().map(request).collect() })
+            Ok(RequestList { total: counted(total), rows: rows.iter().map(request).collect() })
         })
         .await
     }
@@ -336,7 +346,7 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
     }
 }
 
-fn shown_value(value: &serde_json::Value) -> String {
+pub(crate) fn shown_value(value: &serde_json::Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= VALUE { text } else { text.chars().take(VALUE).chain(['…']).collect() }
 }
@@ -434,7 +444,58 @@ pub(crate) fn of_screen(severity: Severity) -> catalog::Severity {
     }
 }
 
-pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
+impl Console {
+    /// A filter in the words of the database: controls become the checks that name them.
+    pub(crate) fn filter_of(&self, open: &Open, filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
+        let mut stored = filter_in_words(filter, self.now())?;
+        if !filter.frameworks.is_empty() {
+            let named = self.checks_of_controls(open, &filter.frameworks)?;
+            stored.checks = match filter.checks.as_slice() {
+                [] => named,
+                wanted => named.into_iter().filter(|check| wanted.contains(check)).collect(),
+            };
+            if stored.checks.is_empty() {
+                // An empty list would not filter: no check has an empty id.
+                stored.checks.push(String::new());
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Checks of the onboarded applications that name one of the controls.
+    fn checks_of_controls(&self, open: &Open, controls: &[String]) -> Result<Vec<String>, Failure> {
+        let apps: std::collections::BTreeSet<String> = open.store.instances()?.into_iter().map(|instance| instance.app).collect();
+        let mut named = Vec::new();
+        // An application that the catalog no longer has names nothing.
+        for app in apps.iter().filter_map(|slug| self.app(slug).ok()) {
+            named.extend(
+                app.checks.iter().filter(|check| controls.iter().any(|control| names(check, control))).map(|check| check.id.clone()),
+            );
+        }
+        Ok(named)
+    }
+}
+
+/// Whether a check names a control: `nist_800_53/IA-2`, or `nist_800_53` for any of that framework.
+fn names(check: &catalog::Check, control: &str) -> bool {
+    let (framework, reference) = control.split_once('/').map_or((control, None), |(framework, reference)| (framework, Some(reference)));
+    let references = if framework == "sscf" { Some(&check.sscf) } else { check.frameworks.get(framework) };
+    references.is_some_and(|all| reference.map_or(!all.is_empty(), |one| all.iter().any(|named| named == one)))
+}
+
+/// So many days before now.
+fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    now.saturating_sub(jiff::Span::new().hours(i64::from(days.min(36_500)) * 24)).unwrap_or(Timestamp::MIN)
+}
+
+fn filter_in_words(filter: &FindingFilter, now: Timestamp) -> Result<store::FindingFilter, Failure> {
+    if filter.text.chars().count() > LONGEST_TEXT {
+        return Err(Failure::new(
+            "E-FILTER",
+            "The text that is looked for is too long.",
+            format!("Look for at most {LONGEST_TEXT} characters."),
+        ));
+    }
     let state = |state: &FindingState| match state {
         FindingState::Open => store::FindingState::Open,
         FindingState::Fixed => store::FindingState::Fixed,
@@ -466,6 +527,10 @@ pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, 
         text: filter.text.clone(),
         sandbox: scope_of(filter.sandbox),
         not_rechecked: filter.not_rechecked,
+        owners: filter.owners.clone(),
+        found_from: filter.found_within_days.map(|days| days_before(now, days)),
+        found_before: filter.older_than_days.map(|days| days_before(now, days)),
+        at: None,
     })
 }
 
@@ -480,7 +545,7 @@ pub(crate) fn sort_of(sort: FindingSort) -> store::FindingSort {
     }
 }
 
-fn scope_of(scope: SandboxScope) -> store::SandboxScope {
+pub(crate) fn scope_of(scope: SandboxScope) -> store::SandboxScope {
     match scope {
         SandboxScope::Without => store::SandboxScope::Without,
         SandboxScope::Only => store::SandboxScope::Only,
@@ -488,7 +553,7 @@ fn scope_of(scope: SandboxScope) -> store::SandboxScope {
     }
 }
 
-fn included(sandbox: bool, scope: store::SandboxScope) -> bool {
+pub(crate) fn included(sandbox: bool, scope: store::SandboxScope) -> bool {
     match scope {
         store::SandboxScope::Without => !sandbox,
         store::SandboxScope::Only => sandbox,
@@ -505,11 +570,11 @@ fn slice(slice: Slice) -> store::Slice {
     store::Slice { offset: u64::from(slice.offset), limit: u64::from(slice.limit.min(LIMIT)) }
 }
 
-fn count(number: u64) -> u32 {
+pub(crate) fn counted(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
+pub(crate) fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
     Ok(open.store.preference(LAST_VISIT)?.and_then(|value| value.as_str().and_then(|text| text.parse().ok())))
 }
 
@@ -517,5 +582,5 @@ fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
 fn not_rechecked(store: &store::Store, scope: store::SandboxScope) -> Result<u32, Failure> {
     let filter = store::FindingFilter { not_rechecked: true, sandbox: scope, ..store::FindingFilter::default() };
     let none = store::Slice { offset: 0, limit: 0 };
-    Ok(count(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
+    Ok(counted(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
 }

@@ -22,6 +22,10 @@ WHEN OLD.title IS NOT NEW.title OR OLD.label IS NOT NEW.label OR OLD.check_id IS
     INSERT INTO finding_text (rowid, title, label, check_id) VALUES (NEW.id, NEW.title, NEW.label, NEW.check_id);
 END;
 
+-- One check's findings in the order in which they are shown, counted and listed from the index alone.
+DROP INDEX finding_by_check;
+CREATE INDEX finding_by_check ON finding (check_id, state, severity DESC, title, label, id, instance);
+
 -- Findings by age, and the few that were not re-checked: counted from the index alone.
 CREATE INDEX finding_by_age ON finding (state, first_seen, severity, instance);
 CREATE INDEX finding_by_not_rechecked ON finding (state, severity, instance) WHERE not_rechecked_since IS NOT NULL;

@@ -49,7 +49,7 @@ fn a_hundred_thousand_findings_are_listed_whole_and_in_order() {
             FindingFilter { text: "check.7 FAILS".into(), ..base() },
             FindingSort::Severity,
             first,
-            FINDINGS / 20 * 2,
+            FINDINGS / 20,
         ),
         ("two letters", FindingFilter { text: "ow".into(), ..base() }, FindingSort::Severity, first, FINDINGS),
         ("owner", FindingFilter { owners: vec!["Ada".into()], ..base() }, FindingSort::Severity, first, FINDINGS),
