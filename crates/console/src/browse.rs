@@ -19,6 +19,7 @@ use crate::{
 };
 use catalog::{App, Feature, Verdict};
 use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeMap;
 use store::{EventKind, RequestClass, RequestOutcome, StoredRow};
 
 /// Days of the trend.
@@ -237,7 +238,17 @@ impl Console {
         .await
     }
 
-    /// The address, if it is https and on a host that the catalog or a guide of the window links to, or on one of Microsoft's
+    /// Whether a host is that of an onboarded instance's own console: a company calls it what it likes.
+    async fn is_of_instance(&self, host: String) -> Result<bool, Failure> {
+        let console = self.clone();
+        self.with_open(move |open| {
+            let instances = open.store.instances()?;
+            Ok(instances.iter().any(|instance| console.app(&instance.app).is_ok_and(|app| is_host_of(&app, &instance.inputs, &host))))
+        })
+        .await
+    }
+
+    /// The address, if it is https and on a host that the catalog or a guide of the window links to, or of an onboarded instance, or on one of Microsoft's
     /// where a person signs in, or on that of a console which the administrator gave to an instance nobody signs in to; or if it
     /// is the very page that a sign-in under way waits at, which lies on a host of the login option.
     ///
@@ -252,7 +263,7 @@ impl Console {
             )
         };
         let url = url::Url::parse(address).map_err(|_| refused())?;
-        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+        if !plain_https(&url) {
             return Err(refused());
         }
         let host = url.host_str().ok_or_else(refused)?;
@@ -266,7 +277,10 @@ impl Console {
                 return Ok(url);
             }
         }
-        if self.opened().is_some() && self.is_of_manual_instance(&url).await? { Ok(url) } else { Err(refused()) }
+        if self.opened().is_none() {
+            return Err(refused());
+        }
+        if self.is_of_manual_instance(&url).await? || self.is_of_instance(host.to_owned()).await? { Ok(url) } else { Err(refused()) }
     }
 }
 
@@ -294,10 +308,36 @@ fn fits(template: &str, host: &str) -> bool {
     }
 }
 
-/// A link's placeholders, filled with validated inputs; an unfilled one leaves no link.
-pub(crate) fn fill(template: &str, inputs: &std::collections::BTreeMap<String, String>) -> String {
+/// A page of the vendor's console: the template's placeholders filled with the instance's inputs. Inputs are validated when an
+/// instance is added; where the page would all the same not lie on one of the application's own hosts, or a placeholder is left,
+/// there is no link.
+pub(crate) fn console_link(app: &App, template: &str, inputs: &BTreeMap<String, String>) -> String {
+    let filled = filled(template, inputs).and_then(|text| url::Url::parse(&text).ok());
+    match filled.filter(|url| plain_https(url) && url.host_str().is_some_and(|host| is_host_of(app, inputs, host))) {
+        Some(url) => url.to_string(),
+        None => String::new(),
+    }
+}
+
+fn filled(template: &str, inputs: &BTreeMap<String, String>) -> Option<String> {
     let filled = inputs.iter().fold(template.to_owned(), |text, (field, value)| text.replace(&format!("{{{field}}}"), value));
-    if filled.contains('{') { String::new() } else { filled }
+    (!filled.contains('{')).then_some(filled)
+}
+
+/// Whether nothing but the host says where it leads.
+fn plain_https(url: &url::Url) -> bool {
+    url.scheme() == "https" && url.username().is_empty() && url.password().is_none() && url.port().is_none()
+}
+
+/// Whether a host is the application's home or one that its pages lie on, for an instance with these inputs.
+fn is_host_of(app: &App, inputs: &BTreeMap<String, String>, host: &str) -> bool {
+    let home = url::Url::parse(&app.home).ok();
+    if home.as_ref().and_then(url::Url::host_str) == Some(host) {
+        return true;
+    }
+    // What is no whole host by itself fills no place of one.
+    let whole = |text: &str| url::Host::parse(text).is_ok_and(|parsed| parsed.to_string() == text.to_ascii_lowercase());
+    app.link_hosts.iter().filter_map(|template| filled(template, inputs)).any(|known| whole(&known) && known.eq_ignore_ascii_case(host))
 }
 
 /// A row with everything that was kept of it.

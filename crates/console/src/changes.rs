@@ -206,8 +206,12 @@ impl Console {
                 at: Some(at),
                 ..store::FindingFilter::default()
             };
-            let none = store::Slice { offset: 0, limit: 0 };
-            let counts = open.store.findings(&open_then, store::FindingSort::Severity, true, none)?.counts;
+            // Without further filters the page has counted them.
+            let counts = if filter == open_then {
+                found.counts
+            } else {
+                open.store.findings(&open_then, store::FindingSort::Severity, true, store::Slice { offset: 0, limit: 0 })?.counts
+            };
             let (value, cause) = console.score_at(&open, &known, at)?;
             let last_visit = last_visit(&open)?;
             Ok(PastPosture {

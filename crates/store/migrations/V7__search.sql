@@ -22,10 +22,12 @@ WHEN OLD.title IS NOT NEW.title OR OLD.label IS NOT NEW.label OR OLD.check_id IS
     INSERT INTO finding_text (rowid, title, label, check_id) VALUES (NEW.id, NEW.title, NEW.label, NEW.check_id);
 END;
 
--- One check's findings in the order in which they are shown, counted and listed from the index alone.
-DROP INDEX finding_by_check;
-CREATE INDEX finding_by_check ON finding (check_id, state, severity DESC, title, label, id, instance);
+-- The lists as they are shown at first, now with the time from which ages count, so that an age is looked for without sorting too.
+DROP INDEX finding_by_severity;
+CREATE INDEX finding_by_severity ON finding (state, severity DESC, title, label, id, instance, first_seen);
+DROP INDEX finding_by_instance;
+CREATE INDEX finding_by_instance ON finding (instance, state, severity DESC, title, label, id, first_seen);
 
--- Findings by age, and the few that were not re-checked: counted from the index alone.
-CREATE INDEX finding_by_age ON finding (state, first_seen, severity, instance);
-CREATE INDEX finding_by_not_rechecked ON finding (state, severity, instance) WHERE not_rechecked_since IS NOT NULL;
+-- How a finding stood at any time is read from the index alone.
+DROP INDEX finding_event_by_finding;
+CREATE INDEX finding_event_by_finding ON finding_event (finding, id, at, kind);

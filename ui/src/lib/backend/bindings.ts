@@ -146,6 +146,18 @@ export const commands = {
 	finding: (id: string) => typedError<FindingPage, Failure>(__TAURI_INVOKE("finding", { id })),
 	/**  Requests, newest first. */
 	requests: (instance: string | null, slice: Slice) => typedError<RequestList, Failure>(__TAURI_INVOKE("requests", { instance, slice })),
+	/**  What became of findings between two moments. */
+	changes: (query: ChangeQuery) => typedError<Changes, Failure>(__TAURI_INVOKE("changes", { query })),
+	/**  Complete scans of an instance, newest first. */
+	completeScans: (instance: string) => typedError<ScanMark[], Failure>(__TAURI_INVOKE("complete_scans", { instance })),
+	/**  What differs between the rows of two scans of one instance, by dataset. */
+	settingChanges: (before: string, after: string) => typedError<SettingChanges, Failure>(__TAURI_INVOKE("setting_changes", { before, after })),
+	/**  The rows of a dataset that differ between two scans. */
+	rowChanges: (before: string, after: string, dataset: string, slice: Slice) => typedError<RowChangeList, Failure>(__TAURI_INVOKE("row_changes", { before, after, dataset, slice })),
+	/**  How things stood at the end of a past day. */
+	postureAt: (query: PastQuery) => typedError<PastPosture, Failure>(__TAURI_INVOKE("posture_at", { query })),
+	/**  Asks where to and writes the changes that the query asks for; nothing when the dialog was cancelled. */
+	exportChanges: (query: ChangeQuery, format: ExportFormat) => typedError<ChangesExported | null, Failure>(__TAURI_INVOKE("export_changes", { query, format })),
 	/**  Acts, newest first. */
 	activity: (slice: Slice) => typedError<ActList, Failure>(__TAURI_INVOKE("activity", { slice })),
 	/**  The head of the chain of acts. */
@@ -482,6 +494,80 @@ export type Cause = {
 	remedy: string,
 };
 
+/**  How many findings came to what, by the severities that their checks have now. */
+export type ChangeCounts = {
+	newly_failing: SeverityCounts,
+	fixed: SeverityCounts,
+	gone: SeverityCounts,
+	not_rechecked: SeverityCounts,
+	still_failing: SeverityCounts,
+};
+
+/**  What became of a finding from one moment to a later one. What was fixed and failed again in between is still failing. */
+export type ChangeKind = 
+/**  It was not open and is. */
+"newly_failing" | 
+/**  It was open and its row passed. */
+"fixed" | 
+/**  It was open and its row is no longer there. */
+"gone" | 
+/**  It was open, is open, and could not be judged when that was last tried. */
+"not_rechecked" | 
+/**  It was open and failed when it was last judged. */
+"still_failing";
+
+/**  Which changes are asked for. Empty lists do not filter. */
+export type ChangeQuery = {
+	/**  From when on. */
+	from: Moment,
+	/**  Up to when. */
+	to: Moment,
+	/**  Instance ids. */
+	instances: string[],
+	/**  Kinds. */
+	kinds: ChangeKind[],
+	/**  Severities. */
+	severities: Severity[],
+	/**  Whether simulated instances are looked at. */
+	sandbox: SandboxScope,
+	/**  Which part of the findings. */
+	slice: Slice,
+};
+
+/**  A finding and what became of it. */
+export type ChangedFinding = {
+	/**  The finding as it stood at the later moment; its title and severity are those of today. */
+	finding: Finding,
+	/**  What became of it. */
+	kind: ChangeKind,
+	/**  When the last thing up to the later moment happened to it. */
+	at: string,
+};
+
+/**  What became of findings. */
+export type Changes = {
+	/**  From when on; `None` when the instances begin at different moments, or where nothing is known at all. */
+	from: string | null,
+	/**  Up to when; `None` when the instances end at different moments. */
+	to: string | null,
+	/**  Over all instances that are looked at, whatever the kinds and severities asked for. */
+	counts: ChangeCounts,
+	/**  Each of these instances, the one with most that is newly failing first. */
+	instances: InstanceChanges[],
+	/**  How many findings fulfil the query. */
+	total: number,
+	/**  The rows asked for: newly failing first, the worst of them first. */
+	rows: ChangedFinding[],
+};
+
+/**  What was written. */
+export type ChangesExported = {
+	/**  Where to. */
+	path: string,
+	/**  How many findings. */
+	findings: number,
+};
+
 /**  What a check came to. */
 export type CheckState = {
 	/**  `kustomer.auth.sso_enabled`. */
@@ -612,6 +698,24 @@ export type CredentialNearsEnd = {
 	at: string,
 	/**  When the credential ends. */
 	end: CredentialEnd,
+};
+
+/**  What differs in a dataset. */
+export type DatasetChanges = {
+	/**  The dataset. */
+	dataset: string,
+	/**  Its title. */
+	title: string,
+	/**  `whole`, `both_sides` (only rows that both scans read), `only_before` or `only_after` (the other scan did not have it). */
+	compared: string,
+	/**  Why it is not compared whole. */
+	cause: Cause | null,
+	/**  Rows that are new. */
+	added: number,
+	/**  Rows that are no longer there. */
+	removed: number,
+	/**  Rows that say something else. */
+	changed: number,
 };
 
 /**  What became of a dataset. */
@@ -862,6 +966,16 @@ export type Field = {
 	reveal: string | null,
 };
 
+/**  A field that differs. */
+export type FieldChange = {
+	/**  `attributes.saml.enabled`. */
+	path: string,
+	/**  What it was, as JSON text, at most 2,000 characters; `None` where there was none. */
+	before: string | null,
+	/**  What it is. */
+	after: string | null,
+};
+
 /**  What a typed value came to. */
 export type FieldState = 
 /**  Nothing was typed yet. */
@@ -941,12 +1055,23 @@ export type FindingFilter = {
 	checks: string[],
 	/**  `config`, … */
 	features: string[],
-	/**  Part of title, resource, instance or check, without case. */
+	/**  Part of title, resource, instance or check, literally and without case, at most 500 characters. */
 	text: string,
 	/**  `without` (default), `only` or `with` sandbox instances. */
 	sandbox: SandboxScope,
 	/**  Only those not re-checked by the last scan. */
 	not_rechecked: boolean,
+	/**  Owners of instances; the empty text is an instance without one. */
+	owners: string[],
+	/**
+	 *  Controls that the check names: `nist_800_53/IA-2`, `sscf/IAM-SaaS-01`, or a framework alone for any of its controls. One of
+	 *  them is enough.
+	 */
+	frameworks: string[],
+	/**  Only those first found at most so many days ago. */
+	found_within_days: number | null,
+	/**  Only those first found more than so many days ago. */
+	older_than_days: number | null,
 };
 
 /**  A page of findings. */
@@ -1021,6 +1146,8 @@ export type FindingState =
 
 /**  References of a framework. */
 export type FrameworkReference = {
+	/**  As filters name it: `nist_800_53`. */
+	id: string,
 	/**  "NIST 800-53". */
 	framework: string,
 	/**  `IA-2`. */
@@ -1144,6 +1271,36 @@ export type InstanceChange = {
 	route: RouteChoice,
 	/**  New answers to questions and thresholds. */
 	answers: Answer[],
+};
+
+/**  What became of the findings of an instance. */
+export type InstanceChanges = {
+	/**  The instance. */
+	instance: string,
+	/**  Its name. */
+	name: string,
+	/**  Its application. */
+	app: string,
+	/**  The application's name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  From when on. */
+	from: string,
+	/**  Up to when. */
+	to: string,
+	/**  How many findings came to what. */
+	counts: ChangeCounts,
+	/**
+	 *  The scan that was shown at the beginning; `None` when nothing was known yet, so that all that its first scan found counts as
+	 *  newly failing.
+	 */
+	before: ScanMark | null,
+	/**
+	 *  The scan that was shown at the end; the same one when nothing was scanned whole in between, `None` when nothing was known
+	 *  then either.
+	 */
+	after: ScanMark | null,
 };
 
 /**  The page of one instance. */
@@ -1452,6 +1609,27 @@ export type ManualInstance = {
 	console_url: string,
 };
 
+/**  A moment from which, or up to which, changes are told. */
+export type Moment = 
+/**  The present. */
+{ kind: "now" } | 
+/**  When the window was last used; the beginning of everything before that. */
+{ kind: "last_visit" } | 
+/**  Of each instance, the moment before its last complete scan was stored. Only to begin with. */
+{ kind: "last_scan" } | 
+/**  So long ago. */
+{ kind: "days_ago"; 
+/**  Days of 24 hours, at most 36,500. */
+days: number } | 
+/**  A day by this computer's calendar: its first moment to begin with, its last to end with. */
+{ kind: "day"; 
+/**  `2026-11-01`. */
+day: string } | 
+/**  When a complete scan was stored; only its instance is looked at. */
+{ kind: "scan"; 
+/**  Its id. */
+scan: string };
+
 /**  A request that is never made. */
 export type Never = {
 	/**  `/v1/auth/customer/settings`. */
@@ -1564,6 +1742,43 @@ export type OwnCheckDraft = {
 	steps: string[],
 	/**  See [`OwnCheck::recommended`]. */
 	recommended: string,
+};
+
+/**  How things stood at the end of a past day, as far as it is known. Instances that were deleted since are not in it. */
+export type PastPosture = {
+	/**  The day. */
+	day: string,
+	/**  The moment that is told of. */
+	at: string,
+	/**
+	 *  Findings that were open, by the severities that their checks have today; `None` when no instance had been scanned whole yet:
+	 *  then nothing is known.
+	 */
+	open: SeverityCounts | null,
+	/**  Names of the instances of which nothing was known yet. */
+	not_known: string[],
+	/**  The score; `None` when it is not known. */
+	score: Score | null,
+	/**  Why it is not known. */
+	score_cause: Cause | null,
+	/**  How many findings fulfil the query. */
+	total: number,
+	/**  The rows asked for, as they stood then. */
+	rows: Finding[],
+};
+
+/**  How things stood. */
+export type PastQuery = {
+	/**  The end of this day by this computer's calendar, or the present if that is earlier: `2026-11-01`. */
+	day: string,
+	/**  Which findings; its states are those of then, none means those that were open. */
+	filter: FindingFilter,
+	/**  In which order. */
+	sort: FindingSort,
+	/**  Worst, latest or last letter first. */
+	descending: boolean,
+	/**  Which part. */
+	slice: Slice,
 };
 
 /**  What follows from what a credential may read. */
@@ -1863,6 +2078,26 @@ export type RouteChoice = {
 	extra_roots_pem: string,
 };
 
+/**  A row that differs. */
+export type RowChange = {
+	/**  What identifies it. */
+	key: string,
+	/**  What names it, as last read; empty for an object. */
+	label: string,
+	/**  `added`, `removed` or `changed`. */
+	kind: string,
+	/**  What differs; of a row that is new or no longer there, all that was kept of it. */
+	fields: FieldChange[],
+};
+
+/**  A page of the rows of a dataset that differ. */
+export type RowChangeList = {
+	/**  How many there are. */
+	total: number,
+	/**  The rows asked for, by their keys. */
+	rows: RowChange[],
+};
+
 /**  Whether simulated tenants are looked at. */
 export type SandboxScope = "without" | "only" | "with";
 
@@ -1878,6 +2113,16 @@ export type SandboxTenant = {
 	name: string,
 	/**  Whether it is among the few that first start adds. */
 	tour: boolean,
+};
+
+/**  A complete scan. */
+export type ScanMark = {
+	/**  Its id. */
+	scan: string,
+	/**  When it was stored. */
+	at: string,
+	/**  Whether its rows and verdicts were removed by retention. */
+	dropped: boolean,
 };
 
 /**  A scan. */
@@ -1959,6 +2204,18 @@ export type SealedField = {
 	set_at: string,
 };
 
+/**  What differs between the rows of two complete scans of one instance. */
+export type SettingChanges = {
+	/**  The earlier scan. */
+	before: ScanMark,
+	/**  The later scan. */
+	after: ScanMark,
+	/**  Why nothing can be told, where that is so: the rows of one were removed by retention. */
+	cause: Cause | null,
+	/**  Each dataset that either had. */
+	datasets: DatasetChanges[],
+};
+
 /**  What holds for the whole console. */
 export type Settings = {
 	/**  The schedule of instances that have none of their own; never `Default`. */
@@ -1993,11 +2250,12 @@ export type SeverityCounts = {
 	info: number,
 };
 
-/**  What happened since the last visit. */
+/**  What became of findings since the last visit, as the changes from then to now tell it. */
 export type Since = {
 	newly_failing: number,
 	fixed: number,
 	gone: number,
+	/**  Open since before, and not judged when that was last tried. */
 	not_rechecked: number,
 };
 
