@@ -35,28 +35,15 @@ async fn what_changed_is_told_printed_and_exported_and_a_past_day_too() {
     let written = stand.json(&["--json", "changes", "--from", "last-scan", "--kind", "fixed", "--output", file.to_str().unwrap()], "");
     assert_eq!(written["findings"].as_u64().unwrap(), fixed);
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count() as u64, fixed + 1);
-    let scans = (&told["changes"]["instances"][0]["before"]["scan"], &told["changes"]["instances"][0]["after"]["scan"]);
-    let between = stand.json(&["--json", "changes", "--from", scans.0.as_str().unwrap(), "--to", scans.1.as_str().unwrap()], "");
-    assert_eq!(between["changes"]["counts"], told["changes"]["counts"]);
-
-    for (arguments, code) in [
-        (["changes", "--from", "yesterday"], "E-MOMENT"),
-        (["changes", "--from", "2026-02-30"], "E-DAY"),
-        (["changes", "--from", "99999"], "E-NOT-FOUND"),
-        (["findings", "--at", "2999-01-01"], "E-DAY"),
-    ] {
-        assert_eq!(failure(&stand.posture(&[&["--json"], &arguments[..]].concat(), ""))["code"], code, "{arguments:?}");
-    }
-    let unknown = stand.json(&["--json", "findings", "--at", "2020-01-01"], "");
-    assert!(unknown["open"].is_null() && unknown["score"].is_null() && unknown["total"] == 0, "{unknown}");
+    // Told before the passphrase is asked for.
+    assert_eq!(failure(&stand.posture(&["--json", "changes", "--from", "yesterday"], ""))["code"], "E-MOMENT");
+    assert_eq!(failure(&stand.posture(&["--json", "changes", "--from", "99999"], ""))["code"], "E-NOT-FOUND");
     let printed = text(&stand.posture(&["findings", "--at", "2020-01-01"], ""));
-    assert!(printed.contains("Nothing is known of 2020-01-01"), "{printed}");
+    assert!(printed.contains("Nothing is known of 2020-01-01") && printed.contains("0 of 0 findings"), "{printed}");
     let today = jiff::Zoned::now().date().to_string();
     let now = stand.json(&["--json", "findings", "--at", &today], "");
     assert_eq!(now["total"].as_u64().unwrap(), before["total"].as_u64().unwrap() - fixed);
-    // Filters of the list: a control, an owner, an age.
-    let none = stand.json(&["--json", "findings", "--framework", "nist_800_53/XX-99"], "");
-    assert_eq!(none["total"], 0);
-    assert_eq!(stand.json(&["--json", "findings", "--older-than", "1"], "")["total"], 0);
-    assert_eq!(stand.json(&["--json", "findings", "--found-within", "1"], "")["total"], now["total"]);
+    // Filters of the list: a control and an age.
+    assert_eq!(stand.json(&["--json", "findings", "--framework", "nist_800_53/XX-99"], "")["total"], 0);
+    assert_eq!(stand.json(&["--json", "findings", "--found-within", "1", "--owner", "nobody"], "")["total"], 0);
 }
