@@ -208,10 +208,25 @@ pub(crate) fn list(connection: &Connection, spans: &[Span], filter: &ChangeFilte
     Ok(ChangeList { tallies, total, rows })
 }
 
+/// What a finding that was open came to, by the line that left it as it stands.
+fn from_open(kind: EventKind) -> Option<ChangeKind> {
+    if kind == EventKind::NotRechecked {
+        return Some(ChangeKind::NotRechecked);
+    }
+    kind.leaves().map(|state| match state {
+        FindingState::Open => ChangeKind::StillFailing,
+        FindingState::Fixed => ChangeKind::Fixed,
+        FindingState::Gone => ChangeKind::Gone,
+    })
+}
+
 /// A table of all findings of so many spans with what became of each; NULL where it was open at neither moment.
 fn changed(spans: usize) -> String {
     let places: Vec<String> = (0..spans).map(|span| format!("(?{}, ?{}, ?{})", span * 3 + 1, span * 3 + 2, span * 3 + 3)).collect();
     let open = kinds(|state| state == FindingState::Open);
+    let came_to: String = EventKind::all()
+        .filter_map(|kind| from_open(kind).map(|change| format!(" WHEN {} THEN {}", kind.number(), change.number())))
+        .collect();
     format!(
         "WITH span (instance, since, upto) AS (VALUES {}),
         replayed AS MATERIALIZED (
@@ -220,10 +235,7 @@ fn changed(spans: usize) -> String {
         ),
         changed AS (
             SELECT id, instance, severity, upto, CASE
-                WHEN coalesce(was IN ({open}), 0) = 0 THEN iif(became IN ({open}), {}, NULL)
-                WHEN became IN ({}) THEN {}
-                WHEN became IN ({}) THEN {}
-                WHEN became = {} THEN {}
+                WHEN coalesce(was IN ({open}), 0) THEN CASE became{came_to} END
                 WHEN became IN ({open}) THEN {}
             END AS change FROM replayed
         )",
@@ -231,13 +243,6 @@ fn changed(spans: usize) -> String {
         kind_at("found.id", "span.since"),
         kind_at("found.id", "span.upto"),
         ChangeKind::NewlyFailing.number(),
-        kinds(|state| state == FindingState::Fixed),
-        ChangeKind::Fixed.number(),
-        kinds(|state| state == FindingState::Gone),
-        ChangeKind::Gone.number(),
-        EventKind::NotRechecked.number(),
-        ChangeKind::NotRechecked.number(),
-        ChangeKind::StillFailing.number(),
     )
 }
 
