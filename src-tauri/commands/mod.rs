@@ -5,6 +5,7 @@ pub mod attestations;
 pub mod backup;
 pub mod browse;
 pub mod capability;
+pub mod changes;
 pub mod decisions;
 pub mod desktop;
 pub mod digest;

@@ -122,7 +122,9 @@ pub enum Command {
         command: Option<MailCommand>,
     },
     /// List findings, or show one with its evidence.
-    #[command(after_help = "Examples:\n  posture findings --severity critical,high\n  posture findings --show 3f6c… --json")]
+    #[command(
+        after_help = "Examples:\n  posture findings --severity critical,high\n  posture findings --show 3f6c… --json\n  posture findings --at 2026-11-01"
+    )]
     Findings {
         #[command(flatten)]
         filter: FilterArguments,
@@ -135,10 +137,18 @@ pub enum Command {
         /// Show this finding whole.
         #[arg(long, value_name = "ID")]
         show: Option<String>,
+        /// As things stood at the end of this day, by this computer's calendar.
+        #[arg(long, value_name = "DAY", conflicts_with = "show")]
+        at: Option<String>,
         /// End with exit code 3 when open findings of this severity or above are among them.
         #[arg(long, value_enum)]
         fail_on: Option<SeverityChoice>,
     },
+    /// Tell what became of findings between two moments, and with --settings what changed in the applications.
+    #[command(
+        after_help = "Examples:\n  posture changes --from 7d\n  posture changes --from last-scan --settings --instance \"Halden Moor EU\"\n  posture changes --from 2026-11-01 --to 2026-11-07 --kind newly-failing --output changes.csv"
+    )]
+    Changes(ChangesArguments),
     /// Write findings to a file.
     #[command(
         after_help = "Examples:\n  posture export --format csv --output findings.csv\n  posture export --format json --output - --severity high"
@@ -739,6 +749,66 @@ pub struct FilterArguments {
     /// Simulated tenants alone.
     #[arg(long)]
     pub sandbox: bool,
+    /// Only of instances with these owners.
+    #[arg(long, value_delimiter = ',')]
+    pub owner: Vec<String>,
+    /// Only of checks that name one of these controls: `nist_800_53/IA-2`, or `cis_v8` for any of that framework.
+    #[arg(long, value_delimiter = ',')]
+    pub framework: Vec<String>,
+    /// Only those first found at most so many days ago.
+    #[arg(long, value_name = "DAYS")]
+    pub found_within: Option<u32>,
+    /// Only those first found more than so many days ago.
+    #[arg(long, value_name = "DAYS")]
+    pub older_than: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct ChangesArguments {
+    /// From when on: `last-visit`, `last-scan`, `7d`, the beginning of a day like 2026-11-01, or the number of a complete scan.
+    #[arg(long, default_value = "last-visit", value_name = "MOMENT")]
+    pub from: String,
+    /// Up to when: `now`, `7d`, the end of a day, or the number of a complete scan.
+    #[arg(long, default_value = "now", value_name = "MOMENT")]
+    pub to: String,
+    /// Only of these instances, by id or name.
+    #[arg(long, value_delimiter = ',')]
+    pub instance: Vec<String>,
+    /// Only these changes; all are counted.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub kind: Vec<ChangeChoice>,
+    /// Only of these severities.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub severity: Vec<SeverityChoice>,
+    /// Simulated tenants alone.
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Also every setting that differs between the scans at the two ends.
+    #[arg(long)]
+    pub settings: bool,
+    /// Findings to leave out at the beginning.
+    #[arg(long, default_value_t = 0)]
+    pub offset: u32,
+    /// Findings to print, at most 500.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub limit: u32,
+    /// Write all findings with what became of them to this file instead; `-` for standard output.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "settings")]
+    pub output: Option<String>,
+    /// The file's format.
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: FormatChoice,
+}
+
+/// What became of a finding.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ChangeChoice {
+    NewlyFailing,
+    Fixed,
+    Gone,
+    NotRechecked,
+    StillFailing,
+    Dismissed,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@
 use crate::{
     Console,
     activity::{Told, differences, told_own_check},
-    browse::{fill, of_screen, severity},
+    browse::{console_link, of_screen, severity},
     catalog_document::feature,
     checked,
     console::Open,
@@ -474,7 +474,10 @@ fn of_catalog(app: &App, check: &catalog::Check, instance: &Instance) -> Questio
         recommended,
         why: check.why.clone(),
         steps: check.steps.clone(),
-        link: check.link.as_ref().map(|link| ConsoleLink { title: link.title.clone(), url: fill(&link.url, &instance.inputs) }),
+        link: check
+            .link
+            .as_ref()
+            .map(|link| ConsoleLink { title: link.title.clone(), url: console_link(app, &link.url, &instance.inputs) }),
         source: check.source.clone(),
         valid_days: check.valid_days,
     }

@@ -4,6 +4,7 @@ use crate::{
     Console,
     attestations::{Question, question_of, shown},
     catalog_document::feature,
+    changes,
     console::Open,
     decisions::{OfCheck, held_by, params_of, unmonitored},
     instances::{severity_counts, tallies},
@@ -18,13 +19,16 @@ use crate::{
     start::LAST_VISIT,
 };
 use catalog::{App, Feature, Verdict};
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeMap;
 use store::{EventKind, RequestClass, RequestOutcome, StoredRow};
 
 /// Days of the trend.
 const TREND_DAYS: i64 = 30;
 /// The longest page of a list.
 const LIMIT: u32 = 500;
+/// The longest text that is looked for, in characters.
+const LONGEST_TEXT: usize = 500;
 /// The longest value of an evidence field that is shown; the whole is in exports of evidence.
 const VALUE: usize = 2_000;
 
@@ -74,8 +78,9 @@ impl Console {
         }
         let last_visit = last_visit(open)?;
         let after = last_visit.unwrap_or(Timestamp::MIN);
-        let since = open.store.since(after, scope)?;
-        let zone = TimeZone::system();
+        let looked_at: Vec<&store::Instance> = all.iter().filter(|instance| included(instance.sandbox, scope)).collect();
+        let since = changes::since(&open.store, &looked_at, after, now)?;
+        let zone = self.inner.options.zone.clone();
         let today = now.to_zoned(zone.clone()).date();
         let first = today.checked_sub((TREND_DAYS - 1).days()).unwrap_or(today);
         let trend = open.store.trend(first, today, &zone, scope)?;
@@ -95,7 +100,12 @@ impl Console {
                     critical_high: day.open.map(|open| open.critical + open.high),
                 })
                 .collect(),
-            since: Since { newly_failing: since.newly_failing, fixed: since.fixed, gone: since.gone, not_rechecked: since.not_rechecked },
+            since: Since {
+                newly_failing: since.newly_failing.total(),
+                fixed: since.fixed.total(),
+                gone: since.gone.total(),
+                not_rechecked: since.not_rechecked.total(),
+            },
             instances,
             last_visit: last_visit.map(|at| at.to_string()),
             attestations,
@@ -110,7 +120,7 @@ impl Console {
         let console = self.clone();
         self.with_current(move |open| {
             let last_visit = last_visit(&open)?;
-            let filter = filter_of(&query.filter)?;
+            let filter = console.filter_of(&open, &query.filter)?;
             let slice = slice(query.slice);
             let found = open.store.findings(&filter, sort_of(query.sort), query.descending, slice)?;
             let all_open = store::FindingFilter {
@@ -120,8 +130,8 @@ impl Console {
             };
             let all_open = open.store.findings(&all_open, store::FindingSort::Severity, true, store::Slice { offset: 0, limit: 0 })?;
             Ok(FindingList {
-                total: count(found.total),
-                open: count(all_open.total),
+                total: counted(found.total),
+                open: counted(all_open.total),
                 dismissed: dismissed(&open.store, filter.sandbox)?,
                 counts: severity_counts(&found.counts),
                 rows: found.rows.into_iter().map(|finding| console.finding_row(finding, last_visit)).collect(),
@@ -196,6 +206,7 @@ impl Console {
                         .frameworks
                         .iter()
                         .map(|(framework, references)| FrameworkReference {
+                            id: framework.clone(),
                             framework: framework_name(framework),
                             references: references.clone(),
                         })
@@ -249,12 +260,22 @@ impl Console {
         let instance = instance.as_deref().map(instance_id).transpose()?;
         self.with_open(move |open| {
             let (total, rows) = open.store.requests(instance, slice(part))?;
-            Ok(RequestList { total: count(total), rows: rows.iter().map(request).collect() })
+            Ok(RequestList { total: counted(total), rows: rows.iter().map(request).collect() })
         })
         .await
     }
 
-    /// The address, if it is https and on a host that the catalog or a guide of the window links to, or on one of Microsoft's
+    /// Whether a host is that of an onboarded instance's own console: a company calls it what it likes.
+    async fn is_of_instance(&self, host: String) -> Result<bool, Failure> {
+        let console = self.clone();
+        self.with_open(move |open| {
+            let instances = open.store.instances()?;
+            Ok(instances.iter().any(|instance| console.app(&instance.app).is_ok_and(|app| is_host_of(&app, &instance.inputs, &host))))
+        })
+        .await
+    }
+
+    /// The address, if it is https and on a host that the catalog or a guide of the window links to, or of an onboarded instance, or on one of Microsoft's
     /// where a person signs in, or on that of a console which the administrator gave to an instance nobody signs in to; or if it
     /// is the very page that a sign-in under way waits at, which lies on a host of the login option.
     ///
@@ -269,7 +290,7 @@ impl Console {
             )
         };
         let url = url::Url::parse(address).map_err(|_| refused())?;
-        if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+        if !plain_https(&url) {
             return Err(refused());
         }
         let host = url.host_str().ok_or_else(refused)?;
@@ -283,7 +304,10 @@ impl Console {
                 return Ok(url);
             }
         }
-        if self.opened().is_some() && self.is_of_manual_instance(&url).await? { Ok(url) } else { Err(refused()) }
+        if self.opened().is_none() {
+            return Err(refused());
+        }
+        if self.is_of_manual_instance(&url).await? || self.is_of_instance(host.to_owned()).await? { Ok(url) } else { Err(refused()) }
     }
 }
 
@@ -311,10 +335,36 @@ fn fits(template: &str, host: &str) -> bool {
     }
 }
 
-/// A link's placeholders, filled with validated inputs; an unfilled one leaves no link.
-pub(crate) fn fill(template: &str, inputs: &std::collections::BTreeMap<String, String>) -> String {
+/// A page of the vendor's console: the template's placeholders filled with the instance's inputs. Inputs are validated when an
+/// instance is added; where the page would all the same not lie on one of the application's own hosts, or a placeholder is left,
+/// there is no link.
+pub(crate) fn console_link(app: &App, template: &str, inputs: &BTreeMap<String, String>) -> String {
+    let filled = filled(template, inputs).and_then(|text| url::Url::parse(&text).ok());
+    match filled.filter(|url| plain_https(url) && url.host_str().is_some_and(|host| is_host_of(app, inputs, host))) {
+        Some(url) => url.to_string(),
+        None => String::new(),
+    }
+}
+
+fn filled(template: &str, inputs: &BTreeMap<String, String>) -> Option<String> {
     let filled = inputs.iter().fold(template.to_owned(), |text, (field, value)| text.replace(&format!("{{{field}}}"), value));
-    if filled.contains('{') { String::new() } else { filled }
+    (!filled.contains('{')).then_some(filled)
+}
+
+/// Whether nothing but the host says where it leads.
+fn plain_https(url: &url::Url) -> bool {
+    url.scheme() == "https" && url.username().is_empty() && url.password().is_none() && url.port().is_none()
+}
+
+/// Whether a host is the application's home or one that its pages lie on, for an instance with these inputs.
+fn is_host_of(app: &App, inputs: &BTreeMap<String, String>, host: &str) -> bool {
+    let home = url::Url::parse(&app.home).ok();
+    if home.as_ref().and_then(url::Url::host_str) == Some(host) {
+        return true;
+    }
+    // What is no whole host by itself fills no place of one.
+    let whole = |text: &str| url::Host::parse(text).is_ok_and(|parsed| parsed.to_string() == text.to_ascii_lowercase());
+    app.link_hosts.iter().filter_map(|template| filled(template, inputs)).any(|known| whole(&known) && known.eq_ignore_ascii_case(host))
 }
 
 /// A row with everything that was kept of it.
@@ -363,7 +413,7 @@ fn evidence(app: &App, detail: &store::FindingDetail) -> Vec<Evidence> {
     }
 }
 
-fn shown_value(value: &serde_json::Value) -> String {
+pub(crate) fn shown_value(value: &serde_json::Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= VALUE { text } else { text.chars().take(VALUE).chain(['…']).collect() }
 }
@@ -463,7 +513,58 @@ pub(crate) fn of_screen(severity: Severity) -> catalog::Severity {
     }
 }
 
-pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
+impl Console {
+    /// A filter in the words of the database: controls become the checks that name them.
+    pub(crate) fn filter_of(&self, open: &Open, filter: &FindingFilter) -> Result<store::FindingFilter, Failure> {
+        let mut stored = filter_in_words(filter, self.now())?;
+        if !filter.frameworks.is_empty() {
+            let named = self.checks_of_controls(open, &filter.frameworks)?;
+            stored.checks = match filter.checks.as_slice() {
+                [] => named,
+                wanted => named.into_iter().filter(|check| wanted.contains(check)).collect(),
+            };
+            if stored.checks.is_empty() {
+                // An empty list would not filter: no check has an empty id.
+                stored.checks.push(String::new());
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Checks of the onboarded applications that name one of the controls.
+    fn checks_of_controls(&self, open: &Open, controls: &[String]) -> Result<Vec<String>, Failure> {
+        let apps: std::collections::BTreeSet<String> = open.store.instances()?.into_iter().map(|instance| instance.app).collect();
+        let mut named = Vec::new();
+        // An application that the catalog no longer has names nothing.
+        for app in apps.iter().filter_map(|slug| self.app(slug).ok()) {
+            named.extend(
+                app.checks.iter().filter(|check| controls.iter().any(|control| names(check, control))).map(|check| check.id.clone()),
+            );
+        }
+        Ok(named)
+    }
+}
+
+/// Whether a check names a control: `nist_800_53/IA-2`, or `nist_800_53` for any of that framework.
+fn names(check: &catalog::Check, control: &str) -> bool {
+    let (framework, reference) = control.split_once('/').map_or((control, None), |(framework, reference)| (framework, Some(reference)));
+    let references = if framework == "sscf" { Some(&check.sscf) } else { check.frameworks.get(framework) };
+    references.is_some_and(|all| reference.map_or(!all.is_empty(), |one| all.iter().any(|named| named == one)))
+}
+
+/// So many days before now.
+fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    now.saturating_sub(jiff::Span::new().hours(i64::from(days.min(36_500)) * 24)).unwrap_or(Timestamp::MIN)
+}
+
+fn filter_in_words(filter: &FindingFilter, now: Timestamp) -> Result<store::FindingFilter, Failure> {
+    if filter.text.chars().count() > LONGEST_TEXT {
+        return Err(Failure::new(
+            "E-FILTER",
+            "The text that is looked for is too long.",
+            format!("Look for at most {LONGEST_TEXT} characters."),
+        ));
+    }
     let state = |state: &FindingState| match state {
         FindingState::Open => store::FindingState::Open,
         FindingState::Fixed => store::FindingState::Fixed,
@@ -496,6 +597,10 @@ pub(crate) fn filter_of(filter: &FindingFilter) -> Result<store::FindingFilter, 
         text: filter.text.clone(),
         sandbox: scope_of(filter.sandbox),
         not_rechecked: filter.not_rechecked,
+        owners: filter.owners.clone(),
+        found_from: filter.found_within_days.map(|days| days_before(now, days)),
+        found_before: filter.older_than_days.map(|days| days_before(now, days)),
+        at: None,
     })
 }
 
@@ -518,7 +623,7 @@ pub(crate) fn scope_of(scope: SandboxScope) -> store::SandboxScope {
     }
 }
 
-fn included(sandbox: bool, scope: store::SandboxScope) -> bool {
+pub(crate) fn included(sandbox: bool, scope: store::SandboxScope) -> bool {
     match scope {
         store::SandboxScope::Without => !sandbox,
         store::SandboxScope::Only => sandbox,
@@ -535,11 +640,11 @@ fn slice(slice: Slice) -> store::Slice {
     store::Slice { offset: u64::from(slice.offset), limit: u64::from(slice.limit.min(LIMIT)) }
 }
 
-fn count(number: u64) -> u32 {
+pub(crate) fn counted(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
+pub(crate) fn last_visit(open: &Open) -> Result<Option<Timestamp>, Failure> {
     Ok(open.store.preference(LAST_VISIT)?.and_then(|value| value.as_str().and_then(|text| text.parse().ok())))
 }
 
@@ -555,5 +660,5 @@ fn dismissed(store: &store::Store, scope: store::SandboxScope) -> Result<u32, Fa
 fn not_rechecked(store: &store::Store, scope: store::SandboxScope) -> Result<u32, Failure> {
     let filter = store::FindingFilter { not_rechecked: true, sandbox: scope, ..store::FindingFilter::default() };
     let none = store::Slice { offset: 0, limit: 0 };
-    Ok(count(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
+    Ok(counted(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
 }

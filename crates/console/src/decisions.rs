@@ -471,6 +471,16 @@ pub(crate) fn unmonitored(store: &Store, instance: store::InstanceId, now: Times
     Ok(decisions.into_iter().filter(|decision| decision.in_force(now)).map(|decision| decision.check).collect())
 }
 
+/// The same as it was at a moment.
+pub(crate) fn unmonitored_at(store: &Store, instance: store::InstanceId, at: Timestamp) -> Result<Vec<String>, Failure> {
+    let filter = DecisionFilter { instance: Some(instance), kinds: vec![store::DecisionKind::Unmonitor], in_force: None };
+    let (_, decisions) = store.decisions(&filter, store::Slice::ALL)?;
+    let held = |decision: &store::Decision| {
+        decision.at <= at && decision.ended.is_none_or(|(ended, _)| ended > at) && decision.grounds.until.is_none_or(|until| until.at > at)
+    };
+    Ok(decisions.into_iter().filter(held).map(|decision| decision.check).collect())
+}
+
 /// The accounts of an instance that are ignored, by what they were read from and their row.
 pub(crate) fn ignored(store: &Store, instance: store::InstanceId, now: Timestamp) -> Result<BTreeMap<(String, RowKey), HeldBy>, Failure> {
     let filter = DecisionFilter { instance: Some(instance), kinds: vec![store::DecisionKind::Ignore], in_force: Some(true) };

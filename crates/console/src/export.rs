@@ -3,7 +3,7 @@
 use crate::{
     Console,
     attestations::{Question, question_of},
-    browse::{filter_of, sort_of},
+    browse::sort_of,
     screen::{ExportFormat, Exported, Failure, FindingQuery},
     start::user,
 };
@@ -49,8 +49,16 @@ impl Console {
     pub async fn export_to(&self, query: FindingQuery, format: ExportFormat, mut writer: Box<dyn Write + Send>) -> Result<u32, Failure> {
         let (console, now) = (self.clone(), self.now());
         self.with_current(move |open| {
-            let mut lines =
-                Lines { console: &console, store: &open.store, query: &query, offset: 0, batch: Vec::new().into_iter(), failure: None };
+            let wanted = console.filter_of(&open, &query.filter)?;
+            let mut lines = Lines {
+                console: &console,
+                store: &open.store,
+                query: &query,
+                filter: &wanted,
+                offset: 0,
+                batch: Vec::new().into_iter(),
+                failure: None,
+            };
             let written = match format {
                 // Spreadsheets take a file without the mark for another encoding.
                 ExportFormat::Csv => report::csv(&mut writer, &mut lines, ByteOrderMark::With),
@@ -77,6 +85,7 @@ struct Lines<'a> {
     console: &'a Console,
     store: &'a Store,
     query: &'a FindingQuery,
+    filter: &'a store::FindingFilter,
     offset: u64,
     batch: std::vec::IntoIter<FindingLine>,
     failure: Option<Failure>,
@@ -85,7 +94,7 @@ struct Lines<'a> {
 impl Lines<'_> {
     fn read(&mut self) -> Result<Vec<FindingLine>, Failure> {
         let slice = store::Slice { offset: self.offset, limit: BATCH };
-        let found = self.store.findings(&filter_of(&self.query.filter)?, sort_of(self.query.sort), self.query.descending, slice)?;
+        let found = self.store.findings(self.filter, sort_of(self.query.sort), self.query.descending, slice)?;
         self.offset += BATCH;
         found.rows.into_iter().map(|finding| line(self.console, self.store, self.store.finding(finding.id)?)).collect()
     }

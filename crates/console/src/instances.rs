@@ -270,6 +270,25 @@ pub(crate) fn tallies(
     scan: &Scan,
     not_monitored: &[String],
 ) -> Result<Vec<CheckTally>, Failure> {
+    let filter = FindingFilter {
+        instances: vec![instance],
+        states: vec![FindingState::Open, FindingState::Dismissed],
+        sandbox: store::SandboxScope::With,
+        ..FindingFilter::default()
+    };
+    // Those that were not re-checked count as failed still. What a person attested stands beside the score.
+    let scanned = store.findings(&filter, FindingSort::Severity, true, Slice::ALL)?.rows.into_iter().filter(|finding| !finding.attested);
+    tally_checks(store, of, scan, scanned.map(|finding| (finding.check, finding.severity, 1)), not_monitored)
+}
+
+/// The same of any scan, with the findings that were open or dismissed then: check, severity and how many.
+pub(crate) fn tally_checks(
+    store: &Store,
+    of: &[Check],
+    scan: &Scan,
+    open: impl IntoIterator<Item = (String, catalog::Severity, u32)>,
+    not_monitored: &[String],
+) -> Result<Vec<CheckTally>, Failure> {
     let none = |severity| CheckTally { severity, passed: 0, open: 0, unread: false };
     let mut tallies: BTreeMap<String, CheckTally> =
         of.iter().map(|check| (check.id.clone(), none(crate::browse::severity(check.severity)))).collect();
@@ -283,16 +302,8 @@ pub(crate) fn tallies(
             tally.unread = judged.counts.not_evaluated > 0;
         }
     }
-    let filter = FindingFilter {
-        instances: vec![instance],
-        states: vec![FindingState::Open, FindingState::Dismissed],
-        sandbox: store::SandboxScope::With,
-        ..FindingFilter::default()
-    };
-    // Those that were not re-checked count as failed still. What a person attested stands beside the score.
-    let scanned = store.findings(&filter, FindingSort::Severity, true, Slice::ALL)?.rows.into_iter().filter(|finding| !finding.attested);
-    for finding in scanned {
-        tallies.entry(finding.check).or_insert_with(|| none(crate::browse::severity(finding.severity))).open += 1;
+    for (check, severity, number) in open {
+        tallies.entry(check).or_insert_with(|| none(crate::browse::severity(severity))).open += number;
     }
     Ok(tallies.into_iter().filter(|(check, _)| !not_monitored.contains(check)).map(|(_, tally)| tally).collect())
 }

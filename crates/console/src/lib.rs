@@ -14,6 +14,7 @@ mod backup;
 mod browse;
 mod browser;
 mod catalog_document;
+mod changes;
 mod checked;
 mod codes;
 mod console;

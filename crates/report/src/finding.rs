@@ -119,13 +119,7 @@ impl sealed::Cells for FindingLine {
             truth(self.sandbox),
             Cow::Borrowed(&self.check),
             Cow::Borrowed(&self.title),
-            Cow::Borrowed(match self.severity {
-                Severity::Info => "info",
-                Severity::Low => "low",
-                Severity::Medium => "medium",
-                Severity::High => "high",
-                Severity::Critical => "critical",
-            }),
+            severity(self.severity),
             Cow::Borrowed(match self.state {
                 FindingState::Open => "open",
                 FindingState::Fixed => "fixed",
@@ -169,4 +163,15 @@ fn spelled(verdict: &Verdict) -> (&'static str, Cow<'_, str>) {
         Verdict::Manual => ("manual", Cow::Borrowed("")),
         Verdict::Observed => ("observed", Cow::Borrowed("")),
     }
+}
+
+/// `critical`, `high`, …
+pub(crate) fn severity(severity: Severity) -> Cow<'static, str> {
+    Cow::Borrowed(match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    })
 }

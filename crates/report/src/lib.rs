@@ -7,6 +7,7 @@
 //! stored does; it adds nothing of its own but the time of the export, which is passed in.
 
 mod activity;
+mod change;
 mod digest;
 mod error;
 mod finding;
@@ -17,6 +18,7 @@ mod request;
 mod table;
 
 pub use activity::ActLine;
+pub use change::ChangeLine;
 pub use digest::{DigestLine, DigestOwner, DigestReport, DigestSection, digest_html, digest_text};
 pub use error::ReportError;
 pub use finding::{FindingLine, FindingState};

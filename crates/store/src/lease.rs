@@ -8,7 +8,14 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
+
+/// How often and at which distance a lease is asked for. One that was given back is still held by a program that this process was
+/// just starting, until that has become another program.
+const TRIES: u32 = 4;
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// The right to sign one account in, held until it is dropped.
 #[derive(Debug)]
@@ -46,11 +53,17 @@ impl Lease {
 
     fn of_file(path: &Path) -> Result<Option<Self>, StoreError> {
         let file = open_private(OpenOptions::new().write(true).create(true).truncate(false), path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+        for tried in 0..TRIES {
+            if tried > 0 {
+                thread::sleep(BETWEEN_TRIES);
+            }
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { _file: file })),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
         }
+        Ok(None)
     }
 
     /// Removes the file of an instance that is gone.

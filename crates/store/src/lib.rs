@@ -27,14 +27,16 @@ pub use schema::{OLDEST_READER, SCHEMA};
 pub use store::{DeletedInstance, Dismissals, Slice, Store};
 pub use table::activity::{Act, ActivityBreak, ActivityHead, ActivityProof, ChainFault, HeadFate, LinkedAct};
 pub use table::attestation::{Attestation, AttestationAnswer, AttestationId, AttestationWrite, FileWrite, StoredFile, Withdrawal};
+pub use table::change::{ChangeFilter, ChangeKind, ChangeList, ChangeTally, ChangedFinding, Span};
 pub use table::credential::{Credential, CredentialEnd, EndsBy};
 pub use table::dataset::{DatasetState, ParentState, QueuedParent};
 pub use table::decision::{
     Decision, DecisionEnd, DecisionFilter, DecisionId, DecisionKind, DecisionWrite, DismissRefusal, Grounds, HeldBy, Rejudged, Ruling,
     Until,
 };
+pub use table::difference::{Compared, DatasetDifference, FieldDifference, RowDifference, ScanDifference};
 pub use table::digest::{Digest, Ended, HistoryWindow, NewlyFailing};
-pub use table::event::{EventKind, FindingEvent, Since};
+pub use table::event::{EventKind, FindingEvent};
 pub use table::finding::{
     CheckWrite, Finding, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, FindingState, JudgedWrite, NotRechecked,
     SandboxScope, ScanOutcome, SeverityTally,

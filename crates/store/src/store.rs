@@ -3,11 +3,11 @@
 use crate::{AccountFilter, AccountList, InventoryDetail, InventorySort, InventoryWrite, PluginFilter, PluginList, StoredListing};
 use crate::{AccountFleetFilter, FleetList, IdentityFilter, IdentityList, IdentitySort, PluginFleetFilter, PluginUser};
 use crate::{
-    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, CheckTally, CheckWrite, Credential, CredentialEnd,
-    DatasetState, Digest, Ended, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort, HistoryWindow, Instance, InstanceId,
-    LinkedAct, NewlyFailing, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId, Resumable, ResumeState, SandboxScope,
-    Scan, ScanId, ScanOutcome, ScanState, Schedule, SeverityTally, SignInLease, Since, StartedBy, StoreError, StoredFile, StoredRow,
-    StoredVerdict, TrendDay, Turn, Underway,
+    Act, ActivityHead, ActivityProof, Attestation, AttestationId, AttestationWrite, ChangeFilter, ChangeList, CheckTally, CheckWrite,
+    Credential, CredentialEnd, DatasetState, Digest, Ended, FindingDetail, FindingFilter, FindingId, FindingList, FindingSort,
+    HistoryWindow, Instance, InstanceId, LinkedAct, NewlyFailing, OwnCheck, OwnCheckVersion, PageWrite, QueuedParent, Request, RequestId,
+    Resumable, ResumeState, RowDifference, SandboxScope, Scan, ScanDifference, ScanId, ScanOutcome, ScanState, Schedule, SeverityTally,
+    SignInLease, Span, StartedBy, StoreError, StoredFile, StoredRow, StoredVerdict, TrendDay, Turn, Underway,
 };
 use crate::{Decision, DecisionFilter, DecisionId, DecisionWrite, DismissRefusal, Finding, Grounds, Rejudged};
 use crate::{
@@ -15,12 +15,13 @@ use crate::{
     lock,
     pool::{self, Durability, Pool},
     table::{
-        account, activity, attestation, credential, dataset, decision, digest, event, finding, fleet, granted, instance, inventory, lease,
-        own_check, preference, request, row, scan, schedule, turn, verdict,
+        account, activity, attestation, change, credential, dataset, decision, difference, digest, event, finding, fleet, granted,
+        instance, inventory, lease, own_check, preference, request, row, scan, schedule, turn, verdict,
     },
 };
 use catalog::{
     Account, AccountRisk, Cause, Collected, Completeness, InventoryKind, InventoryThresholds, ParamValue, Plugin, PluginRisk, RowKey,
+    Severity,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::Transaction;
@@ -807,9 +808,53 @@ impl Store {
     pub fn opened_since(&self, after: Timestamp, scope: SandboxScope) -> Result<SeverityTally, StoreError> {
         self.inner.pool.read(|view| event::opened_since(view, after, scope))
     }
-    /// How many findings something happened to after a time.
-    pub fn since(&self, after: Timestamp, scope: SandboxScope) -> Result<Since, StoreError> {
-        self.inner.pool.read(|view| event::since(view, after, scope))
+    /// What became of the findings of some instances, each between two moments of its own. An instance is in one span at most.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when one of them is not there.
+    pub fn changes(&self, spans: &[Span], filter: &ChangeFilter, slice: Slice) -> Result<ChangeList, StoreError> {
+        self.inner.pool.read(|view| change::list(view, spans, filter, slice))
+    }
+    /// When the first scan of each instance was committed: before it nothing is known of the instance. One that was never scanned
+    /// whole is left out.
+    pub fn known_since(&self, scope: SandboxScope) -> Result<BTreeMap<InstanceId, Timestamp>, StoreError> {
+        self.inner.pool.read(|view| change::known_since(view, scope))
+    }
+    /// Findings of an instance that were open at a moment, by check with the severity it has now, without those that a person attested.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn scanned_open_at(&self, instance: InstanceId, at: Timestamp) -> Result<Vec<(String, Severity, u32)>, StoreError> {
+        self.inner.pool.read(|view| change::scanned_open_by_check(view, instance, at))
+    }
+    /// The scan that every screen showed at a moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn last_complete_scan_at(&self, instance: InstanceId, at: Timestamp) -> Result<Option<Scan>, StoreError> {
+        self.inner.pool.read(|view| scan::last_complete_at(view, instance, at))
+    }
+    /// What differs between the rows of two complete scans of one instance, by dataset and counted. No dataset is told where the
+    /// rows of either were removed ([`Scan::dropped`]).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::WrongState`] when one is not complete or they are of two instances.
+    pub fn scan_difference(&self, before: ScanId, after: ScanId) -> Result<ScanDifference, StoreError> {
+        self.inner.pool.read(|view| difference::of_scans(view, before, after))
+    }
+    /// The keys of a dataset whose rows differ between two scans, in the order of the keys, and how many there are. Of a dataset
+    /// that cannot be compared there are none.
+    ///
+    /// # Errors
+    /// As [`Store::scan_difference`].
+    pub fn row_differences(
+        &self,
+        before: ScanId,
+        after: ScanId,
+        dataset: &str,
+        slice: Slice,
+    ) -> Result<(u64, Vec<RowDifference>), StoreError> {
+        self.inner.pool.read(|view| difference::rows(view, before, after, dataset, slice))
     }
     /// Open findings at the end of each day from `first` to `last`, in the days of `zone`.
     pub fn trend(&self, first: Date, last: Date, zone: &TimeZone, scope: SandboxScope) -> Result<Vec<TrendDay>, StoreError> {

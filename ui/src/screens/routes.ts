@@ -4,6 +4,7 @@ import AddApplication from './AddApplication/AddApplication.svelte';
 import ApplicationInstances from './AddApplication/ApplicationInstances.svelte';
 import Applications from './Applications/Applications.svelte';
 import Attestations from './Attestations/Attestations.svelte';
+import Changes from './Changes/Changes.svelte';
 import Digest from './Digest/Digest.svelte';
 import Findings from './Findings/Findings.svelte';
 import AzureAdClient from './Guides/AzureAdClient.svelte';
@@ -42,6 +43,8 @@ export function show(path: string[]): Shown {
         : entry('add-application', ApplicationInstances, { slug: second });
     case 'findings':
       return entry('findings', Findings);
+    case 'changes':
+      return entry('changes', Changes);
     case 'attestations':
       return entry('overview', Attestations, { list: 'attestations' });
     case 'digest':

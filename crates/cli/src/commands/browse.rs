@@ -134,7 +134,7 @@ impl Terminal {
         Ok(Ending::Fine)
     }
 
-    async fn query(&self, arguments: FilterArguments, offset: u32, limit: u32) -> Result<FindingQuery, Stop> {
+    pub(super) async fn query(&self, arguments: FilterArguments, offset: u32, limit: u32) -> Result<FindingQuery, Stop> {
         let mut instances = Vec::new();
         for text in &arguments.instance {
             instances.push(self.console.find_instance(text).await?);
@@ -169,6 +169,10 @@ impl Terminal {
                 text: arguments.text,
                 sandbox,
                 not_rechecked: false,
+                owners: arguments.owner,
+                frameworks: arguments.framework,
+                found_within_days: arguments.found_within,
+                older_than_days: arguments.older_than,
             },
             sort: FindingSort::Severity,
             descending: true,

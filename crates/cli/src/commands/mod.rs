@@ -5,6 +5,7 @@ mod attestation;
 mod backup;
 mod browse;
 mod catalog;
+mod changes;
 mod decide;
 mod digest;
 mod fleet;
@@ -76,6 +77,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Digest { .. }
         | Command::Mail { .. }
         | Command::Findings { .. }
+        | Command::Changes(_)
         | Command::Export { .. }
         | Command::Accounts(_)
         | Command::Plugins(_)
@@ -141,7 +143,13 @@ impl Terminal {
             Command::Schedule { instance, set } => self.schedule(instance.as_deref(), set.as_deref()).await,
             Command::Digest { day, html, send } => self.digest(day.as_deref(), html.as_deref(), send).await,
             Command::Mail { command } => self.mail(command).await,
-            Command::Findings { filter, offset, limit, show, fail_on } => self.findings(filter, offset, limit, show, fail_on).await,
+            Command::Findings { filter, offset, limit, at: Some(day), fail_on, .. } => {
+                self.findings_at(day, filter, offset, limit, fail_on).await
+            }
+            Command::Findings { filter, offset, limit, show, at: None, fail_on } => {
+                self.findings(filter, offset, limit, show, fail_on).await
+            }
+            Command::Changes(arguments) => self.changes(arguments).await,
             Command::Export { filter, format, output } => self.export(filter, format, &output).await,
             Command::Accounts(arguments) => self.accounts(arguments).await,
             Command::Plugins(arguments) => self.plugins(arguments).await,

@@ -6,6 +6,7 @@ mod attestations;
 mod backup;
 mod bad_input;
 mod catalog;
+mod changes;
 mod decisions;
 mod desk;
 mod digest;

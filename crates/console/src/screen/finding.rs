@@ -19,12 +19,21 @@ pub struct FindingFilter {
     pub checks: Vec<String>,
     /// `config`, …
     pub features: Vec<String>,
-    /// Part of title, resource, instance or check, without case.
+    /// Part of title, resource, instance or check, literally and without case, at most 500 characters.
     pub text: String,
     /// `without` (default), `only` or `with` sandbox instances.
     pub sandbox: SandboxScope,
     /// Only those not re-checked by the last scan.
     pub not_rechecked: bool,
+    /// Owners of instances; the empty text is an instance without one.
+    pub owners: Vec<String>,
+    /// Controls that the check names: `nist_800_53/IA-2`, `sscf/IAM-SaaS-01`, or a framework alone for any of its controls. One of
+    /// them is enough.
+    pub frameworks: Vec<String>,
+    /// Only those first found at most so many days ago.
+    pub found_within_days: Option<u32>,
+    /// Only those first found more than so many days ago.
+    pub older_than_days: Option<u32>,
 }
 
 /// Whether simulated tenants are looked at.
@@ -281,6 +290,8 @@ pub struct HistoryEvent {
 /// References of a framework.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct FrameworkReference {
+    /// As filters name it: `nist_800_53`.
+    pub id: String,
     /// "NIST 800-53".
     pub framework: String,
     /// `IA-2`.

@@ -44,13 +44,14 @@ pub struct TrendDay {
     pub critical_high: Option<u32>,
 }
 
-/// What happened since the last visit.
+/// What became of findings since the last visit, as the changes from then to now tell it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[allow(missing_docs)]
 pub struct Since {
     pub newly_failing: u32,
     pub fixed: u32,
     pub gone: u32,
+    /// Open since before, and not judged when that was last tried.
     pub not_rechecked: u32,
 }
 

@@ -760,13 +760,17 @@ fn logged_pages(log: &Path) -> BTreeSet<u32> {
     (32..log.len()).step_by(24 + size).map(number).collect()
 }
 
-/// Tables that speak of no instance: what was done, choices, and what belongs to the database itself.
-const OF_NO_INSTANCE: [&str; 10] = [
+/// Tables that speak of no instance: what was done, choices, and what belongs to the database itself. The index of texts parts
+/// its words among blocks as it likes: they are looked at by [`words`].
+const OF_NO_INSTANCE: [&str; 13] = [
     "account_key",
     "activity",
     "activity_link",
     "code_sent",
     "digest",
+    "finding_text_config",
+    "finding_text_data",
+    "finding_text_idx",
     "meta",
     "preference",
     "refinery_schema_history",
@@ -774,13 +778,20 @@ const OF_NO_INSTANCE: [&str; 10] = [
     "sqlite_sequence",
 ];
 
+/// Every three characters in a row that the index of texts knows, with how often.
+fn words(connection: &Connection) -> BTreeMap<String, i64> {
+    connection.execute_batch("CREATE VIRTUAL TABLE IF NOT EXISTS temp.finding_word USING fts5vocab (main, finding_text, row)").unwrap();
+    let mut statement = connection.prepare("SELECT term, cnt FROM temp.finding_word").unwrap();
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() {
     let desk = Desk::new(Protection::Keychain).await;
     // Another one of the same tenant, whose rows and evidence are the same but for the mark.
     desk.connect(AddInstance { name: "Other".into(), ..desk.company.request() }).await.unwrap();
     let other = desk.seen().await;
-    let kept = rows(&database(&desk.options));
+    let (kept, known) = (rows(&database(&desk.options)), words(&database(&desk.options)));
     let keys = desk.ring.names();
 
     // Stored with it in every way there is.
@@ -849,6 +860,7 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
         full.keys().filter(|table| !OF_NO_INSTANCE.contains(&table.as_str()) && full[*table] <= kept[*table]).collect();
     // Nothing is queued once a scan is complete.
     assert_eq!(untouched, ["scan_parent"], "each other table holds something of it");
+    assert!(words(&database).len() > known.len(), "its findings have words of their own");
     assert!(holds(&pages(&database), MARK.as_bytes()), "the search finds what is there");
     assert_eq!(desk.ring.names().len(), keys.len() + 1);
 
@@ -893,6 +905,7 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
             assert_eq!(rows, &kept[table], "{table}");
         }
     }
+    assert_eq!(words(&database), known, "the index of texts knows no word of it");
     // No page is free, and of those that are used the mark and the id stand in acts alone.
     let free: i64 = database.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
     assert_eq!(free, 0);

@@ -1,9 +1,13 @@
 //! Which addresses the system browser is opened with: hosts of the catalog, of the window's guides and of Microsoft's sign-in,
 //! and none that only looks like one of them.
+use crate::scene::{SteppingClock, database, today};
+
 use catalog::Catalog;
 use posture_core::{
     Console, Listener, Options,
-    screen::{AddInstance, Input, Progress, Protection, RouteChoice},
+    screen::{
+        AddInstance, FindingFilter, FindingQuery, FindingSort, Input, Progress, Protection, RouteChoice, SandboxScope, Slice, TenantChoice,
+    },
 };
 use sandbox::{Sandbox, Tenant};
 use std::sync::{Arc, Mutex};
@@ -103,4 +107,88 @@ async fn the_page_that_a_sign_in_waits_at_can_be_opened_by_hand() {
     console.cancel(&console.jobs()[0].id);
     assert_eq!(connecting.await.unwrap().unwrap_err().code, "E-CANCELLED");
     assert_eq!(console.linkable(&page).await.unwrap_err().code, "E-LINK-REFUSED");
+}
+
+/// A link to the vendor's console is filled with what an administrator typed when the instance was added. However it came into the
+/// database, it leads nowhere but to the application's own hosts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_filled_with_hostile_inputs_stays_on_the_applications_hosts() {
+    let mut options = Options::scratch().unwrap();
+    options.clock = SteppingClock::at(today());
+    let console = Console::new(options.clone()).unwrap();
+    console.first_start(Protection::Keychain, None).await.unwrap();
+    let _vendors = console.sandbox_up().await.unwrap();
+    let choices = [("atlassian", "risky"), ("github-enterprise", "risky"), ("gitlab", "risky")]
+        .map(|(app, tenant)| TenantChoice { app: app.into(), tenant: tenant.into() });
+    console.add_sandbox(choices.to_vec(), Arc::new(|_| {})).await.unwrap();
+    let database = database(&options);
+    let links = async |app: &str| {
+        let filter = FindingFilter { apps: vec![app.into()], sandbox: SandboxScope::Only, ..FindingFilter::default() };
+        let slice = Slice { offset: 0, limit: 500 };
+        let list = console.findings(FindingQuery { filter, sort: FindingSort::Severity, descending: true, slice }).await.unwrap();
+        let mut links = Vec::new();
+        for finding in list.rows {
+            links.extend(console.finding(&finding.id).await.unwrap().link.map(|link| link.url));
+        }
+        assert!(!links.is_empty(), "{app} has findings that lead to its console");
+        links
+    };
+    let set = |app: &str, field: &str, value: &str| {
+        database.execute("UPDATE instance SET inputs = json_set(inputs, '$.' || ?2, ?3) WHERE app = ?1", [app, field, value]).unwrap();
+    };
+    let mut led = 0;
+    for link in
+        [links("atlassian").await, links("github-enterprise").await, links("gitlab").await].concat().iter().filter(|link| !link.is_empty())
+    {
+        assert_eq!(console.linkable(link).await.unwrap().as_str(), link);
+        led += 1;
+    }
+    assert!(led > 0, "no link leads anywhere");
+    for value in [
+        "evil.test/",
+        "evil.test#",
+        "evil.test?",
+        "evil.test\\",
+        "x@evil.test/",
+        "evil.test:443/",
+        "x:y@evil.test/",
+        "..",
+        "a b",
+        "",
+        "{subdomain}",
+        "evil.test/\u{ff0e}",
+        "%2e%2e/evil.test",
+        "evil.test\n",
+        "evil.test\t/",
+    ] {
+        set("atlassian", "site", value);
+        set("github-enterprise", "organization", value);
+        for link in [links("atlassian").await, links("github-enterprise").await].concat().into_iter().filter(|link| !link.is_empty()) {
+            let url = url::Url::parse(&link).unwrap();
+            let host = url.host_str().unwrap();
+            let own =
+                ["github.com", "docs.github.com"].contains(&host) || host.ends_with(".atlassian.net") || host.ends_with(".atlassian.com");
+            assert!(own, "{value:?} leads to {link}");
+            assert!(url.scheme() == "https" && url.username().is_empty() && url.port().is_none(), "{link}");
+        }
+        assert_eq!(console.linkable("https://evil.test/").await.unwrap_err().code, "E-LINK-REFUSED", "{value:?}");
+    }
+    // A company's own server is the application's host: for its instance and as a whole host only.
+    set("gitlab", "host", "git.halden.example");
+    assert!(
+        links("gitlab").await.iter().any(|link| link.starts_with("https://git.halden.example/")),
+        "the console of a company's own server"
+    );
+    assert!(console.linkable("https://git.halden.example/admin").await.is_ok());
+    for address in [
+        "https://halden.example/",
+        "https://evil.git.halden.example/",
+        "https://git.halden.example.evil.test/",
+        "http://git.halden.example/",
+    ] {
+        assert_eq!(console.linkable(address).await.unwrap_err().code, "E-LINK-REFUSED", "{address}");
+    }
+    set("gitlab", "host", "git.halden.example/x");
+    assert!(links("gitlab").await.iter().all(|link| !link.contains("halden")));
+    assert_eq!(console.linkable("https://git.halden.example/admin").await.unwrap_err().code, "E-LINK-REFUSED");
 }

@@ -5,6 +5,7 @@ mod activity;
 mod attested;
 mod backup;
 mod capability;
+mod changes;
 mod company;
 mod credential_watch;
 mod decided;

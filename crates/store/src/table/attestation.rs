@@ -433,7 +433,7 @@ pub(crate) fn check_removed(connection: &Connection, instance: i64, check: &str,
 
 /// Takes from an open attested finding that it was not re-checked, while its attestation holds.
 pub(crate) fn rechecked_while_in_force(connection: &Connection, finding: i64, now: Timestamp) -> Result<(), StoreError> {
-    connection
+    let rechecked = connection
         .prepare_cached(
             "UPDATE finding SET not_rechecked_since = NULL, not_rechecked_cause = NULL WHERE id = ?1 AND ?2 < (
                 SELECT ends_at FROM attestation WHERE attestation.instance = finding.instance AND attestation.check_id = finding.check_id
@@ -442,7 +442,11 @@ pub(crate) fn rechecked_while_in_force(connection: &Connection, finding: i64, no
             )",
         )?
         .execute(params![finding, column::time(now)])?;
-    Ok(())
+    if rechecked == 0 {
+        return Ok(());
+    }
+    // Without a line of its own, its history would leave it not re-checked.
+    event::record(connection, finding, EventKind::StillOpen, column::time(now), NO_SCAN, "What was attested still holds.")
 }
 
 /// Open attested findings whose attestation has ended and that do not say so yet: finding and the day.

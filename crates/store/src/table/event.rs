@@ -1,6 +1,6 @@
 //! `finding_event`: what happened to each finding. Runs of the same thing are kept as one line with its first and last time.
 
-use super::{attestation::NO_SCAN, finding::ATTESTED};
+use super::attestation::NO_SCAN;
 use crate::{FindingState, SandboxScope, ScanId, SeverityTally, StoreError, column};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -43,19 +43,6 @@ pub struct FindingEvent {
     pub detail: String,
 }
 
-/// How many findings scans did something to within a span of time. What persons attested is no verdict and is not counted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Since {
-    /// Opened, opened again, or no longer dismissed because the value changed.
-    pub newly_failing: u32,
-    /// Fixed.
-    pub fixed: u32,
-    /// Gone.
-    pub gone: u32,
-    /// Open, and not judged by the last scan.
-    pub not_rechecked: u32,
-}
-
 impl EventKind {
     pub(crate) fn number(self) -> i64 {
         match self {
@@ -67,6 +54,30 @@ impl EventKind {
             Self::NotRechecked => 5,
             Self::Dismissed => 6,
             Self::Returned => 7,
+        }
+    }
+
+    /// Every kind.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..).map_while(|number| Self::read(number).ok())
+    }
+
+    /// The state that it leaves a finding in; `None` for what leaves it as it was, open or dismissed.
+    pub(crate) fn leaves(self) -> Option<FindingState> {
+        match self {
+            Self::Opened | Self::Reopened | Self::Returned => Some(FindingState::Open),
+            Self::StillOpen | Self::NotRechecked => None,
+            Self::Fixed => Some(FindingState::Fixed),
+            Self::Gone => Some(FindingState::Gone),
+            Self::Dismissed => Some(FindingState::Dismissed),
+        }
+    }
+
+    /// Whether it tells what judging or attesting came to, and not what was decided.
+    pub(crate) fn judges(self) -> bool {
+        match self {
+            Self::Opened | Self::StillOpen | Self::Reopened | Self::Fixed | Self::Gone | Self::NotRechecked => true,
+            Self::Dismissed | Self::Returned => false,
         }
     }
 
@@ -135,37 +146,6 @@ pub(crate) fn history(connection: &Connection, finding: i64) -> Result<Vec<Findi
         })
     })?;
     events.collect()
-}
-
-pub(crate) fn since(connection: &Connection, after: Timestamp, scope: SandboxScope) -> Result<Since, StoreError> {
-    let happened = |kinds: &str| -> Result<u32, StoreError> {
-        let number = connection.query_row(
-            &format!(
-                "SELECT count(DISTINCT finding) FROM finding_event JOIN finding ON finding.id = finding
-                 WHERE at > ?1 AND finding_event.scan <> 0 AND kind IN ({kinds}) AND {}",
-                scope.condition("finding.instance")
-            ),
-            [column::time(after)],
-            |row| row.get(0),
-        )?;
-        Ok(column::small_count(number))
-    };
-    let not_rechecked = connection.query_row(
-        &format!(
-            "SELECT count(*) FROM finding WHERE state = ?1 AND not_rechecked_since IS NOT NULL AND verdict <> ?2 AND {}",
-            scope.condition("finding.instance")
-        ),
-        params![FindingState::Open.number(), ATTESTED],
-        |row| row.get(0),
-    )?;
-    Ok(Since {
-        newly_failing: happened(
-            &[EventKind::Opened, EventKind::Reopened, EventKind::Returned].map(|kind| kind.number().to_string()).join(", "),
-        )?,
-        fixed: happened(&EventKind::Fixed.number().to_string())?,
-        gone: happened(&EventKind::Gone.number().to_string())?,
-        not_rechecked: column::small_count(not_rechecked),
-    })
 }
 
 /// Findings that are open and were opened, reopened or no longer dismissed after a time.

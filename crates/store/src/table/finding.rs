@@ -6,9 +6,9 @@
 //! instead: see `attestation`. One that is dismissed is fixed or gone in the same way, and else open again: see `decision`.
 
 use super::{
-    attestation, decision,
+    attestation, change, decision,
     decision::{Heeded, Reception},
-    event, instance, row, verdict,
+    event, instance, verdict,
 };
 use crate::{
     Attestation, DecisionEnd, EventKind, FindingEvent, HeldBy, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally,
@@ -248,12 +248,22 @@ pub struct FindingFilter {
     pub checks: Vec<String>,
     /// Kinds of scan.
     pub features: Vec<Feature>,
-    /// A part of title, label, check or instance name; ASCII letters are compared without case.
+    /// A part of title, label, check or instance name, literally. ASCII letters are compared without case; from three characters
+    /// on those of other alphabets are too, except in names of instances.
     pub text: String,
     /// Whether simulated instances are looked at.
     pub sandbox: SandboxScope,
     /// Only open findings that the last scan could not judge.
     pub not_rechecked: bool,
+    /// Owners of instances; the empty text is an instance without one.
+    pub owners: Vec<String>,
+    /// Only those first found at this time or later.
+    pub found_from: Option<Timestamp>,
+    /// Only those first found before this time.
+    pub found_before: Option<Timestamp>,
+    /// How they stood at this time, as their history tells it, in place of how they stand now; those that were not known then are
+    /// left out. Title and severity are those that the checks have now.
+    pub at: Option<Timestamp>,
 }
 
 /// The order of findings. What is equal is ordered by title, label and id, so that every order is total.
@@ -307,7 +317,7 @@ impl SeverityTally {
         }
     }
 
-    fn set(&mut self, severity: Severity, number: u32) {
+    pub(crate) fn set(&mut self, severity: Severity, number: u32) {
         *match severity {
             Severity::Critical => &mut self.critical,
             Severity::High => &mut self.high,
@@ -676,16 +686,35 @@ pub(crate) fn open_by_instance(connection: &Connection, scope: SandboxScope) -> 
     Ok(open)
 }
 
+/// Fewest characters that the index of texts can look for.
+const TRIGRAM: usize = 3;
+
 /// A filter as SQL.
-struct Condition {
-    text: String,
-    bound: Vec<Value>,
+pub(crate) struct Condition {
+    /// It holds or not for a row of `finding`; its places begin with 1.
+    pub(crate) text: String,
+    /// What its places hold.
+    pub(crate) bound: Vec<Value>,
 }
 
 impl Condition {
-    fn of(filter: &FindingFilter) -> Self {
+    pub(crate) fn of(filter: &FindingFilter) -> Self {
         let mut condition = Self { text: filter.sandbox.condition("finding.instance"), bound: Vec::new() };
-        condition.among("state", filter.states.iter().map(|state| Value::from(state.number())));
+        match filter.at {
+            None => {
+                condition.among("state", filter.states.iter().map(|state| Value::from(state.number())));
+                if filter.not_rechecked {
+                    condition.text.push_str(" AND state = 0 AND not_rechecked_since IS NOT NULL");
+                }
+            }
+            Some(at) => {
+                let moment = condition.place(Value::from(column::time(at)));
+                condition.text.push_str(&format!(" AND {}", change::was_among(&filter.states, &moment)));
+                if filter.not_rechecked {
+                    condition.text.push_str(&format!(" AND {}", change::was_not_rechecked(&moment)));
+                }
+            }
+        }
         condition.among("severity", filter.severities.iter().map(|severity| Value::from(column::severity(*severity))));
         condition.among("feature", filter.features.iter().map(|feature| Value::from(column::feature(*feature).to_owned())));
         condition.among("check_id", filter.checks.iter().cloned().map(Value::from));
@@ -700,23 +729,42 @@ impl Condition {
             ids => condition.among_instances("id", ids.iter().map(|id| Value::from(id.to_string()))),
         }
         condition.among_instances("app", filter.apps.iter().cloned().map(Value::from));
-        if filter.not_rechecked {
-            condition.text.push_str(" AND state = 0 AND not_rechecked_since IS NOT NULL");
+        condition.among_instances("owner", filter.owners.iter().cloned().map(Value::from));
+        if let Some(from) = filter.found_from {
+            let from = condition.place(Value::from(column::time(from)));
+            condition.text.push_str(&format!(" AND first_seen >= {from}"));
         }
-        if !filter.text.is_empty() {
-            let literal = filter.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            condition.bound.push(Value::from(format!("%{literal}%")));
-            let place = condition.bound.len();
-            let like = |column: &str| format!("{column} LIKE ?{place} ESCAPE '\\'");
-            condition.text.push_str(&format!(
-                " AND ({} OR {} OR {} OR finding.instance IN (SELECT no FROM instance WHERE {}))",
-                like("finding.title"),
-                like("finding.label"),
-                like("check_id"),
-                like("name")
-            ));
+        if let Some(before) = filter.found_before {
+            let before = condition.place(Value::from(column::time(before)));
+            condition.text.push_str(&format!(" AND first_seen < {before}"));
         }
+        condition.with_text(&filter.text);
         condition
+    }
+
+    /// Names of instances are few and looked through; the texts of findings have an index of every three characters in a row, which
+    /// cannot answer for fewer.
+    fn with_text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = self.place(Value::from(format!("%{literal}%")));
+        let like = |column: &str| format!("{column} LIKE {pattern} ESCAPE '\\'");
+        let in_texts = if text.chars().count() < TRIGRAM || text.contains('\0') {
+            format!("{} OR {} OR {}", like("finding.title"), like("finding.label"), like("check_id"))
+        } else {
+            // One string of the index's own query language: in it nothing but the quote means anything.
+            let phrase = self.place(Value::from(format!("\"{}\"", text.replace('"', "\"\""))));
+            format!("finding.id IN (SELECT rowid FROM finding_text WHERE finding_text MATCH {phrase})")
+        };
+        self.text.push_str(&format!(" AND ({in_texts} OR finding.instance IN (SELECT no FROM instance WHERE {}))", like("name")));
+    }
+
+    /// Binds a value and gives its place.
+    fn place(&mut self, value: Value) -> String {
+        self.bound.push(value);
+        format!("?{}", self.bound.len())
     }
 
     fn among(&mut self, column: &str, values: impl Iterator<Item = Value>) {
@@ -819,7 +867,10 @@ pub(crate) fn list(
         limit = column::number(slice.limit),
         offset = column::number(slice.offset),
     ))?;
-    let rows = listing.query_and_then(params_from_iter(&bound), read)?.collect::<Result<_, StoreError>>()?;
+    let mut rows = listing.query_and_then(params_from_iter(&bound), read)?.collect::<Result<Vec<_>, StoreError>>()?;
+    if let Some(at) = filter.at {
+        rows = rows.into_iter().map(|finding| Ok(as_it_was(connection, finding, at)?.0)).collect::<Result<_, StoreError>>()?;
+    }
     Ok(FindingList { total: counts.total().into(), counts, rows })
 }
 
@@ -828,6 +879,34 @@ pub(crate) fn one(connection: &Connection, id: FindingId) -> Result<Finding, Sto
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} WHERE finding.id = ?1"))?;
     let mut found = statement.query_and_then([id.0], read)?;
     found.next().ok_or(StoreError::NotFound { what: "finding" })?
+}
+
+/// A finding as its history tells that it stood at a moment, and when the last thing up to then happened to it. What only the
+/// present knows, its values, stays as it is; it is not part of how a finding stood.
+pub(crate) fn as_it_was(connection: &Connection, mut finding: Finding, at: Timestamp) -> Result<(Finding, Timestamp), StoreError> {
+    let lines = event::history(connection, finding.id.0)?;
+    // A line that goes on after the moment speaks of it by its beginning alone: when it was last repeated before is not kept.
+    let known = |line: &FindingEvent| if line.until <= at { line.until } else { line.at };
+    let up_to = || lines.iter().filter(|line| line.at <= at);
+    let Some(last) = up_to().next() else { return Ok((finding, at)) };
+    if let Some((line, state)) = up_to().find_map(|line| line.kind.leaves().map(|state| (line, state))) {
+        finding.ended_at = matches!(state, FindingState::Fixed | FindingState::Gone).then_some(line.at);
+        finding.state = state;
+    }
+    let failed = up_to().find(|line| matches!(line.kind, EventKind::Opened | EventKind::StillOpen | EventKind::Reopened));
+    if let Some(failed) = failed {
+        finding.last_seen = known(failed);
+    }
+    let judged = up_to().find(|line| line.kind.judges());
+    finding.not_rechecked = judged.filter(|line| line.kind == EventKind::NotRechecked).map(|line| NotRechecked {
+        since: failed.map_or(finding.first_seen, known),
+        cause: cause(if line.until <= at { line.detail.as_str() } else { "It could not be judged then." }, ""),
+    });
+    finding.attested = judged.is_some_and(|line| line.scan == attestation::NO_SCAN);
+    if finding.state != FindingState::Dismissed {
+        finding.held_by = None;
+    }
+    Ok((finding, last.at))
 }
 
 pub(crate) fn detail(connection: &Connection, id: FindingId) -> Result<FindingDetail, StoreError> {
@@ -839,7 +918,7 @@ pub(crate) fn detail(connection: &Connection, id: FindingId) -> Result<FindingDe
     let stored = verdict::of_row(connection, scan, &finding.check, &finding.row)?;
     let mut evidence = Vec::new();
     for (dataset, key) in stored.iter().flat_map(|stored| &stored.inputs) {
-        evidence.extend(row::of_key(connection, scan, dataset, key)?);
+        evidence.extend(super::row::of_key(connection, scan, dataset, key)?);
     }
     Ok(FindingDetail {
         verdict: column::read_json(&text, "verdict")?,

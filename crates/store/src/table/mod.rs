@@ -3,9 +3,11 @@
 pub(crate) mod account;
 pub(crate) mod activity;
 pub(crate) mod attestation;
+pub(crate) mod change;
 pub(crate) mod credential;
 pub(crate) mod dataset;
 pub(crate) mod decision;
+pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod event;
 pub(crate) mod evidence;

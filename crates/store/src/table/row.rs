@@ -142,7 +142,7 @@ pub(crate) fn collected(connection: &Connection, scan: i64) -> Result<BTreeMap<S
 }
 
 /// What can be said of a dataset whose reading never came to an end.
-fn unfinished(rows: u64) -> Completeness {
+pub(crate) fn unfinished(rows: u64) -> Completeness {
     let cause = Cause {
         kind: CauseKind::InputIncomplete,
         sentence: "The scan ended before this was read.".into(),

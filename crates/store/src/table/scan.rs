@@ -104,6 +104,8 @@ pub struct Scan {
     pub rows: u64,
     /// What began it.
     pub started_by: StartedBy,
+    /// Whether its rows and verdicts were removed, because newer scans replaced them.
+    pub dropped: bool,
 }
 
 /// A scan that ended early and holds something to go on from.
@@ -317,7 +319,7 @@ pub(crate) fn prune(connection: &Connection, instance: InstanceId, keep: u32) ->
 
 const COLUMNS: &str = "scan.id, instance.id, state, started_at, finished_at, as_of, cause,
     (SELECT count(*) FROM request WHERE request.scan = scan.id),
-    (SELECT coalesce(sum(rows), 0) FROM scan_dataset WHERE scan_dataset.scan = scan.id), started_by";
+    (SELECT coalesce(sum(rows), 0) FROM scan_dataset WHERE scan_dataset.scan = scan.id), started_by, dropped";
 
 fn read(row: &Row<'_>) -> Result<Scan, StoreError> {
     let instance: String = row.get(1)?;
@@ -334,6 +336,7 @@ fn read(row: &Row<'_>) -> Result<Scan, StoreError> {
         requests: column::small_count(row.get(7)?),
         rows: column::count(row.get(8)?),
         started_by: StartedBy::read(&started_by)?,
+        dropped: row.get(10)?,
     })
 }
 
@@ -350,6 +353,17 @@ pub(crate) fn newest(connection: &Connection, instance: InstanceId, limit: u32) 
         "SELECT {COLUMNS} FROM scan JOIN instance ON no = instance WHERE no = ?1 ORDER BY scan.id DESC LIMIT ?2"
     ))?;
     statement.query_and_then(params![number, limit], read)?.collect()
+}
+
+/// The last complete scan that was committed up to a moment.
+pub(crate) fn last_complete_at(connection: &Connection, instance: InstanceId, at: Timestamp) -> Result<Option<Scan>, StoreError> {
+    let number = instance::number(connection, instance)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM scan JOIN instance ON no = instance WHERE no = ?1 AND state = 'complete' AND finished_at <= ?2
+         ORDER BY scan.id DESC LIMIT 1"
+    ))?;
+    let mut found = statement.query_and_then(params![number, column::time(at)], read)?;
+    found.next().transpose()
 }
 
 pub(crate) fn last_complete(connection: &Connection, instance: InstanceId) -> Result<Option<Scan>, StoreError> {

@@ -1,6 +1,6 @@
 //! What persons attested: stored whole, never changed, and the one thing that governs the findings of manual checks.
 
-use crate::tenant;
+use crate::{changes::standing, tenant};
 
 use catalog::{CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::civil::date;
@@ -302,7 +302,7 @@ fn a_failure_of_a_check_that_is_attested_from_now_on_is_ended_by_no_attestation_
 }
 
 #[test]
-fn every_attestation_is_an_event_of_its_own_and_none_is_counted_among_what_scans_did() {
+fn every_attestation_is_an_event_of_its_own_and_what_it_changed_is_told_as_attested() {
     let (_folder, store) = open();
     for second in [1, 2, 3] {
         attest(&store, MANUAL, AttestationAnswer::NotMet, second);
@@ -310,9 +310,14 @@ fn every_attestation_is_an_event_of_its_own_and_none_is_counted_among_what_scans
     let found = findings(&store).remove(MANUAL).unwrap();
     let details = || -> Vec<String> { store.finding(found.id).unwrap().history.into_iter().map(|event| event.detail).collect() };
     assert_eq!(details(), ["seen at 3", "seen at 2", "seen at 1"]);
-    assert_eq!(store.since(at(0), store::SandboxScope::With).unwrap(), store::Since::default());
+    let changed = |second: i64| {
+        let span = store::Span { instance: instance_id(1), from: at(0), to: at(second) };
+        let list = store.changes(&[span], &store::ChangeFilter::default(), Slice::ALL).unwrap();
+        list.rows.into_iter().map(|row| (row.kind, row.finding.attested, row.finding.not_rechecked.is_some())).collect::<Vec<_>>()
+    };
+    assert_eq!(changed(100), [(store::ChangeKind::NewlyFailing, true, false)]);
     store.expire_attestations(at(200)).unwrap();
-    assert_eq!(store.since(at(0), store::SandboxScope::With).unwrap(), store::Since::default(), "no scan would have re-checked it");
+    assert_eq!(changed(200), [(store::ChangeKind::NewlyFailing, true, true)]);
     attest(&store, MANUAL, AttestationAnswer::NotMet, 201);
     // A scan that finds it from then on adds to its own lines alone.
     for second in [202, 203] {
@@ -384,6 +389,7 @@ proptest! {
         store.save_own_check(instance_id(1), &own_check(), "f", &act(0, "check added")).unwrap();
         let mut counting: BTreeMap<&str, Vec<(AttestationId, AttestationAnswer, i64)>> = BTreeMap::new();
         let mut last: Vec<CheckWrite> = Vec::new();
+        let mut snapshots = Vec::new();
         for (number, step) in steps.into_iter().enumerate() {
             let now = i64::try_from(number).unwrap() * 40 + 10;
             let name = |own: bool| if own { OWN } else { MANUAL };
@@ -437,6 +443,10 @@ proptest! {
                     prop_assert_eq!(id, counting[check].last().map(|(id, ..)| *id));
                 }
             }
+            snapshots.push((at(now), standing(&store, None)));
+        }
+        for (time, then) in snapshots {
+            prop_assert_eq!(standing(&store, Some(time)), then, "at {}", time);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Decisions: what they hold back, when they end, and that nothing becomes fixed or passed by them.
 
+use crate::changes::{expected, standing};
 use crate::tenant;
 
 use catalog::{Completeness, ParamValue, RowKey, Verdict};
@@ -8,9 +9,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::{
-    Act, CheckWrite, DecisionEnd, DecisionFilter, DecisionId, DecisionKind, DecisionWrite, DismissRefusal, EventKind, Finding,
-    FindingFilter, FindingId, FindingSort, FindingState, Grounds, Held, JudgedWrite, Lock, LockRefusal, Rejudged, Ruling, SandboxScope,
-    ScanState, Slice, Store, StoreError, Until,
+    Act, ChangeFilter, CheckWrite, DecisionEnd, DecisionFilter, DecisionId, DecisionKind, DecisionWrite, DismissRefusal, EventKind,
+    Finding, FindingFilter, FindingId, FindingSort, FindingState, Grounds, Held, JudgedWrite, Lock, LockRefusal, Rejudged, Ruling,
+    SandboxScope, ScanState, Slice, Span, Store, StoreError, Until,
 };
 use tempfile::TempDir;
 use tenant::*;
@@ -510,6 +511,7 @@ proptest! {
         let (_other, replayed) = open();
         let (mut last, mut last_replayed) = (Vec::new(), Vec::new());
         let mut before = findings(&store);
+        let mut snapshots = Vec::new();
         for (number, one) in steps.iter().enumerate() {
             let now = at(10 * (number as i64 + 1));
             last = step(&store, number, one, last);
@@ -548,6 +550,19 @@ proptest! {
                 prop_assert!(decision.ended.is_some_and(|(end, _)| end <= now) || decision.in_force(now) || !matches!(one, Step::Scan(_) | Step::Wait));
             }
             before = after;
+            snapshots.push((now, standing(&store, None)));
         }
+        // The history tells how everything stood at any time, and what it came to between any two.
+        for (time, then) in &snapshots {
+            prop_assert_eq!(&standing(&store, Some(*time)), then, "at {}", time);
+        }
+        let ((from, before), (to, after)) = (&snapshots[snapshots.len() / 3], &snapshots[snapshots.len() - 1]);
+        let span = [Span { instance: instance_id(1), from: *from, to: *to }];
+        let list = store.changes(&span, &ChangeFilter::default(), Slice::ALL).unwrap();
+        let found: BTreeMap<_, _> =
+            list.rows.iter().map(|row| ((row.finding.instance, row.finding.check.clone(), row.finding.row.0.clone()), row.kind)).collect();
+        let wanted: BTreeMap<_, _> =
+            after.iter().filter_map(|(key, after)| Some((key.clone(), expected(before.get(key), after)?))).collect();
+        prop_assert_eq!(found, wanted);
     }
 }

@@ -37,7 +37,7 @@ fn any_check() -> impl Strategy<Value = (Completeness, Vec<(usize, Verdict)>, BT
 }
 
 /// A scan holds each check, or not at all.
-fn any_scan() -> impl Strategy<Value = Vec<CheckWrite>> {
+pub fn any_scan() -> impl Strategy<Value = Vec<CheckWrite>> {
     prop::collection::vec(prop::option::weighted(0.9, any_check()), CHECKS.len()).prop_map(|checks| {
         let written = checks.into_iter().zip(CHECKS).filter_map(|(check, id)| Some((id, check?)));
         written

@@ -3,6 +3,7 @@
 
 mod activity;
 mod attestations;
+mod changes;
 mod crash;
 mod credential;
 mod decisions;
@@ -11,6 +12,7 @@ mod granted;
 mod inventory;
 mod laws;
 mod opening;
+mod search;
 mod speed;
 mod store;
 mod tenant;

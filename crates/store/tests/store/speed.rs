@@ -43,6 +43,20 @@ fn a_hundred_thousand_findings_are_listed_whole_and_in_order() {
         ("one check", FindingFilter { checks: vec!["kustomer.check.7".into()], ..base() }, FindingSort::Severity, first, FINDINGS / 20),
         ("one instance", FindingFilter { instances: vec![instance_id(1)], ..base() }, FindingSort::Severity, first, FINDINGS),
         ("text", FindingFilter { text: "row 00001".into(), ..base() }, FindingSort::Severity, first, 200),
+        ("text of every finding", FindingFilter { text: "fails".into(), ..base() }, FindingSort::Severity, first, FINDINGS),
+        (
+            "text in three words of few",
+            FindingFilter { text: "check.7 FAILS".into(), ..base() },
+            FindingSort::Severity,
+            first,
+            FINDINGS / 20,
+        ),
+        ("two letters", FindingFilter { text: "ow".into(), ..base() }, FindingSort::Severity, first, FINDINGS),
+        ("owner", FindingFilter { owners: vec!["Ada".into()], ..base() }, FindingSort::Severity, first, FINDINGS),
+        ("young", FindingFilter { found_from: Some(at(1)), ..base() }, FindingSort::Severity, first, FINDINGS),
+        ("old", FindingFilter { found_before: Some(at(1)), ..base() }, FindingSort::Severity, first, 0),
+        ("not re-checked", FindingFilter { not_rechecked: true, ..base() }, FindingSort::Severity, first, 0),
+        ("as it was", FindingFilter { at: Some(at(5)), ..base() }, FindingSort::Severity, first, FINDINGS),
         ("fixed", FindingFilter { states: vec![FindingState::Fixed], ..base() }, FindingSort::LastSeen, first, 0),
     ] {
         let mut times: Vec<Duration> = (0..5)
@@ -60,4 +74,8 @@ fn a_hundred_thousand_findings_are_listed_whole_and_in_order() {
         times.sort_unstable();
         println!("{name}: {:?}", times[2]);
     }
+    let begun = Instant::now();
+    let span = store::Span { instance: instance_id(1), from: at(0), to: at(9) };
+    assert_eq!(store.changes(&[span], &store::ChangeFilter::default(), first).unwrap().total, FINDINGS);
+    println!("what became of all: {:?}", begun.elapsed());
 }

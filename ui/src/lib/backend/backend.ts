@@ -92,6 +92,17 @@ export interface Backend {
   overview(sandbox: T.SandboxScope): Promise<T.Overview>;
   findings(query: T.FindingQuery): Promise<T.FindingList>;
   finding(id: string): Promise<T.FindingPage>;
+  /** What became of findings between two moments. */
+  changes(query: T.ChangeQuery): Promise<T.Changes>;
+  /** Newest first. */
+  completeScans(instance: string): Promise<T.ScanMark[]>;
+  /** What differs between the rows of two scans of one instance, by dataset. */
+  settingChanges(before: string, after: string): Promise<T.SettingChanges>;
+  rowChanges(before: string, after: string, dataset: string, slice: T.Slice): Promise<T.RowChangeList>;
+  /** How things stood at the end of a past day. */
+  postureAt(query: T.PastQuery): Promise<T.PastPosture>;
+  /** `null` when the save dialog was cancelled. */
+  exportChanges(query: T.ChangeQuery, format: T.ExportFormat): Promise<T.ChangesExported | null>;
   /** `null` when the save dialog was cancelled. */
   exportFindings(query: T.FindingQuery, format: T.ExportFormat): Promise<T.Exported | null>;
   /** Accounts of an instance, as the last complete scan found them. */

@@ -2,6 +2,7 @@ import type { Backend, Digest, Failure, FieldState, Finding, Instance, Job, List
 import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { advice, coverage, permissions } from './invented/capability';
+import { changesOf, completeScans, pastPosture, rowChanges, settingChanges } from './invented/changes';
 import { ago } from './invented/clock';
 import { InventedDecisions } from './invented/decisions';
 import { digest, digestDay, mailFault, noMail, quietDigest } from './invented/digest';
@@ -575,6 +576,26 @@ export function mockBackend(options: Invented = {}): Backend {
       const finding = decided.finding(known(found.find((one) => one.id === id)));
       const check = all.flatMap((instance) => given.of(instance)).find((one) => one.finding === id);
       return check ? attestedPage(finding, check) : decided.page(findingPage(finding));
+    },
+    async changes(query) {
+      await wait(0.2);
+      return changesOf(all.map(shown), found, query);
+    },
+    async completeScans(instance) {
+      return completeScans(known(all.find(({ id }) => id === instance)));
+    },
+    async settingChanges(before, after) {
+      return settingChanges(before, after);
+    },
+    async rowChanges(_before, _after, dataset, slice) {
+      return rowChanges(dataset, slice);
+    },
+    async postureAt(query) {
+      await wait(0.2);
+      return pastPosture(all.map(shown), found, query);
+    },
+    async exportChanges(query, format) {
+      return { path: `~/changes.${format}`, findings: changesOf(all.map(shown), found, query).total };
     },
     async exportFindings(query, format) {
       return { path: `~/findings.${format}`, findings: findingList(shownFindings(), query).total };

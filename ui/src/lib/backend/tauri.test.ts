@@ -20,7 +20,7 @@ describe('the door to Rust', () => {
     });
     await tauriBackend.deleteInstance('i-1', 'Halden Moor');
     await tauriBackend.findings({
-      filter: { instances: [], apps: [], severities: [], states: [], checks: [], features: [], text: '', sandbox: 'without', not_rechecked: false },
+      filter: { instances: [], apps: [], severities: [], states: [], checks: [], features: [], text: '', sandbox: 'without', not_rechecked: false, owners: [], frameworks: [], found_within_days: null, older_than_days: null },
       sort: 'severity',
       descending: true,
       slice: { offset: 0, limit: 100 },

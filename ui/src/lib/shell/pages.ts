@@ -1,4 +1,5 @@
 import AppWindow from '@lucide/svelte/icons/app-window';
+import History from '@lucide/svelte/icons/history';
 import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import Plus from '@lucide/svelte/icons/plus';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
@@ -13,7 +14,7 @@ export interface Page {
   icon: Icon;
   /** Indented under the entry before it. */
   under?: boolean;
-  count?: 'instances' | 'findings';
+  count?: 'instances' | 'findings' | 'changes';
 }
 
 /** The sidebar, group by group, in the order of Ctrl 1 to 9. */
@@ -25,6 +26,7 @@ export const groups: { label: string; pages: Page[] }[] = [
       { id: 'applications', label: 'Applications', icon: AppWindow, count: 'instances' },
       { id: 'add-application', label: 'Add Application', icon: Plus, under: true },
       { id: 'findings', label: 'Findings', icon: ShieldAlert, count: 'findings' },
+      { id: 'changes', label: 'Changes', icon: History, count: 'changes' },
     ],
   },
   {

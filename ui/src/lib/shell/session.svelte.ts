@@ -4,6 +4,7 @@ import { endingWords } from '$lib/components/credential-end';
 import { healthName } from '$lib/components/names';
 import { shortcuts } from '$lib/keyboard/shortcuts.svelte';
 import { router } from '$lib/router/router.svelte';
+import { news } from '$screens/Changes/span';
 import { toasts } from './toasts.svelte';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -14,8 +15,8 @@ export class Session {
   #backend: Backend;
   start = $state.raw<Start>() as Start;
   jobs = $state.raw<Job[]>([]);
-  /** Onboarded instances without sandboxes, and open findings; for the sidebar. */
-  counts = $state.raw<{ instances: number; findings: number; sandbox: boolean }>({ instances: 0, findings: 0, sandbox: false });
+  /** Onboarded instances without sandboxes, open findings, and what became of findings since the last visit; for the sidebar. */
+  counts = $state.raw<{ instances: number; findings: number; changes: number; sandbox: boolean }>({ instances: 0, findings: 0, changes: 0, sandbox: false });
   /** What holds for the whole console; `null` until it is known. */
   settings = $state.raw<Settings | null>(null);
   /** Grows whenever stored data may have changed; screens read it to ask again. */
@@ -85,7 +86,16 @@ export class Session {
       const sandbox = real.length === 0 && all.length > 0;
       const shown = sandbox ? all : real;
       const findings = shown.reduce((sum, { open }) => sum + open.critical + open.high + open.medium + open.low + open.info, 0);
-      this.counts = { instances: shown.length, findings, sandbox };
+      const since = await this.#backend.changes({
+        from: { kind: 'last_visit' },
+        to: { kind: 'now' },
+        instances: [],
+        kinds: [],
+        severities: [],
+        sandbox: sandbox ? 'only' : 'without',
+        slice: { offset: 0, limit: 0 },
+      });
+      this.counts = { instances: shown.length, findings, changes: news(since.counts), sandbox };
     } catch {
       // The counters are a convenience; the screens say what is wrong.
     }

@@ -15,6 +15,8 @@ describe('a view and its address', () => {
       { ...FIRST, filter: { ...FIRST.filter, severities: ['critical', 'high'], apps: ['kustomer'], text: 'SSO & "passwords"' } },
       { ...FIRST, filter: { ...FIRST.filter, states: [], not_rechecked: true, sandbox: 'with' }, descending: false },
       { ...FIRST, filter: { ...FIRST.filter, states: ['fixed', 'gone'], instances: ['a', 'b'], checks: ['k.x'], features: ['config'] } },
+      { ...FIRST, filter: { ...FIRST.filter, owners: ['', 'Laurent, Mei', '100 %2C'], frameworks: ['nist_800_53/IA-2', 'cis_v8'] } },
+      { ...FIRST, filter: { ...FIRST.filter, found_within_days: 90, older_than_days: 30 } },
       { ...FIRST, sort: 'first_seen', descending: false },
       { ...FIRST, sort: 'title', descending: true },
     ];
@@ -43,6 +45,15 @@ describe('a view and its address', () => {
 });
 
 describe('what is typed', () => {
+  it('may be a check, an owner with spaces, a control and an age', () => {
+    const { filter, text } = absorb('check:kustomer.auth owner:"Mei Laurent" framework:nist_800_53/IA-2 age:>30d age:<90 owner:(none) rest', FIRST.filter);
+    expect(filter).toMatchObject({ checks: ['kustomer.auth'], owners: ['Mei Laurent', ''], frameworks: ['nist_800_53/IA-2'], older_than_days: 30, found_within_days: 90 });
+    expect(text).toBe('rest');
+    const unclear = absorb('age:old age:>99999d', FIRST.filter);
+    expect([unclear.filter, unclear.text]).toEqual([FIRST.filter, 'age:old age:>99999d']);
+    expect(absorb('age:>30d', filter).text).toBe('');
+  });
+
   it('becomes filters and text', () => {
     const { filter, text } = absorb('severity:high app:kustomer  single sign-on', FIRST.filter);
     expect(filter.severities).toEqual(['high']);

@@ -24,6 +24,8 @@ const LISTS = {
   instance: 'instances',
   check: 'checks',
   scan: 'features',
+  owner: 'owners',
+  framework: 'frameworks',
 } as const satisfies Record<string, keyof FindingFilter>;
 
 /** A word of the filter. */
@@ -41,19 +43,55 @@ export const FIRST: View = {
     text: '',
     sandbox: 'without',
     not_rechecked: false,
+    owners: [],
+    frameworks: [],
+    found_within_days: null,
+    older_than_days: null,
   },
   sort: 'severity',
   descending: true,
 };
 
+/** An instance without an owner, in the address and in what is typed. */
+export const NOBODY = '(none)';
+/** The longest age that can be asked for, in days: a hundred years. */
+const LONGEST = 36_500;
+
 /** The values of a facet. */
 export function valuesOf(filter: FindingFilter, facet: Facet): readonly string[] {
-  return filter[LISTS[facet]];
+  return facet === 'owner' ? filter.owners.map((owner) => owner || NOBODY) : filter[LISTS[facet]];
 }
+
+/** Ages as they are typed: `>30d` is older than thirty days, `<7d` found within seven. */
+export function agesOf(filter: FindingFilter): string[] {
+  return [
+    ...(filter.found_within_days === null ? [] : [`<${filter.found_within_days}d`]),
+    ...(filter.older_than_days === null ? [] : [`>${filter.older_than_days}d`]),
+  ];
+}
+
+/** The filter with other ages; what is none is left out, and of several of one kind the last counts. */
+export function withAges(filter: FindingFilter, ages: readonly string[]): FindingFilter {
+  const result = { ...filter, found_within_days: null, older_than_days: null } as FindingFilter;
+  for (const age of ages) {
+    const [, sign, number] = /^([<>])(\d{1,5})d?$/.exec(age) ?? [];
+    const days = Number(number);
+    if (number === undefined || days > LONGEST) continue;
+    if (sign === '<') result.found_within_days = days;
+    else result.older_than_days = days;
+  }
+  return result;
+}
+
+// A comma parts values, so one within a value is spelled otherwise.
+const spell = (value: string) => value.replaceAll('%', '%25').replaceAll(',', '%2C');
+const unspell = (value: string) => value.replaceAll('%2C', ',').replaceAll('%25', '%');
+const parted = (text: string | null) => (text ?? '').split(',').map(unspell);
 
 /** The filter with other values of one facet; values that do not exist are left out. */
 export function withValues(filter: FindingFilter, facet: Facet, values: readonly string[]): FindingFilter {
-  return { ...filter, [LISTS[facet]]: known(facet, values) };
+  const chosen = known(facet, values);
+  return { ...filter, [LISTS[facet]]: facet === 'owner' ? chosen.map((owner) => (owner === NOBODY ? '' : owner)) : chosen };
 }
 
 function known(facet: Facet, values: readonly string[]): string[] {
@@ -65,10 +103,10 @@ function known(facet: Facet, values: readonly string[]): string[] {
 
 /** Reads a view from an address; what it does not understand is as if it were not there. */
 export function readView(query: URLSearchParams, sandboxAlone: boolean): View {
-  const list = (facet: Facet): string[] => known(facet, (query.get(facet) ?? '').split(','));
+  const list = (facet: Facet): string[] => known(facet, parted(query.get(facet)));
   const sort = SORTS.find((one) => one === query.get('sort')) ?? FIRST.sort;
   const scope = query.get('sandbox');
-  const filter: FindingFilter = {
+  const filter: FindingFilter = withAges({
     instances: list('instance'),
     apps: list('app'),
     severities: list('severity') as Severity[],
@@ -78,7 +116,11 @@ export function readView(query: URLSearchParams, sandboxAlone: boolean): View {
     text: query.get('text') ?? '',
     sandbox: scope === 'with' || scope === 'only' || scope === 'without' ? scope : defaultScope(sandboxAlone),
     not_rechecked: query.get('rechecked') === 'no',
-  };
+    owners: list('owner').map((owner) => (owner === NOBODY ? '' : owner)),
+    frameworks: list('framework'),
+    found_within_days: null,
+    older_than_days: null,
+  }, parted(query.get('age')));
   return { filter, sort, descending: query.get('order') === null ? sort === 'severity' : query.get('order') === 'down' };
 }
 
@@ -96,9 +138,11 @@ export function writeView(view: View, sandboxAlone: boolean): Record<string, str
     if (facet === 'state') {
       if (values.join() !== 'open') query.state = values.join(',') || 'any';
     } else if (values.length > 0) {
-      query[facet] = values.join(',');
+      query[facet] = values.map(spell).join(',');
     }
   }
+  const ages = agesOf(filter);
+  if (ages.length > 0) query.age = ages.join(',');
   if (filter.text !== '') query.text = filter.text;
   if (filter.sandbox !== defaultScope(sandboxAlone)) query.sandbox = filter.sandbox;
   if (filter.not_rechecked) query.rechecked = 'no';
@@ -111,6 +155,12 @@ export function writeView(view: View, sandboxAlone: boolean): Record<string, str
 export function absorb(typed: string, filter: FindingFilter): { filter: FindingFilter; text: string } {
   let result = filter;
   const text = takeTyped(typed, (name, values) => {
+    if (name === 'age') {
+      const aged = withAges(result, [...agesOf(result), ...values]);
+      if (agesOf(aged).join() === agesOf(result).join()) return values.every((value) => agesOf(result).includes(value));
+      result = aged;
+      return true;
+    }
     if (!Object.hasOwn(LISTS, name)) return false;
     const facet = name as Facet;
     const added = known(facet, facet === 'severity' || facet === 'state' ? values.map((value) => value.toLowerCase()) : values);

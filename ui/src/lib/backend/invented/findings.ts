@@ -28,6 +28,7 @@ const ranks: Record<Severity, number> = { critical: 4, high: 3, medium: 2, low: 
 export function findings(instances: Instance[]): Finding[] {
   const all: Finding[] = [];
   for (const instance of instances) {
+    owners.set(instance.id, instance.owner);
     for (const severity of Object.keys(ranks) as Severity[]) {
       const fitting = templates.filter((template) => template[1] === severity);
       const ended = severity === 'medium' ? 2 : 0;
@@ -64,6 +65,9 @@ export function findings(instances: Instance[]): Finding[] {
   return all;
 }
 
+const owners = new Map<string, string>();
+const ownerOf = (finding: Finding) => owners.get(finding.instance) ?? '';
+
 function fits(finding: Finding, filter: FindingFilter): boolean {
   const within = <T>(list: T[] | undefined, value: T) => !list || list.length === 0 || list.includes(value);
   const text = (filter.text ?? '').toLowerCase();
@@ -76,6 +80,10 @@ function fits(finding: Finding, filter: FindingFilter): boolean {
     within(filter.states, finding.state) &&
     within(filter.checks, finding.check) &&
     within(filter.features, finding.feature) &&
+    within(filter.owners, ownerOf(finding)) &&
+    (filter.frameworks.length === 0 || filter.frameworks.some((control) => ['nist_800_53', 'nist_800_53/IA-2', 'nist_800_53/IA-5'].includes(control))) &&
+    (filter.found_within_days === null || finding.first_seen >= ago({ days: filter.found_within_days })) &&
+    (filter.older_than_days === null || finding.first_seen < ago({ days: filter.older_than_days })) &&
     (!filter.not_rechecked || finding.not_rechecked_since !== null) &&
     [finding.title, finding.resource, finding.instance_name, finding.app_name, finding.check].some((part) => part.toLowerCase().includes(text))
   );
@@ -169,10 +177,10 @@ export function findingPage(finding: Finding): FindingPage {
       { at: finding.first_seen, kind: 'opened', sentence: 'Opened: passwords were turned on' },
     ],
     frameworks: [
-      { framework: 'NIST 800-53', references: ['IA-2', 'IA-5'] },
-      { framework: 'CIS v8', references: ['6.3', '6.7'] },
-      { framework: 'SOC 2', references: ['CC6.1'] },
-      { framework: 'ISO 27001', references: ['A.8.5'] },
+      { id: 'nist_800_53', framework: 'NIST 800-53', references: ['IA-2', 'IA-5'] },
+      { id: 'cis_v8', framework: 'CIS v8', references: ['6.3', '6.7'] },
+      { id: 'soc2', framework: 'SOC 2', references: ['CC6.1'] },
+      { id: 'iso_27001', framework: 'ISO 27001', references: ['A.8.5'] },
     ],
     sscf: ['IAM-02'],
     source: 'https://developer.kustomer.com/api/auth/get-auth-settings',
