@@ -5,6 +5,7 @@ pub mod attestations;
 pub mod backup;
 pub mod browse;
 pub mod capability;
+pub mod compliance;
 pub mod desktop;
 pub mod digest;
 pub mod instances;

@@ -402,15 +402,7 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> (&'static str, Option<Cause>) 
 }
 
 pub(crate) fn framework_name(framework: &str) -> String {
-    match framework {
-        "nist_800_53" => "NIST 800-53",
-        "cis_v8" => "CIS Controls v8",
-        "soc2" => "SOC 2",
-        "iso_27001" => "ISO 27001",
-        "cis_github" => "CIS GitHub",
-        other => other,
-    }
-    .to_owned()
+    catalog::framework(framework).map_or_else(|| framework.to_owned(), |known| known.name.clone())
 }
 
 pub(crate) fn severity(severity: catalog::Severity) -> Severity {

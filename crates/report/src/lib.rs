@@ -1,5 +1,6 @@
 //! Findings, accounts, plugins, requests and acts as files that other programs read: CSV and JSON, written to any [`std::io::Write`];
-//! findings also as OCSF events, as OSCAL assessment results and as a page; and the daily digest as a page and as text.
+//! findings also as OCSF events, as OSCAL assessment results and as a page; a framework's controls as table and page; and the daily digest
+//! as a page and as text.
 //!
 //! This crate owns the columns, their names and their order, the spelling of times and lists, and the protection of
 //! spreadsheets from cells that would be read as formulas. It is given lines; it must not know where they are stored, how
@@ -7,6 +8,7 @@
 //! stored does; it adds nothing of its own but the time of the export, which is passed in.
 
 mod activity;
+mod control;
 mod digest;
 mod error;
 mod finding;
@@ -21,6 +23,7 @@ mod request;
 mod table;
 
 pub use activity::ActLine;
+pub use control::{ControlLine, FrameworkReport, framework_html};
 pub use digest::{DigestLine, DigestOwner, DigestReport, DigestSection, digest_html, digest_text};
 pub use error::ReportError;
 pub use finding::{FindingLine, FindingState, finding_uid};

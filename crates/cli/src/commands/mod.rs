@@ -5,6 +5,7 @@ mod attestation;
 mod backup;
 mod browse;
 mod catalog;
+mod compliance;
 mod digest;
 mod instance;
 mod inventory;
@@ -73,6 +74,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Mail { .. }
         | Command::Findings { .. }
         | Command::Export { .. }
+        | Command::Rules { .. }
+        | Command::Compliance(_)
         | Command::Accounts(_)
         | Command::Plugins(_)
         | Command::Thresholds { .. }
@@ -133,7 +136,11 @@ impl Terminal {
             Command::Digest { day, html, send } => self.digest(day.as_deref(), html.as_deref(), send).await,
             Command::Mail { command } => self.mail(command).await,
             Command::Findings { filter, offset, limit, show, fail_on } => self.findings(filter, offset, limit, show, fail_on).await,
-            Command::Export { filter, format, output } => self.export(filter, format, &output).await,
+            Command::Export { filter, format, ocsf_version, lines, output } => {
+                self.export(filter, format, (ocsf_version, lines), &output).await
+            }
+            Command::Rules { rule, sandbox } => self.rules(rule.as_deref(), sandbox).await,
+            Command::Compliance(arguments) => self.compliance(arguments).await,
             Command::Accounts(arguments) => self.accounts(arguments).await,
             Command::Plugins(arguments) => self.plugins(arguments).await,
             Command::Thresholds { instance, dormant_days, expiring_days, rotation_days, unused_days } => {

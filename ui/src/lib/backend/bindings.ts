@@ -158,7 +158,19 @@ export const commands = {
 	 */
 	verifyActivity: (againstFile: boolean) => typedError<ActivityProof | null, Failure>(__TAURI_INVOKE("verify_activity", { againstFile })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
-	exportFindings: (query: FindingQuery, format: ExportFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
+	/**  Every rule with what its checks came to. */
+	rules: (sandbox: SandboxScope) => typedError<RuleList, Failure>(__TAURI_INVOKE("rules", { sandbox })),
+	/**  A rule with its checks. */
+	rule: (sandbox: SandboxScope, id: string) => typedError<RulePage, Failure>(__TAURI_INVOKE("rule", { sandbox, id })),
+	/**  Every framework that checks refer to. */
+	compliance: (sandbox: SandboxScope) => typedError<FrameworkList, Failure>(__TAURI_INVOKE("compliance", { sandbox })),
+	/**  A framework with all of its controls. */
+	framework: (sandbox: SandboxScope, id: string) => typedError<FrameworkPage, Failure>(__TAURI_INVOKE("framework", { sandbox, id })),
+	/**  A control of a framework with its checks. */
+	frameworkControl: (sandbox: SandboxScope, framework: string, control: string) => typedError<ControlPage, Failure>(__TAURI_INVOKE("framework_control", { sandbox, framework, control })),
+	/**  Asks where to and writes a framework's table; nothing when the dialog was cancelled. */
+	exportFramework: (sandbox: SandboxScope, id: string, format: ComplianceFormat) => typedError<ComplianceExported | null, Failure>(__TAURI_INVOKE("export_framework", { sandbox, id, format })),
+	exportFindings: (query: FindingQuery, format: FindingFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
 	/**  A page of the accounts of an instance. */
 	accounts: (instance: string, query: InventoryQuery) => typedError<AccountList, Failure>(__TAURI_INVOKE("accounts", { instance, query })),
 	/**  An account and everything behind it. */
@@ -948,6 +960,38 @@ export type FindingFilter = {
 	/**  Only those not re-checked by the last scan. */
 	not_rechecked: boolean,
 };
+
+export type RuleStatus = "failed" | "not_evaluated" | "passed" | "attested" | "not_applicable" | "not_covered";
+export type CheckOutcome = "failed" | "not_evaluated" | "due" | "passed" | "attested" | "not_applicable";
+export type OutcomeCounts = { failed: number, not_evaluated: number, due: number, passed: number, attested: number, not_applicable: number };
+export type UnreadableInstance = { instance: string, instance_name: string, cause: Cause };
+export type Rule = { id: string, domain: string, title: string, asks: string, status: RuleStatus, checks: number, instances: number, counts: OutcomeCounts };
+export type RuleList = { sandbox: boolean, instances: number, unreadable: UnreadableInstance[], rows: Rule[] };
+export type InstanceOutcome = { instance: string, instance_name: string, sandbox: boolean, outcome: CheckOutcome, verdicts: VerdictCounts, open: number, cause: Cause | null, attestation: AttestationState | null, as_of: string | null };
+export type RuleCheck = { check: string, title: string, app: string, app_name: string, severity: Severity, manual: boolean, instances: InstanceOutcome[] };
+export type RulePage = { sandbox: boolean, rule: Rule, checks: RuleCheck[] };
+export type StatusCounts = { failed: number, not_evaluated: number, passed: number, attested: number, not_applicable: number, not_covered: number };
+export type FrameworkRow = { id: string, name: string, title: string, unit: string, total: number, touched: number, statuses: StatusCounts, sentence: string };
+export type FrameworkList = { sandbox: boolean, instances: number, unreadable: UnreadableInstance[], rows: FrameworkRow[] };
+export type FrameworkFamily = { id: string, title: string, total: number, touched: number };
+export type FrameworkControl = { id: string, title: string, family: string, family_title: string, status: RuleStatus, checks: number, instances: number, counts: OutcomeCounts, sentence: string };
+export type FrameworkPage = { sandbox: boolean, instances: number, unreadable: UnreadableInstance[], framework: FrameworkRow, note: string, source: string, families: FrameworkFamily[], controls: FrameworkControl[] };
+export type ControlPage = { sandbox: boolean, framework: string, framework_name: string, control: FrameworkControl, checks: RuleCheck[] };
+export type ComplianceFormat = "csv" | "json" | "html";
+export type ComplianceExported = { path: string, controls: number };
+
+/**  Formats of an export of findings. */
+export type FindingFormat = 
+/**  For spreadsheets. */
+"csv" | 
+/**  For programs. */
+"json" | 
+/**  A page for auditors and for paper. */
+"html" | 
+/**  Compliance findings of the Open Cybersecurity Schema Framework, for security data lakes. */
+"ocsf" | 
+/**  Assessment results of OSCAL, for auditors' programs. */
+"oscal";
 
 /**  A page of findings. */
 export type FindingList = {

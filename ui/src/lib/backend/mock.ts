@@ -3,6 +3,7 @@ import { application, sandboxTenants, tiles } from './invented/applications';
 import { InventedAttestations } from './invented/attestations';
 import { advice, coverage, permissions } from './invented/capability';
 import { ago } from './invented/clock';
+import { InventedCompliance } from './invented/compliance';
 import { digest, digestDay, mailFault, noMail, quietDigest } from './invented/digest';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
 import { InventedInventory } from './invented/inventory';
@@ -41,6 +42,7 @@ export function mockBackend(options: Invented = {}): Backend {
   let offered = options.offered ?? true;
   let all: Instance[] = options.empty ? [] : instances();
   const given = new InventedAttestations(() => all);
+  const controls = new InventedCompliance(() => all);
   // What was attested stands beside what was scanned, as in the console.
   const withAttested = (instance: Instance): Instance => ({ ...instance, attestations: given.counts(instance) });
   const attestedFindings = (): Finding[] => all.flatMap((instance) => given.of(instance)).filter(({ finding }) => finding !== null).map(attestedFinding);
@@ -551,7 +553,26 @@ export function mockBackend(options: Invented = {}): Backend {
       return check ? attestedPage(finding, check) : findingPage(finding);
     },
     async exportFindings(query, format) {
-      return { path: `~/findings.${format}`, findings: findingList(found, query).total };
+      const name = { csv: 'findings.csv', json: 'findings.json', html: 'findings.html', ocsf: 'findings-ocsf.json', oscal: 'findings-oscal.json' }[format];
+      return { path: `~/${name}`, findings: findingList(found, query).total };
+    },
+    async rules(sandbox) {
+      return controls.rules(sandbox === 'only');
+    },
+    async rule(sandbox, id) {
+      return known(controls.rule(sandbox === 'only', id));
+    },
+    async compliance(sandbox) {
+      return controls.frameworks(sandbox === 'only');
+    },
+    async framework(sandbox, id) {
+      return known(controls.framework(sandbox === 'only', id));
+    },
+    async frameworkControl(sandbox, framework, control) {
+      return known(controls.control(sandbox === 'only', framework, control));
+    },
+    async exportFramework(sandbox, id, format) {
+      return { path: `~/${id}.${format}`, controls: known(controls.framework(sandbox === 'only', id)).controls.length };
     },
     async accounts(instance, query) {
       return inventory.accounts(known(all.find(({ id }) => id === instance)), query);
