@@ -158,6 +158,7 @@ export const commands = {
 	 */
 	verifyActivity: (againstFile: boolean) => typedError<ActivityProof | null, Failure>(__TAURI_INVOKE("verify_activity", { againstFile })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
+	exportFindings: (query: FindingQuery, format: FindingFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
 	/**  Every rule with what its checks came to. */
 	rules: (sandbox: SandboxScope) => typedError<RuleList, Failure>(__TAURI_INVOKE("rules", { sandbox })),
 	/**  A rule with its checks. */
@@ -170,7 +171,6 @@ export const commands = {
 	frameworkControl: (sandbox: SandboxScope, framework: string, control: string) => typedError<ControlPage, Failure>(__TAURI_INVOKE("framework_control", { sandbox, framework, control })),
 	/**  Asks where to and writes a framework's table; nothing when the dialog was cancelled. */
 	exportFramework: (sandbox: SandboxScope, id: string, format: ComplianceFormat) => typedError<ComplianceExported | null, Failure>(__TAURI_INVOKE("export_framework", { sandbox, id, format })),
-	exportFindings: (query: FindingQuery, format: FindingFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
 	/**  A page of the accounts of an instance. */
 	accounts: (instance: string, query: InventoryQuery) => typedError<AccountList, Failure>(__TAURI_INVOKE("accounts", { instance, query })),
 	/**  An account and everything behind it. */
@@ -494,6 +494,21 @@ export type Cause = {
 	remedy: string,
 };
 
+/**  What one check came to on one instance. */
+export type CheckOutcome = 
+/**  It failed, observed something, was attested as not met, or a finding of it is open. */
+"failed" | 
+/**  Something that it rests on was not read, or it was never scanned. */
+"not_evaluated" | 
+/**  It is to be attested: it never was, or what was attested has ended or was withdrawn. */
+"due" | 
+/**  Everything that it applies to passed. */
+"passed" | 
+/**  A person attested it as met, or as not applicable; it was not scanned. */
+"attested" | 
+/**  It applies to nothing that is there, or there was nothing to observe. */
+"not_applicable";
+
 /**  What a check came to. */
 export type CheckState = {
 	/**  `kustomer.auth.sso_enabled`. */
@@ -524,6 +539,23 @@ export type Choice = {
 	hidden: boolean,
 };
 
+/**  What was written of a framework. */
+export type ComplianceExported = {
+	/**  Where to. */
+	path: string,
+	/**  How many controls. */
+	controls: number,
+};
+
+/**  Formats of a framework's table. */
+export type ComplianceFormat = 
+/**  For spreadsheets. */
+"csv" | 
+/**  For programs. */
+"json" | 
+/**  A page for auditors and for paper. */
+"html";
+
 /**  A page of the vendor's console. */
 export type ConsoleLink = {
 	/**  "Settings › Security › Authentication". */
@@ -552,6 +584,20 @@ export type ControlCoverage = {
 	reason: string,
 	/**  Where the reason is known from (URL); empty where nobody has looked, or where there is no reason. */
 	source: string,
+};
+
+/**  A control with its checks. */
+export type ControlPage = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  The framework's id. */
+	framework: string,
+	/**  "NIST 800-53". */
+	framework_name: string,
+	/**  Its row. */
+	control: FrameworkControl,
+	/**  The checks that name it, worst first. */
+	checks: RuleCheck[],
 };
 
 /**  The capability sheet of an application, or of an instance of it: every control of the CSA SaaS Security Capability Framework. */
@@ -961,25 +1007,6 @@ export type FindingFilter = {
 	not_rechecked: boolean,
 };
 
-export type RuleStatus = "failed" | "not_evaluated" | "passed" | "attested" | "not_applicable" | "not_covered";
-export type CheckOutcome = "failed" | "not_evaluated" | "due" | "passed" | "attested" | "not_applicable";
-export type OutcomeCounts = { failed: number, not_evaluated: number, due: number, passed: number, attested: number, not_applicable: number };
-export type UnreadableInstance = { instance: string, instance_name: string, cause: Cause };
-export type Rule = { id: string, domain: string, title: string, asks: string, status: RuleStatus, checks: number, instances: number, counts: OutcomeCounts };
-export type RuleList = { sandbox: boolean, instances: number, unreadable: UnreadableInstance[], rows: Rule[] };
-export type InstanceOutcome = { instance: string, instance_name: string, sandbox: boolean, outcome: CheckOutcome, verdicts: VerdictCounts, open: number, cause: Cause | null, attestation: AttestationState | null, as_of: string | null };
-export type RuleCheck = { check: string, title: string, app: string, app_name: string, severity: Severity, manual: boolean, instances: InstanceOutcome[] };
-export type RulePage = { sandbox: boolean, rule: Rule, checks: RuleCheck[] };
-export type StatusCounts = { failed: number, not_evaluated: number, passed: number, attested: number, not_applicable: number, not_covered: number };
-export type FrameworkRow = { id: string, name: string, title: string, unit: string, total: number, touched: number, statuses: StatusCounts, sentence: string };
-export type FrameworkList = { sandbox: boolean, instances: number, unreadable: UnreadableInstance[], rows: FrameworkRow[] };
-export type FrameworkFamily = { id: string, title: string, total: number, touched: number };
-export type FrameworkControl = { id: string, title: string, family: string, family_title: string, status: RuleStatus, checks: number, instances: number, counts: OutcomeCounts, sentence: string };
-export type FrameworkPage = { sandbox: boolean, instances: number, unreadable: UnreadableInstance[], framework: FrameworkRow, note: string, source: string, families: FrameworkFamily[], controls: FrameworkControl[] };
-export type ControlPage = { sandbox: boolean, framework: string, framework_name: string, control: FrameworkControl, checks: RuleCheck[] };
-export type ComplianceFormat = "csv" | "json" | "html";
-export type ComplianceExported = { path: string, controls: number };
-
 /**  Formats of an export of findings. */
 export type FindingFormat = 
 /**  For spreadsheets. */
@@ -1063,12 +1090,98 @@ export type FindingState =
 /**  The row is no longer there. */
 "gone";
 
+/**  A control of a framework. */
+export type FrameworkControl = {
+	/**  `AC-6(10)`. */
+	id: string,
+	/**  Its title; empty where the framework's words may not be repeated. */
+	title: string,
+	/**  The part that it is in. */
+	family: string,
+	/**  That part's title. */
+	family_title: string,
+	/**  What the checks that name it came to, worst first. */
+	status: RuleStatus,
+	/**  How many checks name it. */
+	checks: number,
+	/**  On how many instances. */
+	instances: number,
+	/**  What those came to. */
+	counts: OutcomeCounts,
+	/**  All of that as a sentence: "All 3 checks passed; they cover a part of it." */
+	sentence: string,
+};
+
+/**  A part of a framework. */
+export type FrameworkFamily = {
+	/**  `AC`. */
+	id: string,
+	/**  "Access Control". */
+	title: string,
+	/**  How many controls it has. */
+	total: number,
+	/**  How many of them checks name. */
+	touched: number,
+};
+
+/**  Every framework that checks refer to. */
+export type FrameworkList = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  How many instances it speaks of. */
+	instances: number,
+	/**  Instances of which nothing can be said. */
+	unreadable: UnreadableInstance[],
+	/**  The frameworks, the SSCF first. */
+	rows: FrameworkRow[],
+};
+
+/**  A framework with all of its controls. */
+export type FrameworkPage = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  How many instances it speaks of. */
+	instances: number,
+	/**  Instances of which nothing can be said. */
+	unreadable: UnreadableInstance[],
+	/**  Its row. */
+	framework: FrameworkRow,
+	/**  What is to be known when its numbers are read. */
+	note: string,
+	/**  Where it is published (URL). */
+	source: string,
+	/**  Its parts, with how many controls of each are touched. */
+	families: FrameworkFamily[],
+	/**  Every control, in the framework's order; those that no check names are *not covered*. */
+	controls: FrameworkControl[],
+};
+
 /**  References of a framework. */
 export type FrameworkReference = {
 	/**  "NIST 800-53". */
 	framework: string,
 	/**  `IA-2`. */
 	references: string[],
+};
+
+/**  A framework as a row. */
+export type FrameworkRow = {
+	/**  `nist_800_53`. */
+	id: string,
+	/**  "NIST 800-53". */
+	name: string,
+	/**  "NIST SP 800-53 revision 5". */
+	title: string,
+	/**  What it has, in the plural: "controls and enhancements". */
+	unit: string,
+	/**  How many of them there are in all. */
+	total: number,
+	/**  How many of them checks of onboarded instances name. */
+	touched: number,
+	/**  How many of them are of each status. */
+	statuses: StatusCounts,
+	/**  All of that as a sentence. */
+	sentence: string,
 };
 
 /**  A scope or role that is missing. */
@@ -1188,6 +1301,28 @@ export type InstanceChange = {
 	route: RouteChoice,
 	/**  New answers to questions and thresholds. */
 	answers: Answer[],
+};
+
+/**  What a check came to on an instance. */
+export type InstanceOutcome = {
+	/**  The instance's id. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  What it came to. */
+	outcome: CheckOutcome,
+	/**  The verdicts of its rows in the last complete scan. */
+	verdicts: VerdictCounts,
+	/**  Open findings of it. */
+	open: number,
+	/**  Why it was not evaluated or does not apply. */
+	cause: Cause | null,
+	/**  Of a manual check, how its attestation stands. */
+	attestation: AttestationState | null,
+	/**  Of when the evidence is: the last complete scan, or the attestation. */
+	as_of: string | null,
 };
 
 /**  The page of one instance. */
@@ -1552,6 +1687,16 @@ export type Outcome = {
 	verdicts: VerdictCounts,
 };
 
+/**  How many pairs of a check and an instance came to what. */
+export type OutcomeCounts = {
+	failed: number,
+	not_evaluated: number,
+	due: number,
+	passed: number,
+	attested: number,
+	not_applicable: number,
+};
+
 /**  The dashboard, from what is stored; needs no network. */
 export type Overview = {
 	/**  Whether it shows simulated tenants alone, because there is nothing else yet or it was asked for. */
@@ -1907,6 +2052,81 @@ export type RouteChoice = {
 	extra_roots_pem: string,
 };
 
+/**  A control as a rule. */
+export type Rule = {
+	/**  `IAM-SaaS-12`. */
+	id: string,
+	/**  "Identity and access". */
+	domain: string,
+	/**  "A second factor". */
+	title: string,
+	/**  What it asks of an application. */
+	asks: string,
+	/**  What it came to, worst first. */
+	status: RuleStatus,
+	/**  How many checks name it. */
+	checks: number,
+	/**  On how many instances. */
+	instances: number,
+	/**  What those came to. */
+	counts: OutcomeCounts,
+};
+
+/**  A check with what it came to on each instance. */
+export type RuleCheck = {
+	/**  The check's id. */
+	check: string,
+	/**  The practice: "SAML SSO is on". */
+	title: string,
+	/**  The application. */
+	app: string,
+	/**  Its name. */
+	app_name: string,
+	/**  How bad a failure is. */
+	severity: Severity,
+	/**  Attested by a person instead of scanned. */
+	manual: boolean,
+	/**  Each instance, worst first. */
+	instances: InstanceOutcome[],
+};
+
+/**  The rules: one for each control of the SSCF. */
+export type RuleList = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  How many instances it speaks of. */
+	instances: number,
+	/**  Instances whose application the catalog cannot read: nothing is known of them. */
+	unreadable: UnreadableInstance[],
+	/**  Every control, in the framework's order. */
+	rows: Rule[],
+};
+
+/**  A rule with its checks. */
+export type RulePage = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  Its row. */
+	rule: Rule,
+	/**  The checks that name it, worst first. */
+	checks: RuleCheck[],
+};
+
+/**  What a control came to over all checks that name it, on all instances. Never that it is complied with: checks cover a part of it. */
+export type RuleStatus = 
+/**  At least one check failed somewhere, or a finding of it is open. */
+"failed" | 
+/**  Nothing failed that was read, but something was not read, or is to be attested. */
+"not_evaluated" | 
+/**  Every check passed, does not apply or is attested, and at least one passed. */
+"passed" | 
+/**  Nothing is scanned; a person attested all of it. */
+"attested" | 
+/**  No check applies to anything that is there. */
+"not_applicable" | 
+/**  No check of any onboarded instance names it. */
+"not_covered";
+
 /**  Whether simulated tenants are looked at. */
 export type SandboxScope = "without" | "only" | "with";
 
@@ -2098,6 +2318,16 @@ failure: Failure;
 /**  Whether the recovery key would open it. */
 recovery: boolean };
 
+/**  How many controls came to what. */
+export type StatusCounts = {
+	failed: number,
+	not_evaluated: number,
+	passed: number,
+	attested: number,
+	not_applicable: number,
+	not_covered: number,
+};
+
 /**  The steps of Connect and of a scan. */
 export type Step = 
 /**  Values have the right shape. */
@@ -2182,6 +2412,16 @@ export type Turn = {
 
 /**  The health of an instance became another. */
 export type Turned = Turn;
+
+/**  An instance of which nothing can be said. */
+export type UnreadableInstance = {
+	/**  Its id. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  Why. */
+	cause: Cause,
+};
 
 /**  Where the console stands with new versions. */
 export type UpdateState = 
