@@ -194,7 +194,6 @@ fn control_row<'a>(family: &Family, reference: &Reference, checks: impl IntoIter
 
 /// What a control came to, in words that promise no more than was looked at.
 fn sentence(status: RuleStatus, checks: u32, counts: &OutcomeCounts) -> String {
-    let all = if checks == 1 { "Its one check".to_owned() } else { format!("All {checks} checks") };
     let unread = counts.not_evaluated + counts.due;
     match status {
         RuleStatus::Failed if unread > 0 => {
@@ -203,7 +202,10 @@ fn sentence(status: RuleStatus, checks: u32, counts: &OutcomeCounts) -> String {
         RuleStatus::Failed => format!("{} failed of {}.", counts.failed, pairs(counts)),
         RuleStatus::NotEvaluated => format!("Nothing failed that was read, but {unread} of {} not evaluated.", pairs(counts)),
         RuleStatus::Passed => {
-            format!("{all} passed where {}; checks cover a part of it.", if checks == 1 { "it applies" } else { "they apply" })
+            let all = if checks == 1 { "Its one check".to_owned() } else { format!("All {checks} checks") };
+            let attested = if counts.attested > 0 { " or were attested" } else { "" };
+            let applies = if counts.not_applicable > 0 { " where they apply" } else { "" };
+            format!("{all} passed{attested}{applies}; checks cover a part of it.")
         }
         RuleStatus::Attested => "Attested by a person, not scanned.".to_owned(),
         RuleStatus::NotApplicable => "No check of it applies to what is there.".to_owned(),

@@ -118,7 +118,7 @@ pub struct FrameworkReport {
 const STYLE: &str = "\
 main{max-width:1000px}table{border-collapse:collapse;width:100%;font-size:13px}\
 th,td{text-align:left;vertical-align:top;padding:4px 8px 4px 0;border-top:1px solid var(--edge);overflow-wrap:anywhere}\
-thead th{border-top:0;color:var(--second)}td.count{text-align:right;white-space:nowrap}\
+thead th{border-top:0;color:var(--second);white-space:nowrap}td.count{text-align:right;white-space:nowrap}\
 .failed{color:var(--bad);font-weight:600}.not_evaluated,.due{color:var(--warn);font-weight:600}.not_covered{color:var(--second)}\
 .sandbox{border:2px solid var(--warn);border-radius:8px;padding:8px 12px;margin:12px 0;color:var(--warn);font-weight:600}\
 @page{margin:18mm 14mm;@bottom-right{content:\"Page \" counter(page) \" of \" counter(pages);font-size:9pt}}\

@@ -401,4 +401,27 @@ proptest! {
         }
         prop_assert_eq!(page.matches("<article ").count(), 1);
     }
+
+    /// Every finding stands in every format exactly once, whatever it is about.
+    #[test]
+    fn every_finding_appears_exactly_once(rows in prop::collection::btree_set("\\PC{0,8}", 0..8)) {
+        let lines: Vec<FindingLine> = rows.iter().map(|row| line(row)).collect();
+        let wanted: BTreeSet<String> = lines.iter().map(|line| line.uid.clone()).collect();
+        prop_assert_eq!(wanted.len(), lines.len());
+        let uids = |list: &[Value], path: &str| -> Vec<String> {
+            list.iter().map(|one| one.pointer(path).unwrap().as_str().unwrap().to_owned()).collect()
+        };
+        let events: Vec<Value> = serde_json::from_str(&ocsf_of(lines.clone(), OcsfVersion::V1_5_0, OcsfForm::Document)).unwrap();
+        let by_line = ocsf_of(lines.clone(), OcsfVersion::V1_8_0, OcsfForm::Lines);
+        let by_line: Vec<Value> = by_line.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let results: Value = serde_json::from_str(&oscal_of(lines.clone())).unwrap();
+        let observations = results.pointer("/assessment-results/results/0/observations").and_then(Value::as_array);
+        let observations = observations.cloned().unwrap_or_default();
+        let page = page_of(lines.clone(), &report());
+        for found in [uids(&events, "/finding_info/uid"), uids(&by_line, "/finding_info/uid"), uids(&observations, "/props/0/value")] {
+            prop_assert_eq!(found.len(), lines.len());
+            prop_assert_eq!(&found.into_iter().collect::<BTreeSet<_>>(), &wanted);
+        }
+        prop_assert!(wanted.iter().all(|uid| page.matches(uid.as_str()).count() == 1));
+    }
 }
