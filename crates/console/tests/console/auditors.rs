@@ -1,6 +1,6 @@
 //! What auditors ask for: exports in other people's formats, rules and frameworks. Simulated tenants over real HTTPS, a real encrypted
 //! database; what is not read is never told as passed.
-use crate::scene;
+use crate::{harbour, scene};
 
 use catalog::{Catalog, SSCF_CONTROLS};
 use jiff::SignedDuration;
@@ -22,6 +22,7 @@ struct Desk {
     console: Console,
     clock: Arc<SteppingClock>,
     folder: PathBuf,
+    options: Options,
     _vendors: SandboxServer,
 }
 
@@ -31,13 +32,13 @@ impl Desk {
         let mut options = Options::scratch().unwrap();
         options.clock = clock.clone();
         let folder = options.data_folder.clone();
-        let console = Console::new(options).unwrap();
+        let console = Console::new(options.clone()).unwrap();
         console.first_start(Protection::Keychain, None).await.unwrap();
         let vendors = console.sandbox_up().await.unwrap();
         let choices = tenants.iter().map(|name| name.split_once('/').unwrap());
         let choices = choices.map(|(app, tenant)| TenantChoice { app: app.into(), tenant: tenant.into() }).collect();
         console.add_sandbox(choices, Arc::new(|_| {})).await.unwrap();
-        Self { console, clock, folder, _vendors: vendors }
+        Self { console, clock, folder, options, _vendors: vendors }
     }
 
     async fn instances(&self) -> Vec<Instance> {
@@ -49,8 +50,22 @@ impl Desk {
         let fault = Fault::Status { status: 403, retry_after: None };
         let change = OverlayChange::Fault { tenant: tenant.into(), answer: Some(answer.into()), fault, times: None, from_page: None };
         self.console.sandbox_set("", &serde_json::to_string(&change).unwrap(), None).await.unwrap();
+        self.scan(instance).await;
+    }
+
+    async fn scan(&self, instance: &Instance) {
         self.clock.pass(SignedDuration::from_hours(1));
         self.console.scan(&instance.id, Arc::new(|_| {})).await.unwrap();
+    }
+
+    /// Starts the console anew, with a catalog to which these checks of Kustomer were added.
+    async fn start_with_checks(&mut self, checks: &str) {
+        let folder = self.folder.join("catalog");
+        harbour::write(&folder, &[("own/app.toml", "extends = \"kustomer\"\n"), ("own/checks.toml", checks)]);
+        let mut options = self.options.clone();
+        options.catalog_folder = Some(folder);
+        self.console = Console::new(options).unwrap();
+        self.console.start().await.unwrap();
     }
 
     async fn export(&self, filter: &FindingFilter, export: impl Into<FindingExport>, name: &str) -> (u32, String) {
@@ -282,4 +297,43 @@ async fn a_framework_says_how_little_of_it_is_looked_at() {
     }
     let acts = desk.console.activity(Slice { offset: 0, limit: 3 }).await.unwrap();
     assert_eq!(acts.rows[0].what, "framework exported");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_is_no_pass() {
+    let check = |id: &str, on: &str, pass: &str, sscf: &str| {
+        format!(
+            "[[check]]\nid = \"kustomer.own.{id}\"\ntitle = \"It is well\"\nfinding = \"It is not well\"\nseverity = \"high\"\nfeature = \"config\"\n\
+             on = \"{on}\"\npass = \"{pass}\"\nrecommended = \"well\"\nwhy = \"Because.\"\nsteps = [\"Look.\"]\nsscf = [\"{sscf}\"]\n\
+             frameworks = {{ soc2 = [\"PI1.1\"] }}\nsource = \"https://docs.example/\"\n"
+        )
+    };
+    let mut desk = Desk::with(&["kustomer/clean"]).await;
+    let instance = desk.instances().await.remove(0);
+    desk.console.sandbox_set("kustomer/clean", "pending-users", Some("data=[]")).await.unwrap();
+    desk.scan(&instance).await;
+    let late = check("late", "auth-settings", "row.attributes.saml.enabled", "LOG-SaaS-05");
+    let nobody = check("nobody", "pending-users", "row.attributes.email != ''", "LOG-SaaS-06");
+    desk.start_with_checks(&format!("{late}{nobody}")).await;
+
+    // A check that came after the scan is silent on a row that is there; on a list that is empty there is nothing to say.
+    let of = async |id: &str| {
+        let page = desk.console.rule(SandboxScope::Only, id).await.unwrap();
+        assert_eq!((page.checks.len(), page.checks[0].instances.len()), (1, 1));
+        let one = page.checks[0].instances[0].clone();
+        (page.rule.status, one.outcome, one.cause.map(|cause| cause.kind).unwrap_or_default())
+    };
+    let unknown = (RuleStatus::NotEvaluated, CheckOutcome::NotEvaluated, "no_verdict".to_owned());
+    assert_eq!(of("LOG-SaaS-05").await, unknown);
+    assert_eq!(of("LOG-SaaS-06").await, (RuleStatus::NotApplicable, CheckOutcome::NotApplicable, "not_applicable".to_owned()));
+    let both = desk.console.framework_control(SandboxScope::Only, "soc2", "PI1.1").await.unwrap().control;
+    assert_eq!((both.status, both.checks, both.counts.not_evaluated, both.counts.not_applicable), (RuleStatus::NotEvaluated, 2, 1, 1));
+
+    desk.scan(&instance).await;
+    assert_eq!(of("LOG-SaaS-05").await, (RuleStatus::Passed, CheckOutcome::Passed, String::new()));
+    let both = desk.console.framework_control(SandboxScope::Only, "soc2", "PI1.1").await.unwrap().control;
+    assert_eq!(
+        (both.status, both.sentence.as_str()),
+        (RuleStatus::Passed, "All 2 checks passed where they apply; checks cover a part of it.")
+    );
 }
