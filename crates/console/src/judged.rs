@@ -250,7 +250,7 @@ impl Scanned<'_> {
         };
         if inputs.iter().all(complete) {
             if check.kind == CheckKind::Observed {
-                return nothing("There was nothing to observe.");
+                return nothing("The last complete scan observed nothing of it.");
             }
             let base = app.view(&check.on).map_or(check.on.as_str(), |view| view.from.as_str());
             if found(base).is_some_and(|dataset| dataset.rows == 0) {

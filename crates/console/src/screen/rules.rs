@@ -36,7 +36,7 @@ pub enum CheckOutcome {
     Passed,
     /// A person attested it as met, or as not applicable; it was not scanned.
     Attested,
-    /// It applies to nothing that is there, or there was nothing to observe.
+    /// It applies to nothing that is there, or nothing was observed.
     NotApplicable,
 }
 

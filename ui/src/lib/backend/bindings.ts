@@ -506,7 +506,7 @@ export type CheckOutcome =
 "passed" | 
 /**  A person attested it as met, or as not applicable; it was not scanned. */
 "attested" | 
-/**  It applies to nothing that is there, or there was nothing to observe. */
+/**  It applies to nothing that is there, or nothing was observed. */
 "not_applicable";
 
 /**  What a check came to. */
