@@ -3,8 +3,8 @@
 
 use catalog::{Cause, CauseKind, Severity, Verdict};
 use posture_report::{
-    Assessment, FindingLine, FindingState, FindingsReport, OcsfForm, OcsfVersion, PageScore, ReportError, Reviewed, Unread, finding_uid,
-    findings_html, ocsf, oscal,
+    Assessment, ByteOrderMark, ControlLine, FindingLine, FindingState, FindingsReport, FrameworkReport, OcsfForm, OcsfVersion, PageScore,
+    ReportError, Reviewed, Unread, csv, finding_uid, findings_html, framework_html, ocsf, oscal,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -333,6 +333,59 @@ fn what_is_worst_comes_first_in_its_instance() {
     assert!(places.is_sorted());
 }
 
+/// A framework of two families whose texts are these.
+fn framework_of(texts: &[String; 4]) -> (Vec<ControlLine>, FrameworkReport) {
+    let control = |family: &str, control: &str, checks| ControlLine {
+        framework: "Small 1".into(),
+        family: family.into(),
+        family_title: texts[0].clone(),
+        control: control.into(),
+        title: texts[1].clone(),
+        status: if checks > 0 { "not_evaluated" } else { "not_covered" }.into(),
+        sentence: texts[2].clone(),
+        checks,
+        ..ControlLine::default()
+    };
+    let lines = vec![control("A", "A.1", 2), control("A", "A.2", 0), control("B", "B.1", 0), control("B", "B.2", 0)];
+    let about = FrameworkReport {
+        exported_at: time("2026-11-21T12:00:00Z"),
+        title: "Small 1".into(),
+        summary: vec![texts[3].clone()],
+        sandbox: true,
+        instances: 3,
+        unreadable: vec![texts[0].clone()],
+        source: "https://framework.example/".into(),
+    };
+    (lines, about)
+}
+
+fn framework_page(texts: &[String; 4]) -> String {
+    let (lines, about) = framework_of(texts);
+    let mut out = Vec::new();
+    assert_eq!(framework_html(&mut out, &lines, &about).unwrap(), 4);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_framework_lists_what_nothing_looks_at() {
+    let page = framework_page(&["First", "Only one", "Nothing failed.", "1 of 4 controls."].map(Into::into));
+    for said in [
+        "<td class=\"not_evaluated\"><bdi>not evaluated</bdi></td><td class=\"count\">2</td>",
+        "Not checked by this console (1): <bdi>A.2</bdi>",
+        "Not checked by this console (2): <bdi>B.1, B.2</bdi>",
+        "<bdi>1 of 4 controls.</bdi>",
+        "Not looked at: <bdi>First</bdi>",
+        "says nothing about real ones",
+    ] {
+        assert!(page.contains(said), "{said}\n{page}");
+    }
+    let (mut lines, _) = framework_of(&["First", "=1+1", "x", "x"].map(Into::into));
+    lines.truncate(1);
+    let mut out = Vec::new();
+    csv(&mut out, lines, ByteOrderMark::Without).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains(",A.1,'=1+1,not_evaluated,"), "no cell starts a formula");
+}
+
 /// A writer that has room for so many bytes.
 struct Small(usize);
 
@@ -400,6 +453,17 @@ proptest! {
             prop_assert_eq!(page.matches(letter).count(), plain.matches(letter).count(), "{}", letter);
         }
         prop_assert_eq!(page.matches("<article ").count(), 1);
+    }
+
+    /// The same of a framework's page.
+    #[test]
+    fn nothing_that_is_told_becomes_markup_in_a_framework(
+        told in proptest::array::uniform4("(</?(script|td|title|bdi|img)( onerror=\"x\")?>|[<>&\"'\r\n\u{202e}\u{2028}-->]|[a-z ]|\\PC){1,24}"),
+    ) {
+        let (page, plain) = (framework_page(&told), framework_page(&[const { String::new() }; 4].map(|_: String| "x".to_owned())));
+        for letter in ['<', '>'] {
+            prop_assert_eq!(page.matches(letter).count(), plain.matches(letter).count(), "{}", letter);
+        }
     }
 
     /// Every finding stands in every format exactly once, whatever it is about.
