@@ -2,7 +2,7 @@
 
 use super::{Answer, Engine};
 use console::screen::{
-    ExportFormat, Exported, Failure, FindingList, FindingPage, FindingQuery, Overview, RequestList, SandboxScope, Slice,
+    Exported, Failure, FindingFormat, FindingList, FindingPage, FindingQuery, Overview, RequestList, SandboxScope, Slice,
 };
 use tauri_plugin_dialog::DialogExt;
 
@@ -41,13 +41,15 @@ pub async fn export_findings(
     app: tauri::AppHandle,
     engine: Engine<'_>,
     query: FindingQuery,
-    format: ExportFormat,
+    format: FindingFormat,
 ) -> Answer<Option<Exported>> {
-    let extension = match format {
-        ExportFormat::Csv => "csv",
-        ExportFormat::Json => "json",
+    let extension = format.extension();
+    let name = match format {
+        FindingFormat::Csv | FindingFormat::Json | FindingFormat::Html => "findings",
+        FindingFormat::Ocsf => "findings-ocsf",
+        FindingFormat::Oscal => "findings-oscal",
     };
-    let picker = app.dialog().file().set_file_name(format!("findings.{extension}")).add_filter(extension, &[extension]);
+    let picker = app.dialog().file().set_file_name(format!("{name}.{extension}")).add_filter(extension, &[extension]);
     // The file dialog blocks until it is answered; it must not hold a thread of the async runtime.
     let chosen = tauri::async_runtime::spawn_blocking(move || picker.blocking_save_file()).await.map_err(|_| Failure {
         code: "E-FILE-DIALOG".into(),

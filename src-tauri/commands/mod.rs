@@ -6,6 +6,7 @@ pub mod backup;
 pub mod browse;
 pub mod capability;
 pub mod changes;
+pub mod compliance;
 pub mod decisions;
 pub mod desktop;
 pub mod digest;

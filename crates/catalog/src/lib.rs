@@ -8,6 +8,7 @@ mod app;
 mod check;
 mod dataset;
 mod format;
+mod framework;
 mod gen_ai;
 mod hosts;
 mod inventory;
@@ -38,6 +39,7 @@ pub use dataset::{
     Probe, PublishedBy, Recent, ResetIn, Says, TimestampFormat, Transform, Type, Values, Withheld,
 };
 pub use format::FormatProblem;
+pub use framework::{Family, Framework, Reference, framework, framework_title, frameworks};
 pub use gen_ai::generative_ai;
 pub use hosts::{HostError, ResolvedHosts};
 pub use inventory::{

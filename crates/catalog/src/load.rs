@@ -8,6 +8,7 @@ mod check;
 mod credentials;
 mod dataset;
 mod files;
+mod framework;
 mod inventory;
 mod keep;
 mod protocol;
@@ -25,6 +26,7 @@ use crate::{
     Verified, ViewShape,
 };
 use files::Files;
+pub(crate) use framework::framework;
 use serde::Serialize;
 use shape::Shape;
 use source::{Errors, Source, Table};

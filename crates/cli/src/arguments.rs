@@ -151,18 +151,38 @@ pub enum Command {
     Changes(ChangesArguments),
     /// Write findings to a file.
     #[command(
-        after_help = "Examples:\n  posture export --format csv --output findings.csv\n  posture export --format json --output - --severity high"
+        after_help = "Examples:\n  posture export --format csv --output findings.csv\n  posture export --format json --output - --severity high\n  posture export --format html --output findings.html --state open,fixed\n  posture export --format ocsf --ocsf-version 1.8.0 --lines --output -\n  posture export --format oscal --output assessment-results.json"
     )]
     Export {
         #[command(flatten)]
         filter: FilterArguments,
-        /// The file's format.
+        /// The file's format: for spreadsheets, for programs, a page for auditors and paper, OCSF 2003 events, OSCAL assessment results.
         #[arg(long, value_enum, default_value = "csv")]
-        format: FormatChoice,
+        format: FindingFormatChoice,
+        /// The version of OCSF.
+        #[arg(long, value_enum, default_value = "1.5.0")]
+        ocsf_version: OcsfVersionChoice,
+        /// Write OCSF as one event per line.
+        #[arg(long)]
+        lines: bool,
         /// The file; `-` for standard output.
         #[arg(long, short)]
         output: String,
     },
+    /// List the rules, one for each control of the SSCF, with what their checks came to on all instances; or one with its checks.
+    #[command(after_help = "Examples:\n  posture rules\n  posture rules IAM-SaaS-12\n  posture rules --json")]
+    Rules {
+        /// Only this rule, with its checks: `IAM-SaaS-12`.
+        rule: Option<String>,
+        /// Simulated tenants alone.
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// Say how far checks reach into frameworks and what they came to there; list one framework's controls, or write them to a file.
+    #[command(
+        after_help = "Examples:\n  posture compliance\n  posture compliance nist_800_53\n  posture compliance nist_800_53 \"AC-6(5)\"\n  posture compliance soc2 --html soc2.html"
+    )]
+    Compliance(ComplianceArguments),
     /// List the accounts of an instance with their risks, show one with its evidence, or write them to a file.
     #[command(
         after_help = "Examples:\n  posture accounts \"Halden Moor EU\" --risk no_mfa,dormant\n  posture accounts \"Halden Moor EU\" --unknown no_mfa --json\n  posture accounts \"Halden Moor EU\" --output accounts.csv"
@@ -812,6 +832,24 @@ pub enum ChangeChoice {
 }
 
 #[derive(Debug, Args)]
+pub struct ComplianceArguments {
+    /// The framework: `sscf`, `nist_800_53`, `cis_v8`, `soc2`, `iso_27001`, `cis_github`; all of them when left out.
+    pub framework: Option<String>,
+    /// Only this control, with its checks.
+    #[arg(conflicts_with_all = ["csv", "html"])]
+    pub control: Option<String>,
+    /// Write every control, those that are not covered among them, as a table to this file; `-` for standard output.
+    #[arg(long, value_name = "FILE", requires = "framework", conflicts_with = "html")]
+    pub csv: Option<String>,
+    /// The same as a page for auditors and paper.
+    #[arg(long, value_name = "FILE", requires = "framework")]
+    pub html: Option<String>,
+    /// Simulated tenants alone.
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct InventoryArguments {
     /// The instance, by id or name.
     #[arg(required_unless_present = "everywhere")]
@@ -952,6 +990,23 @@ pub enum StateChoice {
     Fixed,
     Gone,
     Dismissed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FindingFormatChoice {
+    Csv,
+    Json,
+    Html,
+    Ocsf,
+    Oscal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OcsfVersionChoice {
+    #[value(name = "1.5.0")]
+    V1_5_0,
+    #[value(name = "1.8.0")]
+    V1_8_0,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -373,7 +373,7 @@ impl Console {
         .await
     }
 
-    fn manual_checks(&self, open: &Open, instance: &Instance) -> Result<Vec<ManualCheck>, Failure> {
+    pub(crate) fn manual_checks(&self, open: &Open, instance: &Instance) -> Result<Vec<ManualCheck>, Failure> {
         let app = self.app(&instance.app)?;
         let now = self.now();
         let given = open.store.attestations(Some(instance.id))?;

@@ -481,15 +481,7 @@ pub(crate) fn verdict_words(verdict: &Verdict) -> (&'static str, Option<Cause>) 
 }
 
 pub(crate) fn framework_name(framework: &str) -> String {
-    match framework {
-        "nist_800_53" => "NIST 800-53",
-        "cis_v8" => "CIS Controls v8",
-        "soc2" => "SOC 2",
-        "iso_27001" => "ISO 27001",
-        "cis_github" => "CIS GitHub",
-        other => other,
-    }
-    .to_owned()
+    catalog::framework(framework).map_or_else(|| framework.to_owned(), |known| known.name.clone())
 }
 
 pub(crate) fn severity(severity: catalog::Severity) -> Severity {
@@ -546,7 +538,7 @@ impl Console {
 }
 
 /// Whether a check names a control: `nist_800_53/IA-2`, or `nist_800_53` for any of that framework.
-fn names(check: &catalog::Check, control: &str) -> bool {
+pub(crate) fn names(check: &catalog::Check, control: &str) -> bool {
     let (framework, reference) = control.split_once('/').map_or((control, None), |(framework, reference)| (framework, Some(reference)));
     let references = if framework == "sscf" { Some(&check.sscf) } else { check.frameworks.get(framework) };
     references.is_some_and(|all| reference.map_or(!all.is_empty(), |one| all.iter().any(|named| named == one)))
@@ -653,7 +645,7 @@ fn dismissed(store: &store::Store, scope: store::SandboxScope) -> Result<u32, Fa
     let states = vec![store::FindingState::Dismissed];
     let filter = store::FindingFilter { states, sandbox: scope, ..store::FindingFilter::default() };
     let none = store::Slice { offset: 0, limit: 0 };
-    Ok(count(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
+    Ok(counted(store.findings(&filter, store::FindingSort::Severity, true, none)?.total))
 }
 
 /// Open findings that nobody has re-checked, scanned or attested.

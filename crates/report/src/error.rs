@@ -11,6 +11,9 @@ pub enum ReportError {
     /// The reader went away, as when output is piped into a program that ends early.
     #[error("The export was not finished: nobody reads it any more.")]
     Closed(#[source] Error),
+    /// No check names a control, and OSCAL has no form for a review of nothing.
+    #[error("The export was not begun: no check that was judged names a control of NIST SP 800-53, and OSCAL has no form for that.")]
+    NothingReviewed,
     /// Something else stood in the way.
     #[error("The export was not finished: it could not be written.")]
     Write(#[source] Error),
@@ -22,6 +25,7 @@ impl ReportError {
         match self {
             Self::Full(_) => "E-EXPORT-DISK-FULL",
             Self::Closed(_) => "E-EXPORT-CLOSED",
+            Self::NothingReviewed => "E-EXPORT-NOTHING",
             Self::Write(_) => "E-EXPORT-WRITE",
         }
     }
@@ -31,6 +35,9 @@ impl ReportError {
         match self {
             Self::Full(_) => "Free some space or choose another disk, then export again; the unfinished file can be deleted.",
             Self::Closed(_) => "Export again and let the reading program read to the end.",
+            Self::NothingReviewed => {
+                "Scan an instance first, choose instances whose checks name such controls, or export as CSV, JSON or HTML."
+            }
             Self::Write(_) => "Check that the folder exists and that you may write there, then export again.",
         }
     }

@@ -4,6 +4,7 @@ use crate::line::{Line, numbered, references, sealed, time, time_if, truth};
 use catalog::{Severity, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// A finding with all that is needed to act on it without the console.
@@ -61,6 +62,35 @@ pub struct FindingLine {
     pub attested_at: Option<Timestamp>,
     /// The last day on which that holds: `2027-11-21`.
     pub valid_until: Option<String>,
+    /// What identifies it in every export, whatever becomes of it: see [`finding_uid`].
+    pub uid: String,
+    /// The instance's id, which stays when its name is changed.
+    pub instance_id: String,
+    /// The application's name.
+    pub app_name: String,
+    /// The practice as a statement: "SAML SSO is on"; empty where the catalog no longer has the check.
+    pub practice: String,
+    /// Why the last scan could not check it again; empty where it could.
+    pub not_rechecked_because: String,
+}
+
+/// What identifies a finding in exports: the same instance, check and row have the same one in every export, and others another. `row` is
+/// the key of the row that it is about; empty when it is about the tenant.
+pub fn finding_uid(instance_id: &str, check: &str, row: &str) -> String {
+    identifier(&["finding", instance_id, check, row]).to_string()
+}
+
+/// A UUID that is made from what it names: of the form of version 5 (RFC 9562), from the first half of a SHA-256.
+pub(crate) fn identifier(parts: &[&str]) -> uuid::Uuid {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // With its length before it no two lists of parts read the same.
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    uuid::Builder::from_sha1_bytes(bytes).into_uuid()
 }
 
 /// What has become of a finding.
@@ -109,6 +139,11 @@ impl sealed::Cells for FindingLine {
         "recorded_by",
         "attested_at",
         "valid_until",
+        "uid",
+        "instance_id",
+        "app_name",
+        "practice",
+        "not_rechecked_because",
     ];
 
     fn cells(&self) -> Vec<Cow<'_, str>> {
@@ -146,6 +181,11 @@ impl sealed::Cells for FindingLine {
             Cow::Borrowed(self.recorded_by.as_deref().unwrap_or_default()),
             time_if(self.attested_at),
             Cow::Borrowed(self.valid_until.as_deref().unwrap_or_default()),
+            Cow::Borrowed(&self.uid),
+            Cow::Borrowed(&self.instance_id),
+            Cow::Borrowed(&self.app_name),
+            Cow::Borrowed(&self.practice),
+            Cow::Borrowed(&self.not_rechecked_because),
         ]
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use catalog::{Cause, CauseKind, Severity, Verdict};
-use posture_report::{About, ByteOrderMark, FindingLine, FindingState, ReportError, RequestLine, json};
+use posture_report::{About, ByteOrderMark, FindingLine, FindingState, ReportError, RequestLine, finding_uid, json};
 use proptest::prelude::*;
 use serde_json::{Value, json as value};
 use std::{
@@ -44,6 +44,11 @@ fn finding() -> FindingLine {
         recorded_by: Some("@ada".into()),
         attested_at: Some(time("2026-11-02T08:00:00Z")),
         valid_until: Some("2027-11-02".into()),
+        uid: finding_uid("5f0c", "kustomer.auth.sso_enabled", "ada"),
+        instance_id: "5f0c".into(),
+        app_name: "Kustomer".into(),
+        practice: "SAML SSO is on".into(),
+        not_rechecked_because: "+The key lacks a role.".into(),
     }
 }
 
@@ -82,14 +87,15 @@ fn a_table_of_findings_reads_as_it_was_written() {
     let text = String::from_utf8(out).unwrap();
     let wanted = concat!(
         "app,instance,sandbox,check,title,severity,state,verdict,cause,resource,current,recommended,first_seen,last_seen,fixed_or_gone_at,",
-        "not_rechecked_since,steps,why,sscf,frameworks,evidence,source,answer,attested_by,recorded_by,attested_at,valid_until\r\n",
+        "not_rechecked_since,steps,why,sscf,frameworks,evidence,source,answer,attested_by,recorded_by,attested_at,valid_until,",
+        "uid,instance_id,app_name,practice,not_rechecked_because\r\n",
         "kustomer,\"Support, Europe\",true,kustomer.auth.sso_enabled,Single sign-on is off,high,open,not_evaluated,",
         "The key lacks a role. Make a key with it.,ada@haldenmoor.example,off,on,2026-11-01T08:00:00Z,2026-11-21T12:00:00Z,,",
         "2026-11-20T12:00:00Z,1. Open Settings. 2. Turn SAML on.,\"Passwords are \"\"shared\"\".\nOften.\",\"IAM-SaaS-04, IAM-SaaS-05\",",
         "\"cis_v8: 6.3, 6.7; soc2: CC6.1\",\"{\"\"attributes\"\":{\"\"saml\"\":{\"\"enabled\"\":false}}}\",https://developer.kustomer.com/,",
-        "not_met,'=Mei Laurent,'@ada,2026-11-02T08:00:00Z,2027-11-02\r\n",
+        "not_met,'=Mei Laurent,'@ada,2026-11-02T08:00:00Z,2027-11-02,UID,5f0c,Kustomer,SAML SSO is on,'+The key lacks a role.\r\n",
     );
-    assert_eq!(text, wanted);
+    assert_eq!(text, wanted.replace("UID", &finding().uid));
 }
 
 #[test]

@@ -804,6 +804,13 @@ impl Store {
     pub fn open_findings(&self, scope: SandboxScope) -> Result<BTreeMap<InstanceId, SeverityTally>, StoreError> {
         self.inner.pool.read(|view| finding::open_by_instance(view, scope))
     }
+    /// Findings of an instance that are open or dismissed, by check; checks without any are not there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn open_by_check(&self, instance: InstanceId) -> Result<BTreeMap<String, u32>, StoreError> {
+        self.inner.pool.read(|view| finding::open_by_check(view, instance::number(view, instance)?))
+    }
     /// Open findings that were opened or reopened after a time.
     pub fn opened_since(&self, after: Timestamp, scope: SandboxScope) -> Result<SeverityTally, StoreError> {
         self.inner.pool.read(|view| event::opened_since(view, after, scope))

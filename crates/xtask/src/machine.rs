@@ -18,9 +18,20 @@ const OLDEST_NODE: Version = Version(20, 19, 0);
 /// What the window is compiled against, and what OpenSSL's own build (inside SQLCipher) asks for.
 const TO_BUILD: &[&str] = &["build-essential", "perl", "pkg-config", "libssl-dev", "libwebkit2gtk-4.1-dev", "libayatana-appindicator3-dev"];
 
-/// A display, a WebDriver, a bus and a Secret Service, none of which a server or a container has; and what makes a network
-/// and a disk of a test's own.
-const TO_TEST: &[&str] = &["xvfb", "xauth", "webkit2gtk-driver", "dbus", "gnome-keyring", "fonts-dejavu-core", "iproute2", "util-linux"];
+/// A display, a WebDriver, a bus and a Secret Service, none of which a server or a container has; what makes a network and a disk
+/// of a test's own; and what installs the readers of standards.
+const TO_TEST: &[&str] = &[
+    "xvfb",
+    "xauth",
+    "webkit2gtk-driver",
+    "dbus",
+    "gnome-keyring",
+    "fonts-dejavu-core",
+    "iproute2",
+    "util-linux",
+    "python3",
+    "python3-pip",
+];
 
 /// What a task needs of the system.
 #[derive(Clone, Copy, PartialEq, Eq)]

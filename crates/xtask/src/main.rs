@@ -14,6 +14,7 @@ mod program;
 mod project;
 mod promises;
 mod run;
+mod standards;
 mod tally;
 mod test;
 

@@ -15,6 +15,7 @@ use crate::{
     program::Program,
     project::{self, Project},
     promises::{self, Ledger},
+    standards,
     tally::Tally,
 };
 
@@ -60,6 +61,7 @@ pub fn run(project: &Project, consent: Consent) -> Result<(), Failure> {
     frontend::install(project, "ui")?;
     frontend::install(project, "tests/recorded")?;
     frontend::install(project, "tests/identity")?;
+    standards::install(project)?;
     licences::check(project)?;
     let drivers = install_tauri_driver(project)?;
     let promises = project.target().join("promises.tsv");

@@ -7,9 +7,14 @@ import Attestations from './Attestations/Attestations.svelte';
 import Changes from './Changes/Changes.svelte';
 import Digest from './Digest/Digest.svelte';
 import Findings from './Findings/Findings.svelte';
+import Compliance from './Compliance/Compliance.svelte';
+import ControlDetail from './Compliance/ControlDetail.svelte';
+import Framework from './Compliance/Framework.svelte';
 import AzureAdClient from './Guides/AzureAdClient.svelte';
 import Instance from './Instance/Instance.svelte';
 import Overview from './Overview/Overview.svelte';
+import RuleDetail from './SecurityConfigurations/RuleDetail.svelte';
+import SecurityConfigurations from './SecurityConfigurations/SecurityConfigurations.svelte';
 import Settings from './Settings/Settings.svelte';
 
 /** A screen and what the address tells it. */
@@ -27,7 +32,7 @@ const screen = (component: unknown) => component as Component<Record<string, str
 
 /** The screen of an address; an unknown one is the Overview. */
 export function show(path: string[]): Shown {
-  const [first, second] = path;
+  const [first, second, third] = path;
   const entry = (page: string, component: unknown, props: Record<string, string> = {}): Shown => ({
     page,
     key: [page, ...Object.values(props)].join('/'),
@@ -41,6 +46,13 @@ export function show(path: string[]): Shown {
       return second === undefined
         ? entry('add-application', AddApplication)
         : entry('add-application', ApplicationInstances, { slug: second });
+    case 'security-configurations':
+      return second === undefined ? entry('security-configurations', SecurityConfigurations) : entry('security-configurations', RuleDetail, { rule: second });
+    case 'compliance':
+      if (second === undefined) return entry('compliance', Compliance);
+      return third === undefined
+        ? entry('compliance', Framework, { framework: second })
+        : entry('compliance', ControlDetail, { framework: second, control: third });
     case 'findings':
       return entry('findings', Findings);
     case 'changes':

@@ -162,8 +162,27 @@ fn frameworks(value: &Value<'_>) -> BTreeMap<String, Vec<String>> {
         .entries()
         .into_iter()
         .map(|(name, value)| {
-            if !words::FRAMEWORKS.contains(&name.as_str()) {
-                value.report(format!("the framework \"{name}\" is not known; write one of {}", words::FRAMEWORKS.join(", ")));
+            // SSCF controls are named by `sscf` instead.
+            match crate::framework(&name).filter(|framework| framework.id != "sscf") {
+                Some(framework) => {
+                    for item in value.items() {
+                        if let Some(reference) = item.text().filter(|reference| framework.reference(reference).is_none()) {
+                            item.report(format!(
+                                "{} {} has no \"{reference}\"; write a number that is in catalog/_frameworks/{name}.toml",
+                                framework.title, framework.version
+                            ));
+                        }
+                    }
+                }
+                None => {
+                    let known: Vec<&str> = crate::frameworks()
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|framework| framework.id.as_str())
+                        .filter(|id| *id != "sscf")
+                        .collect();
+                    value.report(format!("the framework \"{name}\" is not known; write one of {}", known.join(", ")));
+                }
             }
             (name, value.texts())
         })

@@ -61,9 +61,6 @@ pub(super) const COMPARES: &[(&str, Compare)] = &[
     ("not_empty", Compare::NotEmpty),
 ];
 
-/// The frameworks whose references are shown, by the name that manifests use.
-pub(super) const FRAMEWORKS: &[&str] = &["nist_800_53", "cis_v8", "soc2", "iso_27001", "cis_github"];
-
 /// Whether `IAM-SaaS-04` is a control of the framework.
 pub(super) fn is_sscf(id: &str) -> bool {
     crate::sscf_control(id).is_some()

@@ -824,6 +824,18 @@ const BAD: &[(&str, &str, &str, &str)] = &[
         "recommended = \"highest\"",
         "tiny/checks.toml:30: `recommended` must be a value of the field's type, for this operator on a field of type enum(low,high)",
     ),
+    (
+        "checks.toml",
+        "cis_v8 = [\"6.3\"]",
+        "cis_v8 = [\"6.30\"]",
+        "tiny/checks.toml:14: CIS Controls v8 has no \"6.30\"; write a number that is in catalog/_frameworks/cis_v8.toml",
+    ),
+    (
+        "checks.toml",
+        "cis_v8 = ",
+        "cis_v9 = ",
+        "tiny/checks.toml:14: the framework \"cis_v9\" is not known; write one of nist_800_53, cis_v8, soc2, iso_27001, cis_github",
+    ),
     ("checks.toml", "title = \"The level", "title = The level", "tiny/checks.toml:24: this is not TOML: "),
 ];
 

@@ -6,6 +6,7 @@ mod built_in;
 mod capability;
 mod contract;
 mod folder;
+mod frameworks;
 mod inventory;
 mod loading;
 mod okta;

@@ -2,10 +2,13 @@
 
 use super::{Ending, Outcome, Stop, Terminal, ending, severity};
 use crate::{
-    arguments::{FilterArguments, FormatChoice, SeverityChoice, StateChoice},
+    arguments::{FilterArguments, FindingFormatChoice, OcsfVersionChoice, SeverityChoice, StateChoice},
     print,
 };
-use console::screen::{ExportFormat, Failure, FindingFilter, FindingPage, FindingQuery, FindingSort, FindingState, SandboxScope, Slice};
+use console::{
+    FindingExport, OcsfVersion,
+    screen::{Failure, FindingFilter, FindingFormat, FindingPage, FindingQuery, FindingSort, FindingState, SandboxScope, Slice},
+};
 
 impl Terminal {
     pub(super) async fn apps(&self) -> Outcome {
@@ -78,12 +81,31 @@ impl Terminal {
         Ok(ending(&list.counts, fail_on))
     }
 
-    pub(super) async fn export(&self, filter: FilterArguments, format: FormatChoice, output: &str) -> Outcome {
+    pub(super) async fn export(
+        &self,
+        filter: FilterArguments,
+        format: FindingFormatChoice,
+        (ocsf_version, ocsf_lines): (OcsfVersionChoice, bool),
+        output: &str,
+    ) -> Outcome {
+        if format != FindingFormatChoice::Ocsf && (ocsf_lines || ocsf_version != OcsfVersionChoice::V1_5_0) {
+            return Err(Stop::Usage("--lines and --ocsf-version are for --format ocsf".to_owned()));
+        }
         self.open().await?;
         let query = self.query(filter, 0, 500).await?;
-        let format = match format {
-            FormatChoice::Csv => ExportFormat::Csv,
-            FormatChoice::Json => ExportFormat::Json,
+        let format = FindingExport {
+            format: match format {
+                FindingFormatChoice::Csv => FindingFormat::Csv,
+                FindingFormatChoice::Json => FindingFormat::Json,
+                FindingFormatChoice::Html => FindingFormat::Html,
+                FindingFormatChoice::Ocsf => FindingFormat::Ocsf,
+                FindingFormatChoice::Oscal => FindingFormat::Oscal,
+            },
+            ocsf_version: match ocsf_version {
+                OcsfVersionChoice::V1_5_0 => OcsfVersion::V1_5_0,
+                OcsfVersionChoice::V1_8_0 => OcsfVersion::V1_8_0,
+            },
+            ocsf_lines,
         };
         if output == "-" {
             self.console.export_to(query, format, Box::new(std::io::stdout())).await?;

@@ -6,6 +6,7 @@ mod backup;
 mod browse;
 mod catalog;
 mod changes;
+mod compliance;
 mod decide;
 mod digest;
 mod fleet;
@@ -79,6 +80,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         | Command::Findings { .. }
         | Command::Changes(_)
         | Command::Export { .. }
+        | Command::Rules { .. }
+        | Command::Compliance(_)
         | Command::Accounts(_)
         | Command::Plugins(_)
         | Command::Identities(_)
@@ -150,7 +153,11 @@ impl Terminal {
                 self.findings(filter, offset, limit, show, fail_on).await
             }
             Command::Changes(arguments) => self.changes(arguments).await,
-            Command::Export { filter, format, output } => self.export(filter, format, &output).await,
+            Command::Export { filter, format, ocsf_version, lines, output } => {
+                self.export(filter, format, (ocsf_version, lines), &output).await
+            }
+            Command::Rules { rule, sandbox } => self.rules(rule.as_deref(), sandbox).await,
+            Command::Compliance(arguments) => self.compliance(arguments).await,
             Command::Accounts(arguments) => self.accounts(arguments).await,
             Command::Plugins(arguments) => self.plugins(arguments).await,
             Command::Identities(command) => self.identities(command).await,

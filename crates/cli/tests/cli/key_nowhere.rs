@@ -104,7 +104,7 @@ async fn the_key_is_in_no_file_output_or_export() {
     let export = stand.folder.path().join("data").join("findings.csv");
     let exported = stand.folder.path().join("data").join("findings.json");
     let backup = stand.folder.path().join("posture.tar");
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 19] = [
         &["-vv", "scan", "Halden Moor"],
         &["-vv", "--json", "scan", "Halden Moor"],
         &["-vv", "--json", "instance", "test", "Halden Moor"],
@@ -117,6 +117,11 @@ async fn the_key_is_in_no_file_output_or_export() {
         &["-vv", "export", "--format", "json", "--output", exported.to_str().unwrap()],
         &["-vv", "export", "--format", "json", "--output", "-"],
         &["-vv", "export", "--format", "csv", "--output", "-"],
+        &["-vv", "export", "--format", "html", "--output", "-"],
+        &["-vv", "export", "--format", "ocsf", "--output", "-"],
+        &["-vv", "export", "--format", "oscal", "--output", "-"],
+        &["-vv", "--json", "rules"],
+        &["-vv", "--json", "compliance", "nist_800_53"],
         &["-vv", "backup", "--output", backup.to_str().unwrap()],
         &["-vv", "restore", backup.to_str().unwrap(), "--yes"],
     ];

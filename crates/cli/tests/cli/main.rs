@@ -3,6 +3,7 @@
 
 mod activity;
 mod attestations;
+mod auditors;
 mod backup;
 mod bad_input;
 mod catalog;

@@ -307,6 +307,42 @@ pub enum ExportFormat {
     Json,
 }
 
+/// Formats of an export of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingFormat {
+    /// For spreadsheets.
+    Csv,
+    /// For programs.
+    Json,
+    /// A page for auditors and for paper.
+    Html,
+    /// Compliance findings of the Open Cybersecurity Schema Framework, for security data lakes.
+    Ocsf,
+    /// Assessment results of OSCAL, for auditors' programs.
+    Oscal,
+}
+
+impl FindingFormat {
+    /// What the names of such files end with.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Html => "html",
+            Self::Json | Self::Ocsf | Self::Oscal => "json",
+        }
+    }
+}
+
+impl From<ExportFormat> for FindingFormat {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Csv => Self::Csv,
+            ExportFormat::Json => Self::Json,
+        }
+    }
+}
+
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
 pub struct Exported {

@@ -3,6 +3,7 @@
 
 mod activity;
 mod attested;
+mod auditors;
 mod backup;
 mod capability;
 mod changes;

@@ -686,6 +686,18 @@ pub(crate) fn open_by_instance(connection: &Connection, scope: SandboxScope) -> 
     Ok(open)
 }
 
+/// Findings of an instance that are open or dismissed, by check: that a risk is accepted mends nothing.
+pub(crate) fn open_by_check(connection: &Connection, instance: i64) -> Result<BTreeMap<String, u32>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT check_id, count(*) FROM finding WHERE instance = ?1 AND state IN (0, 3) GROUP BY check_id")?;
+    let mut rows = statement.query([instance])?;
+    let mut open = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        open.insert(row.get(0)?, column::small_count(row.get(1)?));
+    }
+    Ok(open)
+}
+
 /// Fewest characters that the index of texts can look for.
 const TRIGRAM: usize = 3;
 

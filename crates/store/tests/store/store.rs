@@ -288,6 +288,25 @@ fn judging_again_changes_verdicts_without_reading() {
 }
 
 #[test]
+fn open_findings_are_counted_by_check() {
+    let (_folder, store) = open();
+    store.insert_instance(&instance(1)).unwrap();
+    store.insert_instance(&instance(2)).unwrap();
+    let scan = store.begin_scan(instance_id(1), at(0), &["users"]).unwrap();
+    let failing = |id: &str, rows: &[&str]| {
+        check(id, Completeness::Complete, rows.iter().map(|row| judged(row, Verdict::Fail)).chain([judged("z", Verdict::Pass)]).collect())
+    };
+    store.commit_scan(scan, &[failing("c", &["a", "b"]), failing("d", &["a"]), failing("e", &[])], at(1), at(2)).unwrap();
+    let counts = |instance| store.open_by_check(instance_id(instance)).unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!(counts(1), [("c".to_owned(), 2), ("d".to_owned(), 1)]);
+    assert!(counts(2).is_empty());
+    let later = store.begin_scan(instance_id(1), at(10), &["users"]).unwrap();
+    store.commit_scan(later, &[failing("c", &["a"]), failing("d", &[])], at(11), at(12)).unwrap();
+    assert_eq!(counts(1), [("c".to_owned(), 1)], "what is gone is open no more");
+    assert!(matches!(store.open_by_check(instance_id(9)), Err(StoreError::NotFound { .. })));
+}
+
+#[test]
 fn a_failed_scan_re_checks_nothing_and_judging_again_does_not_hide_it() {
     let (_folder, store) = open();
     store.insert_instance(&instance(1)).unwrap();

@@ -104,7 +104,16 @@ export interface Backend {
   /** `null` when the save dialog was cancelled. */
   exportChanges(query: T.ChangeQuery, format: T.ExportFormat): Promise<T.ChangesExported | null>;
   /** `null` when the save dialog was cancelled. */
-  exportFindings(query: T.FindingQuery, format: T.ExportFormat): Promise<T.Exported | null>;
+  exportFindings(query: T.FindingQuery, format: T.FindingFormat): Promise<T.Exported | null>;
+  /** One rule for each control of the SSCF, over all instances. */
+  rules(sandbox: T.SandboxScope): Promise<T.RuleList>;
+  rule(sandbox: T.SandboxScope, id: string): Promise<T.RulePage>;
+  /** Every framework that checks refer to. */
+  compliance(sandbox: T.SandboxScope): Promise<T.FrameworkList>;
+  framework(sandbox: T.SandboxScope, id: string): Promise<T.FrameworkPage>;
+  frameworkControl(sandbox: T.SandboxScope, framework: string, control: string): Promise<T.ControlPage>;
+  /** `null` when the save dialog was cancelled. */
+  exportFramework(sandbox: T.SandboxScope, id: string, format: T.ComplianceFormat): Promise<T.ComplianceExported | null>;
   /** Accounts of an instance, as the last complete scan found them. */
   accounts(instance: string, query: T.InventoryQuery): Promise<T.AccountList>;
   account(instance: string, id: string): Promise<T.AccountPage>;

@@ -162,6 +162,18 @@ export const commands = {
 	finding: (id: string) => typedError<FindingPage, Failure>(__TAURI_INVOKE("finding", { id })),
 	/**  Requests, newest first. */
 	requests: (instance: string | null, slice: Slice) => typedError<RequestList, Failure>(__TAURI_INVOKE("requests", { instance, slice })),
+	/**  What became of findings between two moments. */
+	changes: (query: ChangeQuery) => typedError<Changes, Failure>(__TAURI_INVOKE("changes", { query })),
+	/**  Complete scans of an instance, newest first. */
+	completeScans: (instance: string) => typedError<ScanMark[], Failure>(__TAURI_INVOKE("complete_scans", { instance })),
+	/**  What differs between the rows of two scans of one instance, by dataset. */
+	settingChanges: (before: string, after: string) => typedError<SettingChanges, Failure>(__TAURI_INVOKE("setting_changes", { before, after })),
+	/**  The rows of a dataset that differ between two scans. */
+	rowChanges: (before: string, after: string, dataset: string, slice: Slice) => typedError<RowChangeList, Failure>(__TAURI_INVOKE("row_changes", { before, after, dataset, slice })),
+	/**  How things stood at the end of a past day. */
+	postureAt: (query: PastQuery) => typedError<PastPosture, Failure>(__TAURI_INVOKE("posture_at", { query })),
+	/**  Asks where to and writes the changes that the query asks for; nothing when the dialog was cancelled. */
+	exportChanges: (query: ChangeQuery, format: ExportFormat) => typedError<ChangesExported | null, Failure>(__TAURI_INVOKE("export_changes", { query, format })),
 	/**  Acts, newest first. */
 	activity: (slice: Slice) => typedError<ActList, Failure>(__TAURI_INVOKE("activity", { slice })),
 	/**  The head of the chain of acts. */
@@ -174,7 +186,19 @@ export const commands = {
 	 */
 	verifyActivity: (againstFile: boolean) => typedError<ActivityProof | null, Failure>(__TAURI_INVOKE("verify_activity", { againstFile })),
 	/**  Asks where to and writes what the query shows; nothing when the dialog was cancelled. */
-	exportFindings: (query: FindingQuery, format: ExportFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
+	exportFindings: (query: FindingQuery, format: FindingFormat) => typedError<Exported | null, Failure>(__TAURI_INVOKE("export_findings", { query, format })),
+	/**  Every rule with what its checks came to. */
+	rules: (sandbox: SandboxScope) => typedError<RuleList, Failure>(__TAURI_INVOKE("rules", { sandbox })),
+	/**  A rule with its checks. */
+	rule: (sandbox: SandboxScope, id: string) => typedError<RulePage, Failure>(__TAURI_INVOKE("rule", { sandbox, id })),
+	/**  Every framework that checks refer to. */
+	compliance: (sandbox: SandboxScope) => typedError<FrameworkList, Failure>(__TAURI_INVOKE("compliance", { sandbox })),
+	/**  A framework with all of its controls. */
+	framework: (sandbox: SandboxScope, id: string) => typedError<FrameworkPage, Failure>(__TAURI_INVOKE("framework", { sandbox, id })),
+	/**  A control of a framework with its checks. */
+	frameworkControl: (sandbox: SandboxScope, framework: string, control: string) => typedError<ControlPage, Failure>(__TAURI_INVOKE("framework_control", { sandbox, framework, control })),
+	/**  Asks where to and writes a framework's table; nothing when the dialog was cancelled. */
+	exportFramework: (sandbox: SandboxScope, id: string, format: ComplianceFormat) => typedError<ComplianceExported | null, Failure>(__TAURI_INVOKE("export_framework", { sandbox, id, format })),
 	/**  A page of the accounts of an instance. */
 	accounts: (instance: string, query: InventoryQuery) => typedError<AccountList, Failure>(__TAURI_INVOKE("accounts", { instance, query })),
 	/**  An account and everything behind it. */
@@ -516,6 +540,98 @@ export type Cause = {
 	remedy: string,
 };
 
+/**  How many findings came to what, by the severities that their checks have now. */
+export type ChangeCounts = {
+	newly_failing: SeverityCounts,
+	fixed: SeverityCounts,
+	gone: SeverityCounts,
+	not_rechecked: SeverityCounts,
+	still_failing: SeverityCounts,
+	dismissed: SeverityCounts,
+};
+
+/**  What became of a finding from one moment to a later one. What was fixed and failed again in between is still failing. */
+export type ChangeKind = 
+/**  It was not open and is. */
+"newly_failing" | 
+/**  It was open and its row passed. */
+"fixed" | 
+/**  It was open and its row is no longer there. */
+"gone" | 
+/**  It was open, is open, and could not be judged when that was last tried. */
+"not_rechecked" | 
+/**  It was open and failed when it was last judged. */
+"still_failing" | 
+/**  A decision holds it back that did not before. */
+"dismissed";
+
+/**  Which changes are asked for. Empty lists do not filter. */
+export type ChangeQuery = {
+	/**  From when on. */
+	from: Moment,
+	/**  Up to when. */
+	to: Moment,
+	/**  Instance ids. */
+	instances: string[],
+	/**  Kinds. */
+	kinds: ChangeKind[],
+	/**  Severities. */
+	severities: Severity[],
+	/**  Whether simulated instances are looked at. */
+	sandbox: SandboxScope,
+	/**  Which part of the findings. */
+	slice: Slice,
+};
+
+/**  A finding and what became of it. */
+export type ChangedFinding = {
+	/**  The finding as it stood at the later moment; its title and severity are those of today. */
+	finding: Finding,
+	/**  What became of it. */
+	kind: ChangeKind,
+	/**  When the last thing up to the later moment happened to it. */
+	at: string,
+};
+
+/**  What became of findings. */
+export type Changes = {
+	/**  From when on; `None` when the instances begin at different moments, or where nothing is known at all. */
+	from: string | null,
+	/**  Up to when; `None` when the instances end at different moments. */
+	to: string | null,
+	/**  Over all instances that are looked at, whatever the kinds and severities asked for. */
+	counts: ChangeCounts,
+	/**  Each of these instances, the one with most that is newly failing first. */
+	instances: InstanceChanges[],
+	/**  How many findings fulfil the query. */
+	total: number,
+	/**  The rows asked for: newly failing first, the worst of them first. */
+	rows: ChangedFinding[],
+};
+
+/**  What was written. */
+export type ChangesExported = {
+	/**  Where to. */
+	path: string,
+	/**  How many findings. */
+	findings: number,
+};
+
+/**  What one check came to on one instance. */
+export type CheckOutcome = 
+/**  It failed, observed something, was attested as not met, or a finding of it is open. */
+"failed" | 
+/**  Something that it rests on was not read, or it was never scanned. */
+"not_evaluated" | 
+/**  It is to be attested: it never was, or what was attested has ended or was withdrawn. */
+"due" | 
+/**  Everything that it applies to passed. */
+"passed" | 
+/**  A person attested it as met, or as not applicable; it was not scanned. */
+"attested" | 
+/**  It applies to nothing that is there, or nothing was observed. */
+"not_applicable";
+
 /**  A parameter of a check, with the catalog's value beside that of the instance. */
 export type CheckParam = {
 	/**  Its id. */
@@ -566,6 +682,23 @@ export type Choice = {
 	hidden: boolean,
 };
 
+/**  What was written of a framework. */
+export type ComplianceExported = {
+	/**  Where to. */
+	path: string,
+	/**  How many controls. */
+	controls: number,
+};
+
+/**  Formats of a framework's table. */
+export type ComplianceFormat = 
+/**  For spreadsheets. */
+"csv" | 
+/**  For programs. */
+"json" | 
+/**  A page for auditors and for paper. */
+"html";
+
 /**  A page of the vendor's console. */
 export type ConsoleLink = {
 	/**  "Settings › Security › Authentication". */
@@ -594,6 +727,20 @@ export type ControlCoverage = {
 	reason: string,
 	/**  Where the reason is known from (URL); empty where nobody has looked, or where there is no reason. */
 	source: string,
+};
+
+/**  A control with its checks. */
+export type ControlPage = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  The framework's id. */
+	framework: string,
+	/**  "NIST 800-53". */
+	framework_name: string,
+	/**  Its row. */
+	control: FrameworkControl,
+	/**  The checks that name it, worst first. */
+	checks: RuleCheck[],
 };
 
 /**  The capability sheet of an application, or of an instance of it: every control of the CSA SaaS Security Capability Framework. */
@@ -666,6 +813,24 @@ export type CredentialNearsEnd = {
 	at: string,
 	/**  When the credential ends. */
 	end: CredentialEnd,
+};
+
+/**  What differs in a dataset. */
+export type DatasetChanges = {
+	/**  The dataset. */
+	dataset: string,
+	/**  Its title. */
+	title: string,
+	/**  `whole`, `both_sides` (only rows that both scans read), `only_before` or `only_after` (the other scan did not have it). */
+	compared: string,
+	/**  Why it is not compared whole. */
+	cause: Cause | null,
+	/**  Rows that are new. */
+	added: number,
+	/**  Rows that are no longer there. */
+	removed: number,
+	/**  Rows that say something else. */
+	changed: number,
 };
 
 /**  What became of a dataset. */
@@ -1030,6 +1195,16 @@ export type Field = {
 	reveal: string | null,
 };
 
+/**  A field that differs. */
+export type FieldChange = {
+	/**  `attributes.saml.enabled`. */
+	path: string,
+	/**  What it was, as JSON text, at most 2,000 characters; `None` where there was none. */
+	before: string | null,
+	/**  What it is. */
+	after: string | null,
+};
+
 /**  What a typed value came to. */
 export type FieldState = 
 /**  Nothing was typed yet. */
@@ -1111,13 +1286,37 @@ export type FindingFilter = {
 	checks: string[],
 	/**  `config`, … */
 	features: string[],
-	/**  Part of title, resource, instance or check, without case. */
+	/**  Part of title, resource, instance or check, literally and without case, at most 500 characters. */
 	text: string,
 	/**  `without` (default), `only` or `with` sandbox instances. */
 	sandbox: SandboxScope,
 	/**  Only those not re-checked by the last scan. */
 	not_rechecked: boolean,
+	/**  Owners of instances; the empty text is an instance without one. */
+	owners: string[],
+	/**
+	 *  Controls that the check names: `nist_800_53/IA-2`, `sscf/IAM-SaaS-01`, or a framework alone for any of its controls. One of
+	 *  them is enough.
+	 */
+	frameworks: string[],
+	/**  Only those first found at most so many days ago. */
+	found_within_days: number | null,
+	/**  Only those first found more than so many days ago. */
+	older_than_days: number | null,
 };
+
+/**  Formats of an export of findings. */
+export type FindingFormat = 
+/**  For spreadsheets. */
+"csv" | 
+/**  For programs. */
+"json" | 
+/**  A page for auditors and for paper. */
+"html" | 
+/**  Compliance findings of the Open Cybersecurity Schema Framework, for security data lakes. */
+"ocsf" | 
+/**  Assessment results of OSCAL, for auditors' programs. */
+"oscal";
 
 /**  A page of findings. */
 export type FindingList = {
@@ -1235,7 +1434,7 @@ export type FleetAccounts = {
 	all: number,
 	/**  How many fulfil the filter. */
 	total: number,
-	/**  Every risk, over all. */
+	/**  Every risk, over all that are not ignored. */
 	risks: RiskCount[],
 	/**  Instances whose accounts are not all in it. */
 	gaps: FleetGap[],
@@ -1327,12 +1526,100 @@ export type FleetQuery = {
 	slice: Slice,
 };
 
+/**  A control of a framework. */
+export type FrameworkControl = {
+	/**  `AC-6(10)`. */
+	id: string,
+	/**  Its title; empty where the framework's words may not be repeated. */
+	title: string,
+	/**  The part that it is in. */
+	family: string,
+	/**  That part's title. */
+	family_title: string,
+	/**  What the checks that name it came to, worst first. */
+	status: RuleStatus,
+	/**  How many checks name it. */
+	checks: number,
+	/**  On how many instances. */
+	instances: number,
+	/**  What those came to. */
+	counts: OutcomeCounts,
+	/**  All of that as a sentence: "All 3 checks passed; they cover a part of it." */
+	sentence: string,
+};
+
+/**  A part of a framework. */
+export type FrameworkFamily = {
+	/**  `AC`. */
+	id: string,
+	/**  "Access Control". */
+	title: string,
+	/**  How many controls it has. */
+	total: number,
+	/**  How many of them checks name. */
+	touched: number,
+};
+
+/**  Every framework that checks refer to. */
+export type FrameworkList = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  How many instances it speaks of. */
+	instances: number,
+	/**  Instances of which nothing can be said. */
+	unreadable: UnreadableInstance[],
+	/**  The frameworks, the SSCF first. */
+	rows: FrameworkRow[],
+};
+
+/**  A framework with all of its controls. */
+export type FrameworkPage = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  How many instances it speaks of. */
+	instances: number,
+	/**  Instances of which nothing can be said. */
+	unreadable: UnreadableInstance[],
+	/**  Its row. */
+	framework: FrameworkRow,
+	/**  What is to be known when its numbers are read. */
+	note: string,
+	/**  Where it is published (URL). */
+	source: string,
+	/**  Its parts, with how many controls of each are touched. */
+	families: FrameworkFamily[],
+	/**  Every control, in the framework's order; those that no check names are *not covered*. */
+	controls: FrameworkControl[],
+};
+
 /**  References of a framework. */
 export type FrameworkReference = {
+	/**  As filters name it: `nist_800_53`. */
+	id: string,
 	/**  "NIST 800-53". */
 	framework: string,
 	/**  `IA-2`. */
 	references: string[],
+};
+
+/**  A framework as a row. */
+export type FrameworkRow = {
+	/**  `nist_800_53`. */
+	id: string,
+	/**  "NIST 800-53". */
+	name: string,
+	/**  "NIST SP 800-53 revision 5". */
+	title: string,
+	/**  What it has, in the plural: "controls and enhancements". */
+	unit: string,
+	/**  How many of them there are in all. */
+	total: number,
+	/**  How many of them checks of onboarded instances name. */
+	touched: number,
+	/**  How many of them are of each status. */
+	statuses: StatusCounts,
+	/**  All of that as a sentence. */
+	sentence: string,
 };
 
 /**  A scope or role that is missing. */
@@ -1523,6 +1810,58 @@ export type InstanceChange = {
 	route: RouteChoice,
 	/**  New answers to questions and thresholds. */
 	answers: Answer[],
+};
+
+/**  What became of the findings of an instance. */
+export type InstanceChanges = {
+	/**  The instance. */
+	instance: string,
+	/**  Its name. */
+	name: string,
+	/**  Its application. */
+	app: string,
+	/**  The application's name. */
+	app_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  From when on. */
+	from: string,
+	/**  Up to when. */
+	to: string,
+	/**  How many findings came to what. */
+	counts: ChangeCounts,
+	/**
+	 *  The scan that was shown at the beginning; `None` when nothing was known yet, so that all that its first scan found counts as
+	 *  newly failing.
+	 */
+	before: ScanMark | null,
+	/**
+	 *  The scan that was shown at the end; the same one when nothing was scanned whole in between, `None` when nothing was known
+	 *  then either.
+	 */
+	after: ScanMark | null,
+};
+
+/**  What a check came to on an instance. */
+export type InstanceOutcome = {
+	/**  The instance's id. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  Simulated on this computer. */
+	sandbox: boolean,
+	/**  What it came to. */
+	outcome: CheckOutcome,
+	/**  The verdicts of its rows in the last complete scan. */
+	verdicts: VerdictCounts,
+	/**  Open findings of it. */
+	open: number,
+	/**  Why it was not evaluated or does not apply. */
+	cause: Cause | null,
+	/**  Of a manual check, how its attestation stands. */
+	attestation: AttestationState | null,
+	/**  Of when the evidence is: the last complete scan, or the attestation. */
+	as_of: string | null,
 };
 
 /**  The page of one instance. */
@@ -1833,6 +2172,27 @@ export type ManualInstance = {
 	console_url: string,
 };
 
+/**  A moment from which, or up to which, changes are told. */
+export type Moment = 
+/**  The present. */
+{ kind: "now" } | 
+/**  When the window was last used; the beginning of everything before that. */
+{ kind: "last_visit" } | 
+/**  Of each instance, the moment before its last complete scan was stored. Only to begin with. */
+{ kind: "last_scan" } | 
+/**  So long ago. */
+{ kind: "days_ago"; 
+/**  Days of 24 hours, at most 36,500. */
+days: number } | 
+/**  A day by this computer's calendar: its first moment to begin with, its last to end with. */
+{ kind: "day"; 
+/**  `2026-11-01`. */
+day: string } | 
+/**  When a complete scan was stored; only its instance is looked at. */
+{ kind: "scan"; 
+/**  Its id. */
+scan: string };
+
 /**  What an identity is, by its accounts. */
 export type Nature = 
 /**  An account of it is a person's or a guest's. */
@@ -1972,6 +2332,16 @@ export type Outcome = {
 	verdicts: VerdictCounts,
 };
 
+/**  How many pairs of a check and an instance came to what. */
+export type OutcomeCounts = {
+	failed: number,
+	not_evaluated: number,
+	due: number,
+	passed: number,
+	attested: number,
+	not_applicable: number,
+};
+
 /**  The dashboard, from what is stored; needs no network. */
 export type Overview = {
 	/**  Whether it shows simulated tenants alone, because there is nothing else yet or it was asked for. */
@@ -2032,6 +2402,43 @@ export type OwnCheckDraft = {
 	steps: string[],
 	/**  See [`OwnCheck::recommended`]. */
 	recommended: string,
+};
+
+/**  How things stood at the end of a past day, as far as it is known. Instances that were deleted since are not in it. */
+export type PastPosture = {
+	/**  The day. */
+	day: string,
+	/**  The moment that is told of. */
+	at: string,
+	/**
+	 *  Findings that were open, by the severities that their checks have today; `None` when no instance had been scanned whole yet:
+	 *  then nothing is known.
+	 */
+	open: SeverityCounts | null,
+	/**  Names of the instances of which nothing was known yet. */
+	not_known: string[],
+	/**  The score; `None` when it is not known. */
+	score: Score | null,
+	/**  Why it is not known. */
+	score_cause: Cause | null,
+	/**  How many findings fulfil the query. */
+	total: number,
+	/**  The rows asked for, as they stood then. */
+	rows: Finding[],
+};
+
+/**  How things stood. */
+export type PastQuery = {
+	/**  The end of this day by this computer's calendar, or the present if that is earlier: `2026-11-01`. */
+	day: string,
+	/**  Which findings; its states are those of then, none means those that were open. */
+	filter: FindingFilter,
+	/**  In which order. */
+	sort: FindingSort,
+	/**  Worst, latest or last letter first. */
+	descending: boolean,
+	/**  Which part. */
+	slice: Slice,
 };
 
 /**  What follows from what a credential may read. */
@@ -2361,6 +2768,101 @@ export type RouteChoice = {
 	extra_roots_pem: string,
 };
 
+/**  A row that differs. */
+export type RowChange = {
+	/**  What identifies it. */
+	key: string,
+	/**  What names it, as last read; empty for an object. */
+	label: string,
+	/**  `added`, `removed` or `changed`. */
+	kind: string,
+	/**  What differs; of a row that is new or no longer there, all that was kept of it. */
+	fields: FieldChange[],
+};
+
+/**  A page of the rows of a dataset that differ. */
+export type RowChangeList = {
+	/**  How many there are. */
+	total: number,
+	/**  The rows asked for, by their keys. */
+	rows: RowChange[],
+};
+
+/**  A control as a rule. */
+export type Rule = {
+	/**  `IAM-SaaS-12`. */
+	id: string,
+	/**  "Identity and access". */
+	domain: string,
+	/**  "A second factor". */
+	title: string,
+	/**  What it asks of an application. */
+	asks: string,
+	/**  What it came to, worst first. */
+	status: RuleStatus,
+	/**  How many checks name it. */
+	checks: number,
+	/**  On how many instances. */
+	instances: number,
+	/**  What those came to. */
+	counts: OutcomeCounts,
+};
+
+/**  A check with what it came to on each instance. */
+export type RuleCheck = {
+	/**  The check's id. */
+	check: string,
+	/**  The practice: "SAML SSO is on". */
+	title: string,
+	/**  The application. */
+	app: string,
+	/**  Its name. */
+	app_name: string,
+	/**  How bad a failure is. */
+	severity: Severity,
+	/**  Attested by a person instead of scanned. */
+	manual: boolean,
+	/**  Each instance, worst first. */
+	instances: InstanceOutcome[],
+};
+
+/**  The rules: one for each control of the SSCF. */
+export type RuleList = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  How many instances it speaks of. */
+	instances: number,
+	/**  Instances whose application the catalog cannot read: nothing is known of them. */
+	unreadable: UnreadableInstance[],
+	/**  Every control, in the framework's order. */
+	rows: Rule[],
+};
+
+/**  A rule with its checks. */
+export type RulePage = {
+	/**  Whether this speaks of simulated tenants. */
+	sandbox: boolean,
+	/**  Its row. */
+	rule: Rule,
+	/**  The checks that name it, worst first. */
+	checks: RuleCheck[],
+};
+
+/**  What a control came to over all checks that name it, on all instances. Never that it is complied with: checks cover a part of it. */
+export type RuleStatus = 
+/**  At least one check failed somewhere, or a finding of it is open. */
+"failed" | 
+/**  Nothing failed that was read, but something was not read, or is to be attested. */
+"not_evaluated" | 
+/**  Every check passed, does not apply or is attested, and at least one passed. */
+"passed" | 
+/**  Nothing is scanned; a person attested all of it. */
+"attested" | 
+/**  No check applies to anything that is there. */
+"not_applicable" | 
+/**  No check of any onboarded instance names it. */
+"not_covered";
+
 /**  Whether simulated tenants are looked at. */
 export type SandboxScope = "without" | "only" | "with";
 
@@ -2376,6 +2878,16 @@ export type SandboxTenant = {
 	name: string,
 	/**  Whether it is among the few that first start adds. */
 	tour: boolean,
+};
+
+/**  A complete scan. */
+export type ScanMark = {
+	/**  Its id. */
+	scan: string,
+	/**  When it was stored. */
+	at: string,
+	/**  Whether its rows and verdicts were removed by retention. */
+	dropped: boolean,
 };
 
 /**  A scan. */
@@ -2457,6 +2969,18 @@ export type SealedField = {
 	set_at: string,
 };
 
+/**  What differs between the rows of two complete scans of one instance. */
+export type SettingChanges = {
+	/**  The earlier scan. */
+	before: ScanMark,
+	/**  The later scan. */
+	after: ScanMark,
+	/**  Why nothing can be told, where that is so: the rows of one were removed by retention. */
+	cause: Cause | null,
+	/**  Each dataset that either had. */
+	datasets: DatasetChanges[],
+};
+
 /**  What holds for the whole console. */
 export type Settings = {
 	/**  The schedule of instances that have none of their own; never `Default`. */
@@ -2491,11 +3015,12 @@ export type SeverityCounts = {
 	info: number,
 };
 
-/**  What happened since the last visit. */
+/**  What became of findings since the last visit, as the changes from then to now tell it. */
 export type Since = {
 	newly_failing: number,
 	fixed: number,
 	gone: number,
+	/**  Open since before, and not judged when that was last tried. */
 	not_rechecked: number,
 };
 
@@ -2551,6 +3076,16 @@ protection: Protection } |
 failure: Failure; 
 /**  Whether the recovery key would open it. */
 recovery: boolean };
+
+/**  How many controls came to what. */
+export type StatusCounts = {
+	failed: number,
+	not_evaluated: number,
+	passed: number,
+	attested: number,
+	not_applicable: number,
+	not_covered: number,
+};
 
 /**  The steps of Connect and of a scan. */
 export type Step = 
@@ -2636,6 +3171,16 @@ export type Turn = {
 
 /**  The health of an instance became another. */
 export type Turned = Turn;
+
+/**  An instance of which nothing can be said. */
+export type UnreadableInstance = {
+	/**  Its id. */
+	instance: string,
+	/**  Its name. */
+	instance_name: string,
+	/**  Why. */
+	cause: Cause,
+};
 
 /**  Where the console stands with new versions. */
 export type UpdateState = 

@@ -5,6 +5,7 @@ import { advice, coverage, permissions } from './invented/capability';
 import { changesOf, completeScans, pastPosture, rowChanges, settingChanges } from './invented/changes';
 import { ago } from './invented/clock';
 import { InventedDecisions } from './invented/decisions';
+import { InventedCompliance } from './invented/compliance';
 import { digest, digestDay, mailFault, noMail, quietDigest } from './invented/digest';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
 import { InventedInventory } from './invented/inventory';
@@ -43,6 +44,7 @@ export function mockBackend(options: Invented = {}): Backend {
   let offered = options.offered ?? true;
   let all: Instance[] = options.empty ? [] : instances();
   const given = new InventedAttestations(() => all);
+  const controls = new InventedCompliance(() => all);
   // What was attested stands beside what was scanned, as in the console.
   const withAttested = (instance: Instance): Instance => ({ ...instance, attestations: given.counts(instance) });
   const attestedFindings = (): Finding[] => all.flatMap((instance) => given.of(instance)).filter(({ finding }) => finding !== null).map(attestedFinding);
@@ -598,7 +600,26 @@ export function mockBackend(options: Invented = {}): Backend {
       return { path: `~/changes.${format}`, findings: changesOf(all.map(shown), found, query).total };
     },
     async exportFindings(query, format) {
-      return { path: `~/findings.${format}`, findings: findingList(shownFindings(), query).total };
+      const name = { csv: 'findings.csv', json: 'findings.json', html: 'findings.html', ocsf: 'findings-ocsf.json', oscal: 'findings-oscal.json' }[format];
+      return { path: `~/${name}`, findings: findingList(shownFindings(), query).total };
+    },
+    async rules(sandbox) {
+      return controls.rules(sandbox === 'only');
+    },
+    async rule(sandbox, id) {
+      return known(controls.rule(sandbox === 'only', id));
+    },
+    async compliance(sandbox) {
+      return controls.frameworks(sandbox === 'only');
+    },
+    async framework(sandbox, id) {
+      return known(controls.framework(sandbox === 'only', id));
+    },
+    async frameworkControl(sandbox, framework, control) {
+      return known(controls.control(sandbox === 'only', framework, control));
+    },
+    async exportFramework(sandbox, id, format) {
+      return { path: `~/${id}.${format}`, controls: known(controls.framework(sandbox === 'only', id)).controls.length };
     },
     async accounts(instance, query) {
       const list = inventory.accounts(known(all.find(({ id }) => id === instance)), query);

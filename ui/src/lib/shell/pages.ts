@@ -1,10 +1,12 @@
 import AppWindow from '@lucide/svelte/icons/app-window';
+import ClipboardCheck from '@lucide/svelte/icons/clipboard-check';
 import History from '@lucide/svelte/icons/history';
 import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import Plus from '@lucide/svelte/icons/plus';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Settings from '@lucide/svelte/icons/settings';
 import ShieldAlert from '@lucide/svelte/icons/shield-alert';
+import SlidersHorizontal from '@lucide/svelte/icons/sliders-horizontal';
 import type { Icon } from '$lib/components/names';
 
 /** An entry of the sidebar; only what exists is one. */
@@ -25,8 +27,10 @@ export const groups: { label: string; pages: Page[] }[] = [
     pages: [
       { id: 'applications', label: 'Applications', icon: AppWindow, count: 'instances' },
       { id: 'add-application', label: 'Add Application', icon: Plus, under: true },
+      { id: 'security-configurations', label: 'Security Configurations', icon: SlidersHorizontal },
       { id: 'findings', label: 'Findings', icon: ShieldAlert, count: 'findings' },
       { id: 'changes', label: 'Changes', icon: History, count: 'changes' },
+      { id: 'compliance', label: 'Compliance', icon: ClipboardCheck },
     ],
   },
   {
