@@ -6,6 +6,8 @@ import Applications from './Applications/Applications.svelte';
 import Attestations from './Attestations/Attestations.svelte';
 import Digest from './Digest/Digest.svelte';
 import Findings from './Findings/Findings.svelte';
+import Identities from './Fleet/Identities.svelte';
+import Plugins from './Fleet/Plugins.svelte';
 import AzureAdClient from './Guides/AzureAdClient.svelte';
 import Instance from './Instance/Instance.svelte';
 import Overview from './Overview/Overview.svelte';
@@ -42,6 +44,10 @@ export function show(path: string[]): Shown {
         : entry('add-application', ApplicationInstances, { slug: second });
     case 'findings':
       return entry('findings', Findings);
+    case 'identities':
+      return entry('identities', Identities);
+    case 'plugins':
+      return entry('plugins', Plugins);
     case 'attestations':
       return entry('overview', Attestations, { list: 'attestations' });
     case 'digest':

@@ -1,6 +1,8 @@
 import AppWindow from '@lucide/svelte/icons/app-window';
+import Fingerprint from '@lucide/svelte/icons/fingerprint';
 import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import Plus from '@lucide/svelte/icons/plus';
+import Puzzle from '@lucide/svelte/icons/puzzle';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Settings from '@lucide/svelte/icons/settings';
 import ShieldAlert from '@lucide/svelte/icons/shield-alert';
@@ -25,6 +27,13 @@ export const groups: { label: string; pages: Page[] }[] = [
       { id: 'applications', label: 'Applications', icon: AppWindow, count: 'instances' },
       { id: 'add-application', label: 'Add Application', icon: Plus, under: true },
       { id: 'findings', label: 'Findings', icon: ShieldAlert, count: 'findings' },
+    ],
+  },
+  {
+    label: 'Identity',
+    pages: [
+      { id: 'identities', label: 'Identities', icon: Fingerprint },
+      { id: 'plugins', label: '3rd Party Plugins', icon: Puzzle },
     ],
   },
   {
