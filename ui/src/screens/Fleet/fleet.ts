@@ -132,23 +132,30 @@ export function fleetQuery(view: FleetView, offset: number, limit: number): Flee
   return { ...of, filter: { ...of.filter, instances, apps, sandbox, identity, reviewed, gen_ai: genAi, user } };
 }
 
-const INSTANCE: Column = { id: 'instance', title: 'Instance', width: 168, from: 480 };
+const INSTANCE: Column = { id: 'instance', title: 'Instance', width: 148, from: 460 };
+const IDENTITY: Column = { id: 'identity', title: 'Identity', width: 184, from: 940 };
+const REVIEWED: Column = { id: 'reviewed', title: 'Reviewed', width: 108, from: 700 };
+
+// How much room there must be for a column of the instance's list: over all instances others come first.
+const ROOM: Readonly<Record<Kind, Readonly<Record<string, number>>>> = {
+  accounts: { mfa: 660, last_seen: 760, kind: 1040, status: 1140 },
+  plugins: { last_used: 810, kind: 930, publisher: 1060, user: 1200, scopes: 1330 },
+};
+// So many columns have room only where each is narrower than on the page of an instance.
+const WIDEST = 136;
 
 /** The columns of an instance's list with what is of interest over all of them. */
-export const columns: Record<Kind, Column[]> = {
-  accounts: words.accounts.columns.flatMap((column) =>
-    column.id === 'title' ? [column, { id: 'identity', title: 'Identity', width: 200, from: 980 }, INSTANCE] : [column],
-  ),
-  plugins: words.plugins.columns.flatMap((column): Column[] => {
-    if (column.id === 'title') return [column, INSTANCE, { id: 'reviewed', title: 'Reviewed', width: 132, from: 620 }];
-    if (column.id === 'user') return [{ ...column, extra: false, from: 1080 }];
-    if (column.id === 'scopes') return [{ ...column, extra: false, from: 1180 }];
-    if (column.id === 'level') return [{ ...column, extra: true }];
-    if (column.id === 'publisher') return [{ ...column, from: 980 }];
-    if (column.id === 'kind') return [{ ...column, from: 860 }];
-    return [column];
-  }),
-};
+export const columns: Record<Kind, Column[]> = { accounts: over('accounts', [IDENTITY, INSTANCE]), plugins: over('plugins', [INSTANCE, REVIEWED]) };
+
+function over(kind: Kind, own: Column[]): Column[] {
+  return words[kind].columns.flatMap((column) => {
+    if (column.id === 'title') return [column, ...own];
+    const from = ROOM[kind][column.id];
+    if (from !== undefined) return [{ ...column, width: Math.min(column.width, WIDEST), from, extra: false }];
+    if (column.id === 'risks') return [{ ...column, min: 190 }];
+    return [column.fixed ? column : { ...column, extra: true }];
+  });
+}
 
 /** Whether somebody looked at a plugin with the rights that it has now. */
 export const isReviewed = (review: PluginReview | null): boolean => review?.same_rights ?? false;

@@ -81,7 +81,7 @@ describe('Identity Threats', () => {
     await waitFor(() => expect(screen.queryByTestId('item-pane')).toBeNull());
     const slack = await backend.accounts('i-slack', { filter: { risks: [], unknown: [], kinds: [], text: '' }, sort: 'severity', descending: true, slice: { offset: 0, limit: 1 } });
     expect(slack.head.thresholds.dormant_days).toBe(10);
-    expect(await screen.findByTestId('accounts-table')).toHaveFocus();
+    await waitFor(() => expect(screen.getByTestId('accounts-table')).toHaveFocus());
   });
 
   it('says that there is nothing yet, and that nothing matches', async () => {
@@ -127,6 +127,7 @@ describe('Unique Identities', () => {
     await user.click(screen.getByTestId('belongs-to-save'));
     await waitFor(() => expect(screen.getAllByTestId('identity-account')).toHaveLength(before - 1));
     expect(await of('ada@example.com')).toBe(1);
+    expect(screen.getByTestId('identity-pane')).toHaveFocus();
     expect(screen.getAllByTestId('identity-account').map(({ dataset }) => dataset.key)).not.toContain(moved);
     await user.click((await toast()).getByText('Undo'));
     await waitFor(() => expect(screen.getAllByTestId('identity-account')).toHaveLength(before));
@@ -148,6 +149,8 @@ describe('Unique Identities', () => {
     await user.click(within(row).getByTestId('belongs-to'));
     await user.click(await screen.findByTestId('menu-belongs-to-nobody'));
     expect(await screen.findByTestId('failure-sentence')).toHaveTextContent('The database is busy.');
+    // A menu lets the page be pressed again once it has closed.
+    await waitFor(() => expect(document.body).not.toHaveStyle({ pointerEvents: 'none' }));
     await user.click(within(screen.getByTestId('identity-account')).getByTestId('belongs-to'));
     await user.click(await screen.findByTestId('menu-belongs-to-address'));
     expect(await screen.findByTestId('identity-no-account')).toBeInTheDocument();
