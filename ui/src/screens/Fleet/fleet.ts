@@ -47,12 +47,18 @@ export function ask(backend: Backend, kind: Kind, query: FleetQuery): Promise<Ro
   return kind === 'accounts' ? backend.accountsEverywhere(query) : backend.pluginsEverywhere(query);
 }
 
+// Rows of one question at most.
+const MOST = 500;
+
 /** The row of an item, for a pane that was opened by its address; `null` when it is not in the lists. */
 export async function askRow(backend: Backend, kind: Kind, instance: string, item: Item): Promise<Row | null> {
-  const told = item.vendor_id.state === 'is' ? item.vendor_id.value : item.title;
+  const told = [item.vendor_id, item.name].find(({ state }) => state === 'is')?.value ?? '';
   const filter: FleetFilter = { ...NO_FILTER, instances: [instance], text: told, sandbox: 'with' };
-  const { rows } = await ask(backend, kind, { filter, sort: 'severity', descending: true, slice: { offset: 0, limit: 500 } });
-  return rows.find((row) => itemOf(row).id === item.id) ?? null;
+  for (let offset = 0; ; offset += MOST) {
+    const { rows, total } = await ask(backend, kind, { filter, sort: 'severity', descending: true, slice: { offset, limit: MOST } });
+    const found = rows.find((row) => itemOf(row).id === item.id);
+    if (found || rows.length === 0 || offset + MOST >= total) return found ?? null;
+  }
 }
 
 /** Writes what a query shows to a file. */
