@@ -397,5 +397,5 @@ fn key(text: String) -> Result<String, Failure> {
         return Err(Failure::new("E-IDENTITY", "That names no identity.", "Give an e-mail address, or choose an identity of the list.")
             .on_field("identity"));
     }
-    Ok(if text.starts_with("account:") { text.to_owned() } else { text.to_lowercase() })
+    Ok(if text.starts_with("account:") { text.to_owned() } else { text.to_ascii_lowercase() })
 }

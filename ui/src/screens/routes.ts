@@ -10,6 +10,8 @@ import Findings from './Findings/Findings.svelte';
 import Compliance from './Compliance/Compliance.svelte';
 import ControlDetail from './Compliance/ControlDetail.svelte';
 import Framework from './Compliance/Framework.svelte';
+import Identities from './Fleet/Identities.svelte';
+import Plugins from './Fleet/Plugins.svelte';
 import AzureAdClient from './Guides/AzureAdClient.svelte';
 import Instance from './Instance/Instance.svelte';
 import Overview from './Overview/Overview.svelte';
@@ -57,6 +59,10 @@ export function show(path: string[]): Shown {
       return entry('findings', Findings);
     case 'changes':
       return entry('changes', Changes);
+    case 'identities':
+      return entry('identities', Identities);
+    case 'plugins':
+      return entry('plugins', Plugins);
     case 'attestations':
       return entry('overview', Attestations, { list: 'attestations' });
     case 'digest':

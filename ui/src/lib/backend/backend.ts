@@ -124,6 +124,19 @@ export interface Backend {
   /** `null` when the save dialog was cancelled. */
   exportAccounts(instance: string, query: T.InventoryQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
   exportPlugins(instance: string, query: T.InventoryQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
+  /** Accounts of all instances, each as the last complete scan of its instance found it. */
+  accountsEverywhere(query: T.FleetQuery): Promise<T.FleetAccounts>;
+  pluginsEverywhere(query: T.FleetQuery): Promise<T.FleetPlugins>;
+  /** Accounts that belong together: by their address, or because somebody said so. */
+  identities(query: T.IdentityQuery): Promise<T.IdentityList>;
+  /** Who granted or installed plugins, worst first. */
+  pluginUsers(text: string, sandbox: T.SandboxScope, slice: T.Slice): Promise<T.PluginUserList>;
+  /** Says whose an account is: the key of an identity, an empty one for nobody else's, `null` for what its address says. */
+  setAccountIdentity(instance: string, account: string, identity: string | null): Promise<void>;
+  setPluginReviewed(instance: string, plugin: string, reviewed: boolean): Promise<void>;
+  /** `null` when the save dialog was cancelled. */
+  exportAccountsEverywhere(query: T.FleetQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
+  exportPluginsEverywhere(query: T.FleetQuery, format: T.ExportFormat): Promise<T.InventoryExported | null>;
   requests(instance: string | null, slice: T.Slice): Promise<T.RequestList>;
   activity(slice: T.Slice): Promise<T.ActList>;
   activityHead(): Promise<T.ActivityHead>;

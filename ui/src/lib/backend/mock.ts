@@ -8,6 +8,7 @@ import { InventedDecisions } from './invented/decisions';
 import { InventedCompliance } from './invented/compliance';
 import { digest, digestDay, mailFault, noMail, quietDigest } from './invented/digest';
 import { attestedFinding, attestedPage, findingList, findingPage, findings } from './invented/findings';
+import { InventedFleet } from './invented/fleet';
 import { InventedInventory } from './invented/inventory';
 import { datasetStates, instancePage, instances, manualInstance, roleMissing, sandboxInstance } from './invented/instances';
 import { activity, activityHead, overview, requests } from './invented/overview';
@@ -71,6 +72,7 @@ export function mockBackend(options: Invented = {}): Backend {
   /** The login option that an instance was connected with, by its id; the recommended one where none was chosen. */
   const chosen = new Map<string, string>();
   const inventory = new InventedInventory();
+  const fleet = new InventedFleet(inventory, () => all);
   let next = 1;
 
   const wait = (share = 1) => new Promise<void>((done) => setTimeout(done, pace * share));
@@ -645,6 +647,35 @@ export function mockBackend(options: Invented = {}): Backend {
     },
     async exportPlugins(instance, query, format) {
       return { path: `~/plugins.${format}`, items: inventory.plugins(known(all.find(({ id }) => id === instance)), query).head.total };
+    },
+    async accountsEverywhere(query) {
+      await wait(0.2);
+      return fleet.accounts(query);
+    },
+    async pluginsEverywhere(query) {
+      await wait(0.2);
+      return fleet.plugins(query);
+    },
+    async identities(query) {
+      await wait(0.2);
+      return fleet.identities(query);
+    },
+    async pluginUsers(text, sandbox, slice) {
+      return fleet.users(text, sandbox, slice);
+    },
+    async setAccountIdentity(instance, account, identity) {
+      known(inventory.account(known(all.find((one) => one.id === instance)), account));
+      fleet.give(instance, account, identity);
+    },
+    async setPluginReviewed(instance, plugin, reviewed) {
+      known(inventory.plugin(known(all.find((one) => one.id === instance)), plugin));
+      fleet.review(instance, plugin, reviewed);
+    },
+    async exportAccountsEverywhere(query, format) {
+      return { path: `~/accounts.${format}`, items: fleet.accounts(query).total };
+    },
+    async exportPluginsEverywhere(query, format) {
+      return { path: `~/plugins.${format}`, items: fleet.plugins(query).total };
     },
     async requests(instance, slice) {
       return requests(instance, slice);

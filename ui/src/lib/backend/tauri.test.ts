@@ -105,6 +105,24 @@ describe('the door to Rust', () => {
     ]);
   });
 
+  it('says whose an account is and that a plugin was reviewed, and asks for users of plugins', async () => {
+    const asked: unknown[] = [];
+    mockIPC((command, given) => {
+      asked.push([command, given]);
+      return null;
+    });
+    await tauriBackend.setAccountIdentity('i-1', '7', 'ada@example.com');
+    await tauriBackend.setAccountIdentity('i-1', '7', null);
+    await tauriBackend.setPluginReviewed('i-1', '3', true);
+    await tauriBackend.pluginUsers('ada', 'with', { offset: 0, limit: 100 });
+    expect(asked).toEqual([
+      ['set_account_identity', { instance: 'i-1', account: '7', identity: 'ada@example.com' }],
+      ['set_account_identity', { instance: 'i-1', account: '7', identity: null }],
+      ['set_plugin_reviewed', { instance: 'i-1', plugin: '3', reviewed: true }],
+      ['plugin_users', { text: 'ada', sandbox: 'with', slice: { offset: 0, limit: 100 } }],
+    ]);
+  });
+
   it('hears of turns until it no longer listens', async () => {
     mockIPC(() => {}, { shouldMockEvents: true });
     const heard: Turn[] = [];

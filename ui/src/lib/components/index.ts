@@ -5,6 +5,7 @@ export { default as Chip } from './Chip.svelte';
 export { default as Dialog } from './Dialog.svelte';
 export { default as EmptyState } from './EmptyState.svelte';
 export { default as ErrorState } from './ErrorState.svelte';
+export { default as ExportMenu } from './ExportMenu.svelte';
 export { default as Field } from './Field.svelte';
 export { default as GoesAndStays } from './GoesAndStays.svelte';
 export { default as HealthMark } from './HealthMark.svelte';

@@ -1,8 +1,10 @@
 import AppWindow from '@lucide/svelte/icons/app-window';
 import ClipboardCheck from '@lucide/svelte/icons/clipboard-check';
 import History from '@lucide/svelte/icons/history';
+import Fingerprint from '@lucide/svelte/icons/fingerprint';
 import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import Plus from '@lucide/svelte/icons/plus';
+import Puzzle from '@lucide/svelte/icons/puzzle';
 import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Settings from '@lucide/svelte/icons/settings';
 import ShieldAlert from '@lucide/svelte/icons/shield-alert';
@@ -31,6 +33,13 @@ export const groups: { label: string; pages: Page[] }[] = [
       { id: 'findings', label: 'Findings', icon: ShieldAlert, count: 'findings' },
       { id: 'changes', label: 'Changes', icon: History, count: 'changes' },
       { id: 'compliance', label: 'Compliance', icon: ClipboardCheck },
+    ],
+  },
+  {
+    label: 'Identity',
+    pages: [
+      { id: 'identities', label: 'Identities', icon: Fingerprint },
+      { id: 'plugins', label: '3rd Party Plugins', icon: Puzzle },
     ],
   },
   {

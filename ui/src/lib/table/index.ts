@@ -1,9 +1,11 @@
 export { default as ColumnMenu } from './ColumnMenu.svelte';
 export { default as FilterBar, type Facet } from './FilterBar.svelte';
 export { default as Grid } from './Grid.svelte';
+export { default as TableAndPane } from './TableAndPane.svelte';
 export { default as TableFooter } from './TableFooter.svelte';
 export { default as TableFrame } from './TableFrame.svelte';
 export { AS_OFFERED, readChoice, type Column, type ColumnChoice } from './columns';
+export { useFollow, usePaneKey } from './pane.svelte';
 export { PAGE, Pages, type Page } from './pages.svelte';
 export { EVERYTHING, holds, NOTHING, size, type Selection } from './selection';
 export { sorted, type SortKey, type SortValue } from './sorting';

@@ -246,6 +246,9 @@ export function writeView(view: View): Record<string, string> {
   return query;
 }
 
+/** The list with a value more, or without it where it was there. */
+export const toggled = (list: readonly string[], value: string): string[] => (list.includes(value) ? list.filter((one) => one !== value) : [...list, value]);
+
 /** Whether anything is filtered. */
 export const isFiltered = (view: View): boolean => view.text !== '' || view.risks.length + view.unknown.length + view.kinds.length > 0;
 

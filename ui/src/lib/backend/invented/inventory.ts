@@ -4,8 +4,10 @@ import type {
   AccountPage,
   Evidence,
   Instance,
+  InventoryFilter,
   InventoryHead,
   InventoryQuery,
+  InventorySort,
   InventoryThresholds,
   Plugin,
   PluginList,
@@ -28,7 +30,8 @@ const unknown = (sentence: string): Property => ({
   cause: { kind: 'field_missing', sentence, remedy: 'Run `posture schema` for this instance and report the shape of the answer.' },
 });
 
-const accountRisks: Record<string, [title: string, meaning: (days: InventoryThresholds) => string]> = {
+/** Risks of accounts, in the order in which they are told. */
+export const accountRisks: Record<string, [title: string, meaning: (days: InventoryThresholds) => string]> = {
   no_mfa: ['No MFA', () => 'No second factor is set up.'],
   weak_mfa: ['Weak MFA', () => 'The second factor is one that can be intercepted: a text message, a call or an e-mail.'],
   dormant: ['Dormant', ({ dormant_days }) => `Not used for more than ${dormant_days} days.`],
@@ -40,7 +43,8 @@ const accountRisks: Record<string, [title: string, meaning: (days: InventoryThre
   credential_expired: ['Credential expired', () => 'Its credential has ended.'],
   credential_not_rotated: ['Credential not rotated', ({ rotation_days }) => `Its credential was not changed for more than ${rotation_days} days.`],
 };
-const pluginRisks: typeof accountRisks = {
+/** The same of plugins. */
+export const pluginRisks: typeof accountRisks = {
   can_write: ['May change things', () => 'It may write, not only read.'],
   whole_tenant: ['Whole organization', () => 'It reaches the whole organization, not only what one user may see.'],
   unverified_publisher: ['Unverified publisher', () => 'The vendor has not verified who made it.'],
@@ -144,7 +148,7 @@ function pluginsOf(thresholds: InventoryThresholds): Plugin[] {
       publisher: publisher === '' ? notRead : is(publisher),
       scopes: list(scopes),
       level: is(level),
-      user: level === 'user' ? is('mei.laurent') : none,
+      user: level === 'user' ? is('mei.laurent') : kind === 'token' ? is('tomas.okafor') : none,
       status: is('enabled'),
       created: is(ago({ days: 200 + index * 31 })),
       last_used: days === null ? notRead : is(ago({ days })),
@@ -161,39 +165,48 @@ const without = ['github-enterprise', 'convo'];
 
 const severities: Severity[] = ['info', 'low', 'medium', 'high', 'critical'];
 
-type Item = Account | Plugin;
+export type Item = Account | Plugin;
 
-function chosen<T extends Item>(items: T[], query: InventoryQuery): T[] {
-  const { filter, sort, descending } = query;
+const property = (item: Item, name: string): Property | undefined => (item as unknown as Record<string, Property | undefined>)[name];
+
+/** Whether an item fulfils what a filter asks of it; `more` is searched for the text too. */
+export function fulfils(item: Item, filter: InventoryFilter, more = ''): boolean {
   const text = filter.text.toLowerCase();
-  const property = (item: Item, name: string): Property | undefined => (item as unknown as Record<string, Property | undefined>)[name];
-  const key = (item: T): string | number | null => {
+  return (
+    ((filter.risks.length === 0 && filter.unknown.length === 0) ||
+      filter.risks.some((risk) => item.risks.includes(risk)) ||
+      filter.unknown.some((risk) => item.unknown_risks.includes(risk))) &&
+    (filter.kinds.length === 0 || filter.kinds.includes(item.kind.value)) &&
+    (more.toLowerCase().includes(text) ||
+      ['title', 'vendor_id', 'email', 'roles', 'publisher', 'user', 'scopes'].some((name) =>
+        (name === 'title' ? item.title : (property(item, name)?.value ?? '')).toLowerCase().includes(text),
+      ))
+  );
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** The order that is asked for, as `Array.sort` takes it. */
+export function order(sort: InventorySort, descending: boolean): (a: Item, b: Item) => number {
+  const key = (item: Item): string | number | null => {
     const last = 'last_seen' in item ? item.last_seen : item.last_used;
     const end = 'credential_expires' in item ? item.credential_expires : item.expires;
     const value = { severity: item.severity === null ? null : severities.indexOf(item.severity), name: item.title.toLowerCase(), kind: item.kind.value, status: item.status.value, created: item.created.value, last_used: last.value, expires: end.value }[sort];
     return value === '' ? null : value;
   };
-  return items
-    .filter(
-      (item) =>
-        ((filter.risks.length === 0 && filter.unknown.length === 0) ||
-          filter.risks.some((risk) => item.risks.includes(risk)) ||
-          filter.unknown.some((risk) => item.unknown_risks.includes(risk))) &&
-        (filter.kinds.length === 0 || filter.kinds.includes(item.kind.value)) &&
-        ['title', 'vendor_id', 'email', 'roles', 'publisher', 'user', 'scopes'].some((name) =>
-          (name === 'title' ? item.title : (property(item, name)?.value ?? '')).toLowerCase().includes(text),
-        ),
-    )
-    .sort((a, b) => {
-      const [x, y] = [key(a), key(b)];
-      // What is not known comes last, whatever the direction.
-      if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
-      const order = x < y ? -1 : x > y ? 1 : 0;
-      return (descending ? -order : order) || a.title.localeCompare(b.title, 'en', { numeric: true });
-    });
+  return (a, b) => {
+    const [x, y] = [key(a), key(b)];
+    // What is not known comes last, whatever the direction.
+    if (x === null || y === null) return x === y ? collator.compare(a.title, b.title) : x === null ? 1 : -1;
+    const first = x < y ? -1 : x > y ? 1 : 0;
+    return (descending ? -first : first) || collator.compare(a.title, b.title);
+  };
 }
 
-function counts(items: Item[], risks: typeof accountRisks, thresholds: InventoryThresholds): RiskCount[] {
+const chosen = <T extends Item>(items: T[], query: InventoryQuery): T[] => items.filter((item) => fulfils(item, query.filter)).sort(order(query.sort, query.descending));
+
+/** How many have each risk, and of how many it is not known. */
+export function counts(items: Item[], risks: typeof accountRisks, thresholds: InventoryThresholds): RiskCount[] {
   return Object.entries(risks).map(([risk, [title, meaning]]) => ({
     risk,
     title,
@@ -233,7 +246,7 @@ export class InventedInventory {
   }
 
   #head(instance: Instance, items: Item[], total: number, risks: typeof accountRisks, source: string, missing: string[]): InventoryHead {
-    const declared = !without.includes(instance.app);
+    const declared = this.declares(instance);
     const read = declared && instance.last_scan !== null;
     return {
       declared,
@@ -257,6 +270,19 @@ export class InventedInventory {
       risks: counts(read ? items : [], risks, this.thresholds(instance.id)),
       thresholds: this.thresholds(instance.id),
     };
+  }
+
+  /** Every account or plugin that the last complete scan found; `null` of what is not read. */
+  everything(instance: Instance, kind: 'accounts'): Account[] | null;
+  everything(instance: Instance, kind: 'plugins'): Plugin[] | null;
+  everything(instance: Instance, kind: 'accounts' | 'plugins'): Item[] | null {
+    if (!this.declares(instance) || instance.last_scan === null) return null;
+    return kind === 'accounts' ? accountsOf(instance, this.thresholds(instance.id)) : pluginsOf(this.thresholds(instance.id));
+  }
+
+  /** Whether accounts and plugins are read of it at all. */
+  declares(instance: Instance): boolean {
+    return !without.includes(instance.app) && instance.health !== 'manual';
   }
 
   accounts(instance: Instance, query: InventoryQuery): AccountList {
