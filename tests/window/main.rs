@@ -5,6 +5,7 @@
 //! session at a time quickly and two slowly.
 
 mod bench;
+mod decided;
 mod desktop;
 mod driver;
 mod first_instance;

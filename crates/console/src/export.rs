@@ -2,6 +2,7 @@
 
 use crate::{
     Console,
+    activity::{begin_file, finish_file, not_written},
     attestations::{Question, counts_of, question_of},
     browse::{names, sort_of},
     console::Open,
@@ -55,19 +56,10 @@ impl Console {
     /// # Errors
     /// When the file cannot be written or the database cannot be read.
     pub async fn export_findings(&self, query: FindingQuery, export: impl Into<FindingExport>, path: &Path) -> Result<Exported, Failure> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let refused = |error: &std::io::Error| {
-            Failure::new(
-                "E-EXPORT",
-                format!("{} could not be written: {error}.", path.display()),
-                "Choose another folder, or make room on the disk.",
-            )
-        };
-        let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| refused(&error))?;
-        let writer = file.reopen().map_err(|error| refused(&error))?;
+        let file = begin_file(path)?;
+        let writer = file.reopen().map_err(|error| not_written(path, &error))?;
         let findings = self.export_to(query, export, Box::new(BufWriter::new(writer))).await?;
-        file.as_file().sync_all().map_err(|error| refused(&error))?;
-        file.persist(path).map_err(|error| refused(&error.error))?;
+        finish_file(file, path)?;
         let (shown, now) = (path.display().to_string(), self.now());
         let detail = shown.clone();
         self.with_open(move |open| Ok(open.store.record_act(&Act::new(now, user(), "findings exported", detail))?)).await?;

@@ -3,7 +3,7 @@
 
 use crate::{
     Console,
-    activity::act_on,
+    activity::{act_on, begin_file, finish_file, not_written},
     browse::{of_slice, scope_of, severity},
     console::Open,
     decisions::ignored,
@@ -175,19 +175,10 @@ impl Console {
         format: ExportFormat,
         path: &Path,
     ) -> Result<screen::InventoryExported, Failure> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let refused = |error: &std::io::Error| {
-            Failure::new(
-                "E-EXPORT",
-                format!("{} could not be written: {error}.", path.display()),
-                "Choose another folder, or make room on the disk.",
-            )
-        };
-        let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| refused(&error))?;
-        let writer = file.reopen().map_err(|error| refused(&error))?;
+        let file = begin_file(path)?;
+        let writer = file.reopen().map_err(|error| not_written(path, &error))?;
         let items = self.export_fleet_to(kind, query, format, Box::new(BufWriter::new(writer))).await?;
-        file.as_file().sync_all().map_err(|error| refused(&error))?;
-        file.persist(path).map_err(|error| refused(&error.error))?;
+        finish_file(file, path)?;
         let shown = path.display().to_string();
         let act = Act::new(self.now(), user(), format!("{} of all instances exported", kind.word()), &shown);
         self.with_open(move |open| Ok(open.store.record_act(&act)?)).await?;
