@@ -272,7 +272,8 @@ pub enum Command {
     /// Manual checks: what is due, attesting, withdrawing. Attested is never scanned, and never counts as passed.
     #[command(subcommand)]
     Attestation(AttestationCommand),
-    /// Decide of findings, checks and accounts, list decisions, and take them back. No decision makes anything passed.
+    /// Decide of findings, checks and accounts, list decisions, and take them back. Dismissing, locking and not monitoring
+    /// make nothing passed; an override judges by another value.
     #[command(subcommand)]
     Decide(DecideCommand),
     /// Manual checks of your own, of any instance.

@@ -200,7 +200,9 @@ impl Console {
             link: question.link,
             evidence: evidence(app, &detail),
             history: detail.history.iter().map(history).collect(),
+            // That something is as it was locked says nothing of a control.
             frameworks: check
+                .filter(|_| of_lock.is_none())
                 .map(|check| {
                     check
                         .frameworks
@@ -213,7 +215,7 @@ impl Console {
                         .collect()
                 })
                 .unwrap_or_default(),
-            sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
+            sscf: check.filter(|_| of_lock.is_none()).map(|check| check.sscf.clone()).unwrap_or_default(),
             source: question.source,
             finding: self.finding_row(detail.finding, last_visit),
             attestation,

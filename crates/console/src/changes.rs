@@ -193,6 +193,7 @@ impl Console {
                     included(instance.sandbox, filter.sandbox)
                         && (filter.instances.is_empty() || filter.instances.contains(&instance.id))
                         && (filter.apps.is_empty() || filter.apps.contains(&instance.app))
+                        && (filter.owners.is_empty() || filter.owners.contains(&instance.owner))
                 })
                 .collect();
             let known_since = open.store.known_since(filter.sandbox)?;
@@ -203,6 +204,7 @@ impl Console {
                 states: vec![store::FindingState::Open],
                 instances: filter.instances.clone(),
                 apps: filter.apps.clone(),
+                owners: filter.owners.clone(),
                 sandbox: filter.sandbox,
                 at: Some(at),
                 ..store::FindingFilter::default()

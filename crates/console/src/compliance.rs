@@ -66,7 +66,7 @@ impl Console {
                 sandbox: judged.sandbox,
                 framework: framework.id.clone(),
                 framework_name: framework.name.clone(),
-                control: control_row(family, reference, naming()),
+                control: control_row(family, reference, naming(), judged.unreadable.is_empty()),
                 checks: rows(naming()),
             })
         })
@@ -172,13 +172,23 @@ fn page(framework: &Framework, judged: Judged) -> FrameworkPage {
 fn controls(framework: &Framework, judged: &Judged) -> Vec<FrameworkControl> {
     let all = framework.families.iter().flat_map(|family| family.references.iter().map(move |reference| (family, reference)));
     all.map(|(family, reference)| {
-        control_row(family, reference, judged.checks.iter().filter(|check| check.names(&framework.id, &reference.id)))
+        control_row(
+            family,
+            reference,
+            judged.checks.iter().filter(|check| check.names(&framework.id, &reference.id)),
+            judged.unreadable.is_empty(),
+        )
     })
     .collect()
 }
 
-fn control_row<'a>(family: &Family, reference: &Reference, checks: impl IntoIterator<Item = &'a JudgedCheck>) -> FrameworkControl {
-    let summed = sum(checks);
+fn control_row<'a>(
+    family: &Family,
+    reference: &Reference,
+    checks: impl IntoIterator<Item = &'a JudgedCheck>,
+    whole: bool,
+) -> FrameworkControl {
+    let summed = sum(checks, whole);
     FrameworkControl {
         id: reference.id.clone(),
         title: reference.title.clone(),

@@ -267,6 +267,12 @@ pub(crate) fn vaults(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(vaults)
 }
 
+/// The database, its log and index, and the locked files beside it.
+fn is_database_file(name: &str) -> bool {
+    let of_lease = |rest: &str| rest.starts_with(".scan-") || rest.starts_with(".sign-in-");
+    name == DATABASE || COMPANIONS.contains(&name) || name.strip_prefix(DATABASE).is_some_and(of_lease)
+}
+
 /// Removes everything that the console keeps in its folder, and the folder if nothing else lies in it. Answers what else does.
 pub(crate) fn remove_all(folder: &Path, alone: Alone) -> Result<Vec<String>, Failure> {
     let failed = |error: io::Error| {
@@ -283,7 +289,7 @@ pub(crate) fn remove_all(folder: &Path, alone: Alone) -> Result<Vec<String>, Fai
         let moved = [REPLACED, UNPACKING, COPYING].iter().any(|kind| ours(&name, kind));
         if name == VAULT || moved {
             fs::remove_dir_all(entry.path()).map_err(failed)?;
-        } else if name.starts_with(DATABASE) || name == JOURNAL {
+        } else if is_database_file(&name) || name == JOURNAL {
             // What is read out of a database may lie in the free space of a disk; its key is gone.
             fs::remove_file(entry.path()).map_err(failed)?;
         } else if name != LOCK {

@@ -7,14 +7,15 @@ use crate::{
     screen::{Erased, Failure},
     start::open_store,
 };
-use vault::Vault;
+use vault::{Vault, VaultError};
 
 /// What a person types so that nothing is erased by mistake.
 pub const ERASE_WORDS: &str = "erase everything";
 
 impl Console {
     /// Destroys every key in the keychain and removes every file that the console keeps: instances, credentials, findings, evidence,
-    /// history, settings, and data that a restore moved aside. It works also on data that cannot be opened. Backups, exports and a
+    /// history, settings, and data that a restore moved aside. It works also on data that cannot be opened; where the description of its keys
+    /// cannot be read either, entries may stay in the keychain, which it says. Backups, exports and a
     /// catalog folder of one's own are not touched; at the vendors nothing changes.
     ///
     /// # Errors
@@ -35,10 +36,20 @@ impl Console {
                 return Ok(Vec::new());
             }
             let alone = data_folder::alone(folder)?.ok_or_else(data_folder::in_use)?;
+            // All keys before any file: while one is left, everything is there to try again with.
+            let mut unnamed = false;
             for vault in data_folder::vaults(folder)? {
-                Vault::destroy(&vault, &options.keychain)?;
+                match Vault::destroy_keys(&vault, &options.keychain) {
+                    Ok(()) => {}
+                    Err(VaultError::Damaged { .. } | VaultError::Newer { .. }) => unnamed = true,
+                    Err(error) => return Err(error.into()),
+                }
             }
-            data_folder::remove_all(folder, alone)
+            let mut left = data_folder::remove_all(folder, alone)?;
+            if unnamed {
+                left.push("entries of the keychain that a damaged or newer vault.json names".to_owned());
+            }
+            Ok(left)
         })
         .await;
         match erased {

@@ -167,6 +167,7 @@ impl Iterator for Lines<'_> {
 fn line(console: &Console, store: &Store, detail: FindingDetail) -> Result<FindingLine, Failure> {
     let finding = detail.finding;
     let app = console.app(&finding.app).ok();
+    let of_lock = store::locked_check(&finding.check).is_some();
     let check = app.as_ref().and_then(|app| app.check(store::locked_check(&finding.check).unwrap_or(&finding.check)));
     let question = match &app {
         Some(app) => question_of(store, app, &store.instance(finding.instance)?, &finding.check)?.unwrap_or_default(),
@@ -202,8 +203,9 @@ fn line(console: &Console, store: &Store, detail: FindingDetail) -> Result<Findi
         practice: question.title,
         steps: question.steps,
         why: question.why,
-        sscf: check.map(|check| check.sscf.clone()).unwrap_or_default(),
-        frameworks: check.map(|check| check.frameworks.clone()).unwrap_or_default(),
+        // That something is as it was locked says nothing of a control.
+        sscf: check.filter(|_| !of_lock).map(|check| check.sscf.clone()).unwrap_or_default(),
+        frameworks: check.filter(|_| !of_lock).map(|check| check.frameworks.clone()).unwrap_or_default(),
         evidence: serde_json::Value::Object(detail.read.into_iter().collect()),
         source: question.source,
         answer: attestation.map(|attestation| attestation.answer.as_str().to_owned()),
@@ -282,9 +284,21 @@ fn looked_at(console: &Console, open: &Open, filter: &FindingFilter, now: Timest
                 && (filter.frameworks.is_empty() || filter.frameworks.iter().any(|control| names(check, control)))
         };
         let checks: Vec<Check> = app.checks.iter().filter(of_filter).cloned().collect();
-        all.tallies.extend(tallies(&open.store, &checks, instance.id, &scan, &unmonitored(&open.store, instance.id, now)?)?);
+        let not_monitored = unmonitored(&open.store, instance.id, now)?;
+        // A score is of whole instances; of some of their checks it would be another number under the same name.
+        if filter.checks.is_empty() && filter.features.is_empty() && filter.frameworks.is_empty() {
+            all.tallies.extend(tallies(&open.store, &checks, instance.id, &scan, &not_monitored)?);
+        }
+        for check in checks.iter().filter(|check| not_monitored.contains(&check.id)) {
+            all.unread.push(unread(
+                &check.title,
+                "Somebody decided not to monitor this check.",
+                "Take the decision back to have it count.",
+            ));
+        }
         for tally in open.store.check_tallies(scan.id)? {
-            let Some(check) = checks.iter().find(|check| check.id == tally.check) else { continue };
+            let of_tally = |check: &&Check| check.id == tally.check && !not_monitored.contains(&check.id);
+            let Some(check) = checks.iter().find(of_tally) else { continue };
             if tally.counts.not_evaluated > 0 {
                 let (why, remedy) = tally.cause.map(|cause| (cause.sentence, cause.remedy)).unwrap_or_default();
                 all.unread.push(unread(&check.title, &why, &remedy));

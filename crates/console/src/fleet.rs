@@ -27,8 +27,9 @@ use std::{
 };
 use store::{Act, FleetItem, FleetList, InstanceId};
 
-/// The longest key of an identity: that of an address.
-const LONGEST_KEY: usize = 320;
+/// The longest address, and the longest key of an account that stands alone, in characters.
+const LONGEST_ADDRESS: usize = 320;
+const LONGEST_ACCOUNT: usize = 4_000;
 
 impl Console {
     /// A page of the accounts of all instances.
@@ -239,14 +240,20 @@ impl Console {
             } else {
                 match open.store.last_complete_scan(instance.id)? {
                     None => Some("No scan of it has been complete yet.".to_owned()),
-                    Some(scan) => open.store.listings(scan.id, kind)?.into_iter().find_map(|listing| match listing.completeness {
-                        Completeness::Complete if listing.undecided == 0 => None,
-                        Completeness::Complete => {
-                            Some(format!("{}: of {} rows it could not be told whether they are meant.", listing.title, listing.undecided))
+                    Some(scan) => match open.store.listings(scan.id, kind)? {
+                        listings if listings.is_empty() => {
+                            Some(format!("Its last complete scan was judged before {} were listed. Scan it again.", kind.word()))
                         }
-                        Completeness::Partial(cause) => Some(format!("{} were read in part: {}", listing.title, cause.sentence)),
-                        Completeness::Unavailable(cause) => Some(format!("{} were not read: {}", listing.title, cause.sentence)),
-                    }),
+                        listings => listings.into_iter().find_map(|listing| match listing.completeness {
+                            Completeness::Complete if listing.undecided == 0 => None,
+                            Completeness::Complete => Some(format!(
+                                "{}: of {} rows it could not be told whether they are meant.",
+                                listing.title, listing.undecided
+                            )),
+                            Completeness::Partial(cause) => Some(format!("{} were read in part: {}", listing.title, cause.sentence)),
+                            Completeness::Unavailable(cause) => Some(format!("{} were not read: {}", listing.title, cause.sentence)),
+                        }),
+                    },
                 }
             };
             gaps.extend(sentence.map(|sentence| FleetGap {
@@ -384,9 +391,17 @@ fn identity(found: store::Identity) -> Identity {
 /// A key as it is stored: an address in small letters, a key of another account, or empty.
 fn key(text: String) -> Result<String, Failure> {
     let text = text.trim();
-    if text.chars().count() > LONGEST_KEY || text.chars().any(char::is_control) {
-        return Err(Failure::new("E-IDENTITY", "That names no identity.", "Give an e-mail address, or choose an identity of the list.")
-            .on_field("identity"));
+    // The key of an account is made of the keys of rows, which are the vendor's and may be long.
+    let of_account = text.starts_with("account:") && text.chars().count() <= LONGEST_ACCOUNT;
+    let address =
+        text.contains('@') && text.chars().count() <= LONGEST_ADDRESS && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    if of_account {
+        Ok(text.to_owned())
+    } else if address || text.is_empty() {
+        // As the database does: ASCII letters alone.
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(Failure::new("E-IDENTITY", "That names no identity.", "Give an e-mail address, or choose an identity of the list.")
+            .on_field("identity"))
     }
-    Ok(if text.starts_with("account:") { text.to_owned() } else { text.to_ascii_lowercase() })
 }

@@ -298,7 +298,8 @@ pub(crate) fn tally_checks(
             tallies.insert(judged.check.clone(), none(crate::browse::severity(locked.severity)));
         }
         if let Some(tally) = tallies.get_mut(&judged.check) {
-            tally.passed = judged.counts.pass;
+            // That something is still as it was locked is no good by itself: a lock can lower the score and never raise it.
+            tally.passed = if locked.is_some() { 0 } else { judged.counts.pass };
             tally.unread = judged.counts.not_evaluated > 0;
         }
     }

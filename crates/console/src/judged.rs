@@ -4,6 +4,7 @@ use crate::{
     Console,
     browse::severity,
     console::Open,
+    decisions::unmonitored,
     manual_instances::is_manual,
     scan::verdict_counts,
     screen::{
@@ -112,8 +113,9 @@ pub(crate) struct Summed {
 }
 
 /// Adds up checks, worst first: one failure fails all of it, one thing that was not read leaves it not evaluated, and only what passed
-/// lets it pass. What does not apply or is attested alone passes nothing.
-pub(crate) fn sum<'a>(checks: impl IntoIterator<Item = &'a JudgedCheck>) -> Summed {
+/// lets it pass. What does not apply or is attested alone passes nothing. `whole` says that every instance could be read: of one that
+/// could not, nobody knows which checks it has.
+pub(crate) fn sum<'a>(checks: impl IntoIterator<Item = &'a JudgedCheck>, whole: bool) -> Summed {
     let mut counts = OutcomeCounts::default();
     let (mut number, mut instances) = (0, BTreeSet::new());
     for check in checks {
@@ -134,7 +136,7 @@ pub(crate) fn sum<'a>(checks: impl IntoIterator<Item = &'a JudgedCheck>) -> Summ
         RuleStatus::NotCovered
     } else if counts.failed > 0 {
         RuleStatus::Failed
-    } else if counts.not_evaluated + counts.due > 0 {
+    } else if counts.not_evaluated + counts.due > 0 || !whole {
         RuleStatus::NotEvaluated
     } else if counts.passed > 0 {
         RuleStatus::Passed
@@ -155,6 +157,7 @@ pub(crate) fn rows<'a>(checks: impl IntoIterator<Item = &'a JudgedCheck>) -> Vec
 }
 
 fn of_instance(console: &Console, open: &Open, app: &Arc<App>, instance: &Instance) -> Result<Vec<(Check, InstanceOutcome)>, Failure> {
+    let not_monitored = unmonitored(&open.store, instance.id, console.now())?;
     let attested: BTreeMap<String, ManualCheck> =
         console.manual_checks(open, instance)?.into_iter().map(|row| (row.check.clone(), row)).collect();
     let open_by_check = open.store.open_by_check(instance.id)?;
@@ -181,6 +184,15 @@ fn of_instance(console: &Console, open: &Open, app: &Arc<App>, instance: &Instan
             (Some(row), _) => answered(&mut one, row),
             (None, Some(scanned)) => scanned.judge(&mut one, app, check),
             (None, None) => one.cause = Some(unscanned(is_manual(instance, app))),
+        }
+        // What nobody wants to look at does not pass, whatever scans go on to read.
+        if not_monitored.contains(&check.id) && matches!(one.outcome, CheckOutcome::Passed | CheckOutcome::NotApplicable) {
+            one.outcome = CheckOutcome::NotEvaluated;
+            one.cause = Some(Cause {
+                kind: "not_monitored".into(),
+                sentence: "Somebody decided not to monitor this check here.".into(),
+                remedy: "Take the decision back to have it count again.".into(),
+            });
         }
         // What is open stands, whether or not it could be looked at again.
         if failing > 0 {

@@ -40,7 +40,7 @@ impl Console {
 }
 
 fn rule(judged: &Judged, control: &Control) -> Rule {
-    let summed = sum(judged.checks.iter().filter(|check| check.names("sscf", control.id)));
+    let summed = sum(judged.checks.iter().filter(|check| check.names("sscf", control.id)), judged.unreadable.is_empty());
     Rule {
         id: control.id.to_owned(),
         domain: domain_title(control.domain()).unwrap_or_default().to_owned(),

@@ -4,6 +4,7 @@ use crate::{
     Console,
     console::{Open, blocking},
     data_folder::{self, InUse},
+    instances::note,
     options::Options,
     screen::{Failure, Keychain, Preference, Protection, RecoveryKeyShown, Start, StartState},
 };
@@ -114,14 +115,25 @@ impl Console {
         protection: Protection,
         passphrase: Option<SecretString>,
     ) -> Result<Start, Failure> {
+        // What opens without the recovery key must not lose the keys of its credentials to it.
+        if matches!(self.start().await?.state, StartState::Ready { .. }) {
+            return Err(Failure::new(
+                "E-RECOVERY-NEEDLESS",
+                "The database opens without the recovery key, so nothing was changed.",
+                "Keep the recovery key for the day on which the keychain or the passphrase is lost.",
+            ));
+        }
         let unlock = self.unlock_with(protection, passphrase)?;
         let options = self.inner.options.clone();
+        let now = self.now();
         let open = blocking(move || {
             let in_use = data_folder::enter(&options.data_folder)?.ok_or(vault::VaultError::NoVault)?;
             let on_field = |error: vault::VaultError| Failure::from(error).on_field("recovery_key");
             let key = RecoveryKey::parse(&recovery_key).map_err(on_field)?;
             let vault = Vault::recover(&vault_folder(&options), &key, &unlock).map_err(on_field)?;
-            open_store(&options, Arc::new(vault), protection, in_use)
+            let open = open_store(&options, Arc::new(vault), protection, in_use)?;
+            note(&open.store, &Act::new(now, user(), "database recovered", "with the recovery key"));
+            Ok(open)
         })
         .await?;
         self.after_opening(open).await

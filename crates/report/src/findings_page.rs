@@ -162,7 +162,7 @@ fn head<'a>(report: &FindingsReport, count: u64, lines: impl Iterator<Item = &'a
     }
     page.push_str("</div>\n<h2>Not evaluated</h2>\n");
     if report.unread.is_empty() {
-        page.push_str("<p>Everything that the checks of these instances rest on was read by their last complete scans.</p>\n");
+        page.push_str("<p>No check of the last complete scans was left without a verdict, and no manual check is due.</p>\n");
     } else {
         page.push_str("<ul>\n");
         for unread in &report.unread {

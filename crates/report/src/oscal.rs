@@ -287,6 +287,10 @@ fn inventory_item(line: &FindingLine, uuid: Uuid) -> Value {
 
 /// What a verdict of Pass or Fail, or an attestation of *not met*, stands behind.
 fn judgement(line: &FindingLine, observation: Uuid) -> Option<Judged> {
+    // Whether a setting is as somebody locked it satisfies no control: what was locked may have been wrong.
+    if line.check.starts_with("lock:") {
+        return None;
+    }
     let satisfied = match (&line.verdict, line.state) {
         (Verdict::Pass, FindingState::Fixed) => true,
         (Verdict::Fail, FindingState::Open | FindingState::Dismissed) => false,

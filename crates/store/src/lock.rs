@@ -118,10 +118,10 @@ impl Lock {
     }
 
     /// The verdict on whether it still is so.
-    fn judge(&self, row: &RowKey, check: Option<&CheckWrite>) -> JudgedWrite {
+    fn judge(&self, row: &RowKey, label: &str, check: Option<&CheckWrite>) -> JudgedWrite {
         let mut judged = JudgedWrite {
             row: row.clone(),
-            label: String::new(),
+            label: label.to_owned(),
             verdict: Verdict::Pass,
             current: String::new(),
             recommended: self.words(),
@@ -191,10 +191,19 @@ impl Lock {
     }
 }
 
+/// A lock that is in force, and what it is on.
+pub(crate) struct LockedRow {
+    pub(crate) check: String,
+    pub(crate) row: RowKey,
+    /// What named the row when it was locked: a row that is gone has no name of its own any more.
+    pub(crate) label: String,
+    pub(crate) lock: Lock,
+}
+
 /// The checks that the locks of an instance are judged as.
-pub(crate) fn judge(locks: &[(String, RowKey, Lock)], checks: &[CheckWrite]) -> Vec<CheckWrite> {
+pub(crate) fn judge(locks: &[LockedRow], checks: &[CheckWrite]) -> Vec<CheckWrite> {
     let mut own: BTreeMap<&str, CheckWrite> = BTreeMap::new();
-    for (id, row, lock) in locks {
+    for LockedRow { check: id, row, label, lock } in locks {
         let check = checks.iter().find(|check| check.check == *id);
         let write = own.entry(id).or_insert_with(|| CheckWrite {
             check: lock_of(id),
@@ -208,7 +217,7 @@ pub(crate) fn judge(locks: &[(String, RowKey, Lock)], checks: &[CheckWrite]) -> 
             judged: Vec::new(),
         });
         write.seen.insert(row.clone());
-        write.judged.push(lock.judge(row, check));
+        write.judged.push(lock.judge(row, label, check));
     }
     own.into_values().collect()
 }

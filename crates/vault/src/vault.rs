@@ -107,24 +107,25 @@ impl Vault {
         Self::protect(folder, description.id, database, unlock)
     }
 
-    /// Destroys the vault of this folder for good: the keychain's entries first, so that nothing opens any more whatever becomes of
-    /// the files, then its files. Needs no passphrase; does nothing where there is no vault.
+    /// Destroys every key that the keychain holds for the vault of this folder, whatever protects it now: it may have been protected
+    /// by the keychain before. Keys that a passphrase wraps go with the files, which the caller removes. Needs no passphrase; does
+    /// nothing where there is no vault.
     ///
     /// # Errors
-    /// What the keychain or the disk refuses. While a key is not destroyed no file is removed, so that it can be tried again.
-    pub fn destroy(folder: &Path, keychain: &Arc<dyn Keychain>) -> Result<(), VaultError> {
+    /// [`VaultError::Damaged`], [`VaultError::Newer`] where the entries cannot be named, or what the keychain or the disk refuses; of a
+    /// vault under a passphrase a keychain that is not there is no error.
+    pub fn destroy_keys(folder: &Path, keychain: &Arc<dyn Keychain>) -> Result<(), VaultError> {
         let Some(description) = files::read::<Description>(folder, VAULT_FILE)? else { return Ok(()) };
-        {
-            let _lock = files::lock(folder)?;
-            if description.protection == Protection::Keychain {
-                let holder = KeyHolder::Keychain { keychain: Arc::clone(keychain), vault: description.id };
-                for instance in sealed_in(&folder.join(INSTANCES))? {
-                    holder.delete(&keys::of_instance(&instance))?;
-                }
-                holder.delete(keys::DATABASE)?;
-            }
+        let _lock = files::lock(folder)?;
+        let holder = KeyHolder::Keychain { keychain: Arc::clone(keychain), vault: description.id };
+        let destroyed = sealed_in(&folder.join(INSTANCES))?
+            .iter()
+            .try_for_each(|instance| holder.delete(&keys::of_instance(instance)))
+            .and_then(|()| holder.delete(keys::DATABASE));
+        match (destroyed, description.protection) {
+            (Err(error), Protection::Keychain) => Err(error),
+            (Ok(()), _) | (Err(_), Protection::Passphrase) => Ok(()),
         }
-        Ok(std::fs::remove_dir_all(folder)?)
     }
 
     /// Makes a new recovery key in place of the one that was lost or seen.

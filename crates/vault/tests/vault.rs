@@ -560,11 +560,11 @@ fn a_vault_is_looked_at_without_its_keys_and_what_is_missing_is_named() {
 }
 
 #[test]
-fn a_vault_is_destroyed_keys_first() {
+fn the_keys_of_a_vault_are_destroyed_whatever_protects_it_now() {
     let folder = tempfile::tempdir().unwrap();
     let (own, others) = (folder.path().join("own"), folder.path().join("others"));
     let keychain = FakeKeychain::new();
-    let (vault, _recovery) = Vault::create(&own, &keychain.unlock()).unwrap();
+    let (vault, recovery) = Vault::create(&own, &keychain.unlock()).unwrap();
     vault.seal(INSTANCE, &fields(&[("api_key", VALUE)]), at(0)).unwrap();
     let (other, _recovery) = Vault::create(&others, &keychain.unlock()).unwrap();
     other.seal(OTHER, &fields(&[("api_key", VALUE)]), at(0)).unwrap();
@@ -572,13 +572,21 @@ fn a_vault_is_destroyed_keys_first() {
 
     let shared: std::sync::Arc<dyn vault::Keychain> = keychain.clone();
     keychain.is(Mood::Locked);
-    assert!(matches!(Vault::destroy(&own, &shared), Err(VaultError::KeychainLocked)));
+    assert!(matches!(Vault::destroy_keys(&own, &shared), Err(VaultError::KeychainLocked)));
     keychain.is(Mood::Usable);
     assert_eq!(plain(&vault.unseal(INSTANCE).unwrap()), plain(&fields(&[("api_key", VALUE)])), "nothing went while a key could not");
 
-    Vault::destroy(&own, &shared).unwrap();
-    assert!(!own.exists());
+    // Under a passphrase since: what the keychain held before goes too.
+    Vault::recover(&own, &recovery, &passphrase("a passphrase of some length")).unwrap();
+    assert_eq!(keychain.names().len(), 4);
+    Vault::destroy_keys(&own, &shared).unwrap();
     assert_eq!(keychain.names().len(), 2, "another vault's keys are not touched");
     assert_eq!(plain(&other.unseal(OTHER).unwrap()), plain(&fields(&[("api_key", VALUE)])));
-    Vault::destroy(&own, &shared).unwrap();
+    Vault::destroy_keys(&own, &shared).unwrap();
+    Vault::destroy_keys(&folder.path().join("none"), &shared).unwrap();
+    keychain.is(Mood::Absent);
+    Vault::destroy_keys(&own, &shared).unwrap();
+
+    std::fs::write(own.join("vault.json"), "a letter").unwrap();
+    assert!(matches!(Vault::destroy_keys(&own, &shared), Err(VaultError::Damaged { .. })));
 }

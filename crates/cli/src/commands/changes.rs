@@ -145,7 +145,16 @@ impl Terminal {
             print::table(&["SEVERITY", "FINDING", "INSTANCE", "SINCE", "ID"], &rows);
             print::line(&format!("{} of {} findings", past.rows.len(), past.total));
         }
-        Ok(ending(&past.open.unwrap_or_default(), fail_on))
+        match (&past.open, fail_on) {
+            // Of a day that nothing is known of nobody can say that nothing was open.
+            (None, Some(_)) => Err(Stop::Failed(Failure {
+                code: "E-DAY-UNKNOWN".into(),
+                sentence: format!("Nothing is known of {}, so --fail-on cannot be answered.", past.day),
+                remedy: "Choose a day after the first complete scan.".into(),
+                field: None,
+            })),
+            (open, _) => Ok(ending(&open.unwrap_or_default(), fail_on)),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Decisions: dismissing, overriding, locking, not monitoring, ignoring, and taking each back.
 
-use super::{Ending, Outcome, Terminal};
+use super::{Ending, Outcome, Stop, Terminal};
 use crate::{
     arguments::{DecideCommand, GroundsArguments},
     print,
 };
 use console::screen::{
-    Decision, DecisionEnd, DecisionFilter, DecisionKind, DecisionQuery, NewDismissal, NewIgnore, NewLock, NewOverride, NewUnmonitor, Slice,
+    Decision, DecisionEnd, DecisionFilter, DecisionKind, DecisionQuery, Failure, NewDismissal, NewIgnore, NewLock, NewOverride,
+    NewUnmonitor, Slice,
 };
 
 impl Terminal {
@@ -52,7 +53,15 @@ impl Terminal {
                 print::line(&format!("  finding {} is not: {} [{}]", print::plain(&refused.finding), refused.sentence, refused.code));
             }
         }
-        Ok(Ending::Fine)
+        match dismissed.refused.first() {
+            Some(refused) if dismissed.decisions.is_empty() => Err(Stop::Failed(Failure {
+                code: refused.code.clone(),
+                sentence: format!("Nothing was dismissed. {}", refused.sentence),
+                remedy: "See `posture findings`.".into(),
+                field: None,
+            })),
+            _ => Ok(Ending::Fine),
+        }
     }
 
     async fn list_decisions(&self, instance: Option<String>, ended: bool, slice: Slice) -> Outcome {

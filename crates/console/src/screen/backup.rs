@@ -20,7 +20,8 @@ pub struct BackedUp {
 pub struct Erased {
     /// The data folder.
     pub folder: String,
-    /// Names in it that are not the console's and stay; the folder is gone where there are none.
+    /// What stays: names in it that are not the console's, and keychain entries that could not be named. The folder is gone where there
+    /// is none.
     pub left: Vec<String>,
     /// Where the console stands now.
     pub start: Start,

@@ -396,6 +396,10 @@ fn give_back(connection: &Connection, finding: i64, one_counts: bool, now: Times
         .query_row(params![finding, one_counts], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((scan, until, current)) = found else { return Ok(false) };
+    let was_open: bool = connection.query_row("SELECT state = 0 FROM finding WHERE id = ?1", [finding], |row| row.get(0))?;
+    if !was_open {
+        event::record(connection, finding, EventKind::Reopened, column::time(now), ScanId(scan), &current)?;
+    }
     connection
         .prepare_cached(
             "UPDATE finding SET state = 0, ended_at = NULL, scan = ?2, checked_at = ?3, verdict = ?4, current = ?5 WHERE id = ?1",

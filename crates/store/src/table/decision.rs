@@ -8,7 +8,7 @@
 use super::{activity, event, finding, instance, scan, verdict};
 use crate::{
     Act, EventKind, Finding, FindingId, FindingState, Instance, InstanceId, JudgedWrite, Lock, ScanId, Slice, StoreError, column,
-    lock::{self, lock_of},
+    lock::{self, LockedRow, lock_of},
     table::attestation::NO_SCAN,
 };
 use catalog::{ParamValue, RowKey};
@@ -303,7 +303,7 @@ impl Dismissed {
 pub(crate) struct Heeded {
     dismissed: HashMap<(String, RowKey), (DecisionId, Dismissed)>,
     unmonitored: BTreeMap<String, String>,
-    pub(crate) locks: Vec<(String, RowKey, Lock)>,
+    pub(crate) locks: Vec<LockedRow>,
 }
 
 /// What a decision makes of a failure.
@@ -330,7 +330,12 @@ impl Heeded {
                     let told = not_monitored(decision.grounds.until);
                     heeded.unmonitored.insert(decision.check, told);
                 }
-                DecisionKind::Lock => heeded.locks.push((decision.check, row, Lock::try_from(&decision.value)?)),
+                DecisionKind::Lock => heeded.locks.push(LockedRow {
+                    lock: Lock::try_from(&decision.value)?,
+                    check: decision.check,
+                    row,
+                    label: decision.label,
+                }),
                 DecisionKind::Override | DecisionKind::Ignore => {}
             }
         }

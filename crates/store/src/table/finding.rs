@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Attestation, DecisionEnd, EventKind, FindingEvent, HeldBy, InstanceId, ScanId, Slice, StoreError, StoredRow, VerdictKind, VerdictTally,
-    column,
+    column, lock,
 };
 use catalog::{Cause, CauseKind, CheckKind, Completeness, Feature, RowKey, Severity, Verdict};
 use jiff::Timestamp;
@@ -578,6 +578,7 @@ impl<'a> Writer<'a> {
             Some(before) if !before.open => EventKind::Reopened,
             Some(before) if before.dismissed && state == FindingState::Open => {
                 self.outcome.opened += 1;
+                event::record(self.connection, id, EventKind::StillOpen, self.now, self.scan, &judged.current)?;
                 let why = if let Reception::Returned(why) = received { why } else { String::new() };
                 return event::record(self.connection, id, EventKind::Returned, self.now, self.scan, &why);
             }
@@ -914,7 +915,8 @@ pub(crate) fn as_it_was(connection: &Connection, mut finding: Finding, at: Times
         since: failed.map_or(finding.first_seen, known),
         cause: cause(if line.until <= at { line.detail.as_str() } else { "It could not be judged then." }, ""),
     });
-    finding.attested = judged.is_some_and(|line| line.scan == attestation::NO_SCAN);
+    // Nobody attests a lock; unlocking it, too, is no scan's doing.
+    finding.attested = judged.is_some_and(|line| line.scan == attestation::NO_SCAN) && lock::locked_check(&finding.check).is_none();
     if finding.state != FindingState::Dismissed {
         finding.held_by = None;
     }

@@ -195,21 +195,33 @@ END";
 const WHOSE: &str = "LEFT JOIN account_person AS whose ON whose.instance = scan.instance AND whose.source = listing.source AND whose.row_key = account.row_key";
 const REVIEW: &str = "LEFT JOIN plugin_review AS review ON review.instance = scan.instance AND review.source = listing.source AND review.row_key = plugin.row_key";
 /// What a plugin may do, as a text that changes when that does.
-const RIGHTS: &str = "json_array(plugin.scopes, plugin.level, plugin.may_write)";
+/// How each is known is part of it: none, not known and not read are different things.
+const RIGHTS: &str = "json_array(plugin.scopes, plugin.level, plugin.may_write, json_type(plugin.unknown, '$.scopes'),
+    json_type(plugin.unknown, '$.level'), json_type(plugin.unknown, '$.write'))";
+/// That nothing of what a plugin may do could not be told: of that nobody can say that it is what it was.
+const RIGHTS_KNOWN: &str = "(coalesce(json_type(plugin.unknown, '$.scopes'), '') <> 'object'
+    AND coalesce(json_type(plugin.unknown, '$.level'), '') <> 'object' AND coalesce(json_type(plugin.unknown, '$.write'), '') <> 'object')";
+
+/// That a plugin was reviewed with the rights that it is known to have.
+fn reviewed() -> String {
+    format!("(review.rights = {RIGHTS} AND {RIGHTS_KNOWN})")
+}
 
 /// What the two tables have of their own here.
 pub(crate) trait Everywhere: Item {
     /// What joins what was said of it.
     const JOIN: &'static str;
     /// The columns of what was said: whether somebody corrected whose it is, who reviewed it, when, and whether its rights are the same.
-    const SAID: &'static str;
+    fn said() -> String;
     /// What is counted among the risks.
     const COUNTED_EVERYWHERE: &'static str;
 }
 
 impl Everywhere for Account {
     const JOIN: &'static str = WHOSE;
-    const SAID: &'static str = "whose.person IS NOT NULL AS corrected, NULL AS review_who, NULL AS review_at, NULL AS same_rights";
+    fn said() -> String {
+        "whose.person IS NOT NULL AS corrected, NULL AS review_who, NULL AS review_at, NULL AS same_rights".to_owned()
+    }
     const COUNTED_EVERYWHERE: &'static str = "NOT EXISTS (
         SELECT 1 FROM decision JOIN scan AS of_scan ON of_scan.id = account.scan AND of_scan.instance = decision.instance
             JOIN listing ON listing.id = account.listing
@@ -220,8 +232,9 @@ impl Everywhere for Account {
 
 impl Everywhere for Plugin {
     const JOIN: &'static str = REVIEW;
-    const SAID: &'static str = "0 AS corrected, review.who AS review_who, review.at AS review_at,
-        review.rights = json_array(plugin.scopes, plugin.level, plugin.may_write) AS same_rights";
+    fn said() -> String {
+        format!("0 AS corrected, review.who AS review_who, review.at AS review_at, {} AS same_rights", reviewed())
+    }
     const COUNTED_EVERYWHERE: &'static str = "1";
 }
 
@@ -292,8 +305,8 @@ impl Condition {
             condition.and(&format!("({IDENTITY}) = {place}"));
         }
         match filter.reviewed {
-            Some(true) => condition.and(&format!("review.rights = {RIGHTS}")),
-            Some(false) => condition.and(&format!("(review.rights IS NULL OR review.rights <> {RIGHTS})")),
+            Some(true) => condition.and(&reviewed()),
+            Some(false) => condition.and(&format!("NOT coalesce({}, 0)", reviewed())),
             None => {}
         }
         if filter.gen_ai {
@@ -371,7 +384,7 @@ pub(crate) fn list<T: Everywhere>(
         "SELECT {table}.*, listing.source, instance.id AS instance_id, instance.name AS instance_name, instance.app, instance.sandbox,
             scan.as_of, {identity} AS identity, {}
          {from} WHERE {} ORDER BY {order} LIMIT {} OFFSET {}",
-        T::SAID,
+        T::said(),
         condition.text,
         column::number(slice.limit),
         column::number(slice.offset),

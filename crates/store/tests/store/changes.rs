@@ -203,7 +203,7 @@ proptest! {
         prop_assert_eq!(&found, &wanted);
         prop_assert_eq!(list.total, wanted.len() as u64);
         let tally = list.tallies.get(&instance_id(1)).copied().unwrap_or_default();
-        for kind in [ChangeKind::NewlyFailing, ChangeKind::Fixed, ChangeKind::Gone, ChangeKind::NotRechecked, ChangeKind::StillFailing] {
+        for kind in [ChangeKind::NewlyFailing, ChangeKind::Fixed, ChangeKind::Gone, ChangeKind::NotRechecked, ChangeKind::StillFailing, ChangeKind::Dismissed] {
             let number = wanted.values().filter(|found| **found == kind).count();
             prop_assert_eq!(tally.of(kind).total() as usize, number);
             let filter = ChangeFilter { kinds: vec![kind], ..ChangeFilter::default() };
