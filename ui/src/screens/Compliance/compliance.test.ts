@@ -48,6 +48,8 @@ describe('the rules', () => {
     const [first] = await screen.findAllByTestId(/^open-/);
     await user.click(first as HTMLElement);
     await waitFor(() => expect(router.path).toEqual(['findings']));
+    // The number counts what is dismissed too, so the list has to.
+    expect(router.query.get('state')).toBe('open,dismissed');
     expect(router.query.get('check')).toMatch(/\.auth\.passwords_off$/);
     expect(router.query.get('instance')).toMatch(/^i-/);
   });
