@@ -132,6 +132,8 @@ describe('compliance', () => {
     const { user } = await open(['compliance', 'soc2'], () => ({ exportFramework }));
     await screen.findAllByTestId('control-row');
     const write = async () => {
+      // A menu that closes lets go of the page a moment later.
+      await waitFor(() => expect(document.body.style.pointerEvents).not.toBe('none'));
       await user.click(screen.getByTestId('export'));
       await user.click(await screen.findByTestId('menu-export-html'));
     };
