@@ -72,7 +72,7 @@ export function mockBackend(options: Invented = {}): Backend {
   /** The login option that an instance was connected with, by its id; the recommended one where none was chosen. */
   const chosen = new Map<string, string>();
   const inventory = new InventedInventory();
-  const fleet = new InventedFleet(inventory, () => all);
+  const fleet = new InventedFleet(inventory, () => all, (instance, account) => decided.ignoredBy(instance, account));
   let next = 1;
 
   const wait = (share = 1) => new Promise<void>((done) => setTimeout(done, pace * share));
@@ -583,7 +583,7 @@ export function mockBackend(options: Invented = {}): Backend {
     },
     async changes(query) {
       await wait(0.2);
-      return changesOf(all.map(shown), found, query);
+      return changesOf(all.map(shown), shownFindings(), query);
     },
     async completeScans(instance) {
       return completeScans(known(all.find(({ id }) => id === instance)));
@@ -599,7 +599,7 @@ export function mockBackend(options: Invented = {}): Backend {
       return pastPosture(all.map(shown), found, query);
     },
     async exportChanges(query, format) {
-      return { path: `~/changes.${format}`, findings: changesOf(all.map(shown), found, query).total };
+      return { path: `~/changes.${format}`, findings: changesOf(all.map(shown), shownFindings(), query).total };
     },
     async exportFindings(query, format) {
       const name = { csv: 'findings.csv', json: 'findings.json', html: 'findings.html', ocsf: 'findings-ocsf.json', oscal: 'findings-oscal.json' }[format];

@@ -86,6 +86,8 @@ export class Session {
       const sandbox = real.length === 0 && all.length > 0;
       const shown = sandbox ? all : real;
       const findings = shown.reduce((sum, { open }) => sum + open.critical + open.high + open.medium + open.low + open.info, 0);
+      // What changed is asked apart: when that fails, the other numbers are still those of now.
+      this.counts = { instances: shown.length, findings, changes: this.counts.changes, sandbox };
       const since = await this.#backend.changes({
         from: { kind: 'last_visit' },
         to: { kind: 'now' },

@@ -15,9 +15,10 @@ export const PAGE = 100;
 /** Pages held at once; the ones farthest from the window are let go. */
 const HELD = 12;
 
-/** The windowed cache of one list. */
-export class Pages<T> {
-  #ask: (offset: number, limit: number) => Promise<Page<T>>;
+/** The windowed cache of one list. What stands around the rows comes with them, in the answer. */
+export class Pages<T, Answer extends Page<T> = Page<T>> {
+  #ask: (offset: number, limit: number) => Promise<Answer>;
+  #accepted: ((answer: Answer) => void) | undefined;
   // Plain maps: whoever reads a row follows `#version`, so that one answer is one update and not a hundred.
   #pages = new Map<number, T[]>();
   #underway = new Map<number, Promise<void>>();
@@ -27,9 +28,17 @@ export class Pages<T> {
   #version = $state(0);
   #total = $state<number | null>(null);
   #failure = $state.raw<unknown>(null);
+  #answer = $state.raw<Answer | null>(null);
 
-  constructor(ask: (offset: number, limit: number) => Promise<Page<T>>) {
+  /** `accepted` hears each answer that was not dropped. */
+  constructor(ask: (offset: number, limit: number) => Promise<Answer>, accepted?: (answer: Answer) => void) {
     this.#ask = ask;
+    this.#accepted = accepted;
+  }
+
+  /** The last answer that was not dropped, with what it says besides the rows; it stays until the next, whatever is asked. */
+  get answer(): Answer | null {
+    return this.#answer;
   }
 
   /** Rows of the whole list; `null` before the first answer. */
@@ -117,9 +126,11 @@ export class Pages<T> {
         if (generation !== this.#generation) return;
         this.#pages.set(page, answer.rows);
         this.#total = answer.total;
+        this.#answer = answer;
         this.#failure = null;
         this.#underway.delete(page);
         this.#version += 1;
+        this.#accepted?.(answer);
       },
       (failure: unknown) => {
         if (generation !== this.#generation) return;

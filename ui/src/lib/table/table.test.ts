@@ -139,15 +139,22 @@ describe('pages', () => {
 
   it('drop the answer to a question that is no longer asked', async () => {
     const waiting: ((page: { total: number; rows: string[] }) => void)[] = [];
-    const pages = new Pages<string>(() => new Promise((resolve) => waiting.push(resolve)));
+    const heard: number[] = [];
+    const pages = new Pages<string>(
+      () => new Promise((resolve) => waiting.push(resolve)),
+      ({ total }) => heard.push(total),
+    );
     pages.reset();
     pages.reset();
+    expect(pages.answer).toBeNull();
     waiting[1]?.({ total: 1, rows: ['new'] });
     waiting[0]?.({ total: 2, rows: ['old', 'old'] });
     await Promise.resolve();
     await Promise.resolve();
     expect(pages.total).toBe(1);
     expect(pages.row(0)).toBe('new');
+    expect(pages.answer).toEqual({ total: 1, rows: ['new'] });
+    expect(heard).toEqual([1]);
   });
 
   it('keep what is shown while it is asked for again', async () => {

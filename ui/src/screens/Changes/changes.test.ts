@@ -99,6 +99,13 @@ describe('the changes', () => {
     expect(router.query.get('instance')).toBe(last?.instances[0]);
   });
 
+  it('between two scans are not known of an instance that has none', async () => {
+    const { asked } = await open({ instance: 'i-kustomer', from: '0' }, () => ({ completeScans: () => Promise.resolve([]) }));
+    expect(await screen.findByTestId('changes-no-scan')).toHaveTextContent(/is not known.*has not been scanned whole yet/);
+    // The sidebar counts what changed since the last visit; of no scans nothing is asked.
+    expect(asked.filter(({ from }) => from.kind === 'scan')).toEqual([]);
+  });
+
   it('of settings are told by dataset, row and field, and what was not compared with its cause', async () => {
     const { user } = await open({ tab: 'settings', instance: 'i-kustomer' });
     const card = await screen.findByTestId('setting-changes');

@@ -71,6 +71,18 @@ describe('dismissing', () => {
     expect(screen.queryByTestId('findings-selected')).toBeNull();
   });
 
+  it('gives the focus back to the table when the button of the selection is gone', async () => {
+    const { table, user } = await open();
+    table.focus();
+    await user.keyboard('{ArrowDown} {ArrowDown} ');
+    await user.click(screen.getByTestId('dismiss-selected'));
+    await fill(user);
+    await user.click(screen.getByTestId('dismiss-done'));
+    await waitFor(() => expect(screen.queryByTestId('dismiss-reason')).toBeNull());
+    await waitFor(() => expect(screen.getByTestId('findings-table')).toHaveFocus());
+    expect(screen.queryByTestId('dismiss-selected')).toBeNull();
+  });
+
   it('has a state of its own in the list', async () => {
     const { backend, rows } = await open();
     const id = rows[0]?.dataset.key ?? '';
@@ -115,6 +127,7 @@ describe('the other decisions', () => {
     expect(sent).toMatchObject([{ row: '', reason: '' }]);
     await user.click(within(note).getByTestId('undo-lock'));
     await waitFor(() => expect(within(pane).queryByTestId('decision-lock')).toBeNull());
+    expect(pane).toHaveFocus();
   });
 
   it('override within the bounds only, with the recommended value beside it', async () => {
@@ -159,6 +172,7 @@ describe('the other decisions', () => {
     expect(row.querySelector('b')).toBeNull();
     await user.click(within(row).getByTestId('decision-undo'));
     expect(await screen.findByTestId('decisions-empty')).toBeInTheDocument();
+    expect(screen.getByRole('group', { name: 'Decisions shown' })).toHaveFocus();
     await user.click(screen.getByRole('radio', { name: 'Ended' }));
     expect(await screen.findByTestId('decision-row')).toHaveTextContent('undone');
     router.go(['activity'], { tab: 'decisions' });

@@ -21,6 +21,13 @@ export async function undo(backend: Backend, ids: readonly string[], changed: ()
   return whole;
 }
 
+/** Does what takes the pressed control away; then the focus goes to what stays, unless it was moved meanwhile. */
+export async function keepFocus(pressed: MouseEvent, stays: HTMLElement | null | undefined, act: () => Promise<unknown>): Promise<void> {
+  const control = pressed.currentTarget;
+  await act();
+  if (document.activeElement === control || document.activeElement === document.body) stays?.focus();
+}
+
 /** Locks what was read of a finding's row to what it is, or which rows there are, and offers Undo. */
 export async function lockFinding(backend: Backend, page: FindingPage, changed: () => void, rows = false): Promise<void> {
   const { instance, check } = page.finding;

@@ -5,6 +5,7 @@ export const frameworks = [
   { id: 'cis_v8', name: 'CIS Controls v8' },
   { id: 'soc2', name: 'SOC 2' },
   { id: 'iso_27001', name: 'ISO 27001' },
+  { id: 'cis_github', name: 'CIS GitHub' },
 ] as const;
 
 /** `nist_800_53/IA-2` as a person reads it: "NIST 800-53 IA-2"; a framework that is not known here keeps its id. */

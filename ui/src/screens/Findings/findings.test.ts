@@ -74,6 +74,22 @@ describe('the findings', () => {
     expect((await screen.findAllByTestId('finding-row')).length).toBeGreaterThan(0);
   });
 
+  it('never call passed what is only dismissed, and lead to it', async () => {
+    const mock = mockBackend();
+    const findings: Backend['findings'] = async (query) => {
+      const list = await mock.findings({ ...query, filter: { ...query.filter, states: ['open'] } });
+      return query.filter.states.includes('dismissed') ? list : { ...list, open: 0, dismissed: 2, total: 0, rows: [] };
+    };
+    router.go(['findings'], {});
+    render(App, { backend: { ...mock, findings } });
+    const empty = await screen.findByTestId('findings-nothing-left');
+    expect(empty).toHaveTextContent('2 findings are dismissed or not monitored and still fail.');
+    expect(empty).not.toHaveTextContent(/passed/);
+    await userEvent.setup().click(within(empty).getByTestId('findings-held'));
+    await waitFor(() => expect(router.query.get('state')).toBe('dismissed'));
+    expect((await screen.findAllByTestId('finding-row')).length).toBeGreaterThan(0);
+  });
+
   it('tell a failure where it happened, with its code, and ask again', async () => {
     let broken = false;
     const { user } = await open({}, (mock) => ({

@@ -6,13 +6,18 @@ import type { Preference } from '$lib/backend/backend';
 import { mockBackend } from '$lib/backend/mock';
 import { router } from '$lib/router/router.svelte';
 import { toasts } from '$lib/shell/toasts.svelte';
-import { isSame, readSaved, SAVED, withView, wrongName } from './saved-views';
+import { freeName, isSame, readSaved, SAVED, withView, wrongName } from './saved-views';
 
 describe('saved views', () => {
   it('that are damaged are as if they had not been saved', () => {
     const whole = { name: 'Mine', query: { severity: 'high' } };
     expect(readSaved([whole, { name: '', query: {} }, { name: 'x' }, { name: 'y', query: { a: 1 } }, null, 'z'])).toEqual([whole]);
     expect(readSaved({ name: 'Mine' })).toEqual([]);
+  });
+
+  it('that are brought back take a free name', () => {
+    const views = [{ name: 'worst', query: {} }, { name: 'Worst (2)', query: {} }];
+    expect([freeName([], 'Worst'), freeName(views, 'Worst'), freeName([{ name: 'x'.repeat(60), query: {} }], 'x'.repeat(60))]).toEqual(['Worst', 'Worst (3)', `${'x'.repeat(56)} (2)`]);
   });
 
   it('have names of their own, and room', () => {

@@ -35,6 +35,17 @@ export function wrongName(views: readonly SavedView[], name: string, own?: strin
   return taken ? 'Another view has this name.' : '';
 }
 
+/** The name, or with a number behind it where another view has it by now. */
+export function freeName(views: readonly SavedView[], name: string): string {
+  const taken = new Set(views.map((view) => view.name.toLowerCase()));
+  let free = name;
+  for (let number = 2; taken.has(free.toLowerCase()); number += 1) {
+    const behind = ` (${number})`;
+    free = `${name.slice(0, LONGEST - behind.length).trimEnd()}${behind}`;
+  }
+  return free;
+}
+
 /** The views with one more, by name; `null` when there is no room for it. */
 export function withView(views: readonly SavedView[], view: SavedView): SavedView[] | null {
   const all = [...views, { ...view, name: view.name.trim() }].sort((a, b) => a.name.localeCompare(b.name));

@@ -7,6 +7,7 @@ import type {
   FleetPlugin,
   FleetPlugins,
   FleetQuery,
+  HeldBy,
   Identity,
   IdentityList,
   IdentityQuery,
@@ -34,15 +35,17 @@ const place = ({ id, name, app, app_name, sandbox, last_scan }: Instance) => ({ 
 export class InventedFleet {
   #inventory: InventedInventory;
   #instances: () => Instance[];
+  #ignored: (instance: string, account: string) => HeldBy | null;
   #given = new Map<string, string>();
   #reviews = new Map<string, PluginReview>([
     ['i-slack/2', { who: 'ada', at: ago({ days: 9 }), same_rights: true }],
     ['i-zendesk/1', { who: 'ada', at: ago({ days: 31 }), same_rights: false }],
   ]);
 
-  constructor(inventory: InventedInventory, instances: () => Instance[]) {
+  constructor(inventory: InventedInventory, instances: () => Instance[], ignored: (instance: string, account: string) => HeldBy | null) {
     this.#inventory = inventory;
     this.#instances = instances;
+    this.#ignored = ignored;
   }
 
   /** Says whose an account is, as the console does. */
@@ -60,7 +63,7 @@ export class InventedFleet {
     const alone = `account:${instance.id}:users:${account.vendor_id.value}`;
     const given = this.#given.get(`${instance.id}/${account.id}`);
     const identity = given === undefined ? account.email.value.toLowerCase() || alone : given || alone;
-    return { ...place(instance), identity, corrected: given !== undefined, account };
+    return { ...place(instance), identity, corrected: given !== undefined, account: { ...account, ignored: this.#ignored(instance.id, account.id) } };
   }
 
   #accounts(scope: SandboxScope): FleetAccount[] {
@@ -101,7 +104,7 @@ export class InventedFleet {
     return {
       all: all.length,
       total: rows.length,
-      risks: counts(all.map(({ account }) => account), accountRisks, this.#inventory.thresholds('')),
+      risks: counts(all.map(({ account }) => account).filter(({ ignored }) => ignored === null), accountRisks, this.#inventory.thresholds('')),
       gaps: this.#gaps(filter.sandbox, 'accounts', 'Team members'),
       rows: part(rows, slice),
     };
