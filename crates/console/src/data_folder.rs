@@ -269,7 +269,7 @@ pub(crate) fn vaults(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// The database, its log and index, and the locked files beside it.
 fn is_database_file(name: &str) -> bool {
-    let of_lease = |rest: &str| rest.starts_with(".scan-") || rest.starts_with(".sign-in-");
+    let of_lease = |rest: &str| rest == ".lock" || rest.starts_with(".scan-") || rest.starts_with(".sign-in-");
     name == DATABASE || COMPANIONS.contains(&name) || name.strip_prefix(DATABASE).is_some_and(of_lease)
 }
 

@@ -466,7 +466,7 @@ fn tells_scan(output: &Output, told: &Told<'_>) {
 
 const NEWER: Told<'_> = Told(
     "E-DB-NEWER",
-    "The database was written by a newer version of Posture Console (schema 99) that this version (schema 7) cannot read.",
+    "The database was written by a newer version of Posture Console (schema 99) that this version (schema 8) cannot read.",
     "Install the newest version of Posture Console.",
 );
 const DAMAGED: Told<'_> = Told(

@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use posture_core::{
     Console, Listener, Options, SecretString,
     screen::{
-        AddInstance, AttestationAnswer, BackedUp, Failure, FileToAttach, FindingFilter, FindingQuery, FindingSort, Instance,
-        InstanceChange, InventoryThresholds, NewAttestation, NewUnmonitor, OwnCheckDraft, Progress, Protection, SandboxScope,
-        ScheduleChoice, Settings, Severity, Slice, Start, StartState,
+        AddInstance, AttestationAnswer, BackedUp, Failure, FileToAttach, FindingFilter, FindingQuery, FindingSort, FleetFilter, FleetQuery,
+        Instance, InstanceChange, InventorySort, InventoryThresholds, NewAttestation, NewUnmonitor, OwnCheckDraft, Progress, Protection,
+        SandboxScope, ScheduleChoice, Settings, Severity, Slice, Start, StartState,
     },
 };
 use rusqlite::Connection;
@@ -831,6 +831,15 @@ async fn after_a_deletion_nothing_of_the_instance_is_left_and_the_log_says_so() 
         until: "2026-12-31".into(),
     };
     desk.console.unmonitor(unmonitored).await.unwrap();
+    let all = FleetQuery { filter: FleetFilter::default(), sort: InventorySort::Severity, descending: true, slice: ALL };
+    let account = desk.console.accounts_everywhere(all.clone()).await.unwrap().rows.into_iter().find(|row| row.instance == id).unwrap();
+    desk.console.set_account_identity(&id, &account.account.id, Some("thistledown@quern.example".into())).await.unwrap();
+    let plugin = desk.console.plugins_everywhere(all.clone()).await.unwrap().rows.into_iter().find(|row| row.instance == id).unwrap();
+    desk.console.set_plugin_reviewed(&id, &plugin.plugin.id, true).await.unwrap();
+    // An account of the other one was said to be the same as one of this.
+    let of_other = desk.console.accounts_everywhere(all).await.unwrap().rows.into_iter().find(|row| row.instance != id).unwrap();
+    let alone = format!("account:{id}:users:1");
+    desk.console.set_account_identity(&of_other.instance, &of_other.account.id, Some(alone)).await.unwrap();
     let page = desk.console.instance(&id).await.unwrap();
     let change = InstanceChange {
         name: MARK.into(),

@@ -554,6 +554,13 @@ pub(crate) fn set_person(
     Ok(())
 }
 
+/// Forgets that accounts of other instances were said to be those of an instance that goes: each is again whose its address says.
+pub(crate) fn forget(connection: &Connection, instance: InstanceId) -> Result<(), StoreError> {
+    let begin = format!("account:{instance}:");
+    connection.execute("DELETE FROM account_person WHERE substr(person, 1, length(?1)) = ?1", [begin])?;
+    Ok(())
+}
+
 /// Says that a plugin of a scan was reviewed with the rights that it has there, or that it was not.
 pub(crate) fn set_reviewed(connection: &Connection, scan: i64, plugin: i64, by: Option<(&str, Timestamp)>) -> Result<(), StoreError> {
     let found = match by {

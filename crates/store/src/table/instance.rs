@@ -1,6 +1,6 @@
 //! `instance`: the onboarded tenants.
 
-use super::{attestation, evidence};
+use super::{attestation, evidence, fleet};
 use crate::{DeletedInstance, StoreError, column};
 use catalog::ParamValue;
 use jiff::Timestamp;
@@ -162,6 +162,7 @@ pub(crate) fn delete(connection: &Connection, id: InstanceId) -> Result<DeletedI
     let requests = delete("DELETE FROM request WHERE instance = ?1")?;
     let findings = delete("DELETE FROM finding WHERE instance = ?1")?;
     let scans = delete("DELETE FROM scan WHERE instance = ?1")?;
+    fleet::forget(connection, id)?;
     delete("DELETE FROM instance WHERE no = ?1")?;
     Ok(DeletedInstance {
         scans: scans as u64,
