@@ -84,6 +84,21 @@ describe('Identity Threats', () => {
     await waitFor(() => expect(screen.getByTestId('accounts-table')).toHaveFocus());
   });
 
+  it('ignores an account and counts it again, with the focus kept in its pane', async () => {
+    const { rows: risky } = await mockBackend().accountsEverywhere(accounts({}));
+    const one = risky.find(({ account }) => account.risks.length > 0);
+    const { user, backend } = await open({ item: `${one?.instance}/${one?.account.id}` });
+    const ignored = async () => (await backend.accountsEverywhere(accounts({}))).rows.find(({ instance, account }) => instance === one?.instance && account.id === one.account.id)?.account.ignored;
+    await user.click(await screen.findByTestId('item-ignore-7'));
+    expect(await screen.findByTestId('item-ignored')).toBeInTheDocument();
+    expect(screen.getByTestId('item-pane')).toHaveFocus();
+    expect(await ignored()).toMatchObject({ kind: 'ignore' });
+    await user.click(screen.getByTestId('item-count-again'));
+    expect(await screen.findByTestId('item-ignore-7')).toBeInTheDocument();
+    expect(screen.getByTestId('item-pane')).toHaveFocus();
+    expect(await ignored()).toBeNull();
+  });
+
   it('says that there is nothing yet, and that nothing matches', async () => {
     await open({}, () => ({}), { empty: true });
     expect(await screen.findByTestId('accounts-nothing-yet')).toBeInTheDocument();
