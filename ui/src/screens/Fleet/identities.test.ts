@@ -99,6 +99,20 @@ describe('Identity Threats', () => {
     expect(await ignored()).toBeNull();
   });
 
+  it('keeps what is shown where it cannot be asked again, and says so', async () => {
+    const { rows: risky } = await mockBackend().accountsEverywhere(accounts({}));
+    const one = risky.find(({ account }) => account.risks.length > 0);
+    let broken = false;
+    const { user } = await open({ item: `${one?.instance}/${one?.account.id}` }, (mock) => ({
+      accountsEverywhere: (query) => (broken ? Promise.reject({ code: 'E-DB', sentence: 'The database could not be read.', remedy: 'Try again.', field: null }) : mock.accountsEverywhere(query)),
+    }));
+    const ignore = await screen.findByTestId('item-ignore-7');
+    broken = true;
+    await user.click(ignore);
+    expect(await screen.findByText('The database could not be read.')).toBeInTheDocument();
+    expect(screen.getByTestId('accounts-table')).toBeInTheDocument();
+  });
+
   it('says that there is nothing yet, and that nothing matches', async () => {
     await open({}, () => ({}), { empty: true });
     expect(await screen.findByTestId('accounts-nothing-yet')).toBeInTheDocument();
