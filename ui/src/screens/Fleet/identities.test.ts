@@ -84,6 +84,35 @@ describe('Identity Threats', () => {
     await waitFor(() => expect(screen.getByTestId('accounts-table')).toHaveFocus());
   });
 
+  it('ignores an account and counts it again, with the focus kept in its pane', async () => {
+    const { rows: risky } = await mockBackend().accountsEverywhere(accounts({}));
+    const one = risky.find(({ account }) => account.risks.length > 0);
+    const { user, backend } = await open({ item: `${one?.instance}/${one?.account.id}` });
+    const ignored = async () => (await backend.accountsEverywhere(accounts({}))).rows.find(({ instance, account }) => instance === one?.instance && account.id === one.account.id)?.account.ignored;
+    await user.click(await screen.findByTestId('item-ignore-7'));
+    expect(await screen.findByTestId('item-ignored')).toBeInTheDocument();
+    expect(screen.getByTestId('item-pane')).toHaveFocus();
+    expect(await ignored()).toMatchObject({ kind: 'ignore' });
+    await user.click(screen.getByTestId('item-count-again'));
+    expect(await screen.findByTestId('item-ignore-7')).toBeInTheDocument();
+    expect(screen.getByTestId('item-pane')).toHaveFocus();
+    expect(await ignored()).toBeNull();
+  });
+
+  it('keeps what is shown where it cannot be asked again, and says so', async () => {
+    const { rows: risky } = await mockBackend().accountsEverywhere(accounts({}));
+    const one = risky.find(({ account }) => account.risks.length > 0);
+    let broken = false;
+    const { user } = await open({ item: `${one?.instance}/${one?.account.id}` }, (mock) => ({
+      accountsEverywhere: (query) => (broken ? Promise.reject({ code: 'E-DB', sentence: 'The database could not be read.', remedy: 'Try again.', field: null }) : mock.accountsEverywhere(query)),
+    }));
+    const ignore = await screen.findByTestId('item-ignore-7');
+    broken = true;
+    await user.click(ignore);
+    expect(await screen.findByText('The database could not be read.')).toBeInTheDocument();
+    expect(screen.getByTestId('accounts-table')).toBeInTheDocument();
+  });
+
   it('says that there is nothing yet, and that nothing matches', async () => {
     await open({}, () => ({}), { empty: true });
     expect(await screen.findByTestId('accounts-nothing-yet')).toBeInTheDocument();
