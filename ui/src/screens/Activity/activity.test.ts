@@ -92,6 +92,8 @@ describe('the activity', () => {
       await user.click(screen.getByTestId('verify'));
       await user.click(await screen.findByTestId('menu-verify-file'));
       await waitFor(() => expect(answers).toHaveLength(left));
+      // The menu lets go of the page a moment after it has closed.
+      await waitFor(() => expect(document.body.style.pointerEvents).not.toBe('none'));
     }
     expect(await screen.findByTestId('failure-code')).toHaveTextContent('E-ACTIVITY-HEAD');
     expect(screen.queryByTestId('activity-proof')).toBeNull();
