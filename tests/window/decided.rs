@@ -55,6 +55,7 @@ async fn what_is_decided_holds_everywhere_and_through_the_next_scan() {
 
     let window = Window::open(&desktop, console(), &[], &[]).await;
     window.click("sandbox-skip").await;
+    window.at("score").await;
 
     // Dismissed: a form with a reason first, then out of what is open.
     open(&window, PASSWORDS).await;
@@ -86,7 +87,7 @@ async fn what_is_decided_holds_everywhere_and_through_the_next_scan() {
     // Locked as it is; then somebody turns it on at the vendor, which mends the one and breaks the other.
     open(&window, SIGNED).await;
     window.click("lock-value").await;
-    window.at("unlock").await;
+    window.at("undo-lock").await;
     set(&vendor, "data.attributes.saml.signRequests", json!(true));
     window.click("nav-applications").await;
     window.shows("Harbour").await;
