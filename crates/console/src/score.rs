@@ -3,7 +3,8 @@
 //! Each check counts once, by its weight, and is parted among its rows. Not applicable is outside. What was not evaluated
 //! takes the place of what passed, never of what failed: a check of which anything was not read passes nothing, so that
 //! reading less can not raise the score. A finding that is dismissed counts as failed like an open one: that a risk is accepted makes
-//! nothing safe. A lock that is broken fails as a check of its own; one that holds counts as nothing. A check that is not monitored is outside, and its number stands beside the score.
+//! nothing safe. A lock that is broken fails as a check of its own; one that holds counts as nothing. A check that is not monitored is
+//! outside, and its number stands beside the score.
 
 use crate::screen::{Score, Severity};
 
