@@ -379,7 +379,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
 
     /// The finding of a manual check is open exactly while the last attestation that was not withdrawn says not met, whatever
     /// is scanned in between; and nothing ever passes.

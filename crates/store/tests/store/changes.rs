@@ -140,7 +140,7 @@ pub fn expected(before: Option<&Stood>, after: &Stood) -> Option<ChangeKind> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20) })]
 
     #[test]
     fn the_difference_of_two_scans_leads_from_the_one_to_the_other(earlier in any_rows(), later in any_rows()) {

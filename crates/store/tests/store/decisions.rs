@@ -503,7 +503,7 @@ fn step(store: &Store, number: usize, step: &Step, last: Vec<CheckWrite>) -> Vec
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20) })]
 
     #[test]
     fn no_decision_mends_anything_and_none_is_lost(steps in prop::collection::vec(any_step(), 1..14)) {

@@ -39,7 +39,7 @@ fn contains(text: &str, part: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     /// Nothing that is typed means anything but itself, quotes and words of the query language included.
     #[test]

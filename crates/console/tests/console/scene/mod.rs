@@ -67,7 +67,7 @@ impl Clock for Patient {
             return self.clock.sleep(time);
         }
         Box::pin(async move {
-            tokio::time::sleep(Duration::from_secs(25)).await;
+            tokio::time::sleep(Duration::from_secs(15)).await;
             self.clock.sleep(time).await;
         })
     }
