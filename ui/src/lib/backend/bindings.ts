@@ -1094,7 +1094,10 @@ export type EndsBy =
 export type Erased = {
 	/**  The data folder. */
 	folder: string,
-	/**  Names in it that are not the console's and stay; the folder is gone where there are none. */
+	/**
+	 *  What stays: names in it that are not the console's, and keychain entries that could not be named. The folder is gone where there
+	 *  is none.
+	 */
 	left: string[],
 	/**  Where the console stands now. */
 	start: Start,
