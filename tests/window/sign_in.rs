@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Two sign-ins of one user lie a time step apart, so that no code is sent twice; then the scan.
-const SIGNS_IN: Duration = Duration::from_secs(120);
+const SIGNS_IN: Duration = Duration::from_secs(300);
 
 /// After a dialog closed, how long its last answers may be on their way.
 const FORGETS: Duration = Duration::from_secs(15);
